@@ -22,18 +22,18 @@ import (
 
 // Deps is what the API stands on.
 type Deps struct {
-	Guard   *security.Guard
-	Store   *store.Store
-	Setup   *setup.Service
-	Runs    Runs
-	Jobs    Jobs
-	Live    Live
-	Logs    Logs
-	Hub     *live.Hub
-	Preview Preview
-	Doctor  Doctor
-	Proof   Proof
-	Reports Reports
+	Guard      *security.Guard
+	Store      *store.Store
+	Setup      *setup.Service
+	Runs       Runs
+	Jobs       Jobs
+	Live       Live
+	Logs       Logs
+	Hub        *live.Hub
+	Preview    Preview
+	Doctor     Doctor
+	Reconciler Reconciler
+	Benchmarks Benchmarks
 	// Disk knows what cannot be stored.
 	Disk *disk.Watch
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
@@ -99,9 +99,9 @@ func build(d Deps) *server {
 // maxHeader bounds the headers of a request, in bytes.
 const maxHeader = 64 << 10
 
-// Serve is the http.Server for a handler that New has made, behind a security.Listener. Writing has no limit for
+// NewServer is the http.Server for a handler that New has made, behind a security.Listener. Writing has no limit for
 // members: streams and downloads take long.
-func Serve(h http.Handler) *http.Server {
+func NewServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: maxHeader, ConnContext: security.WithConn}
 }

@@ -21,12 +21,12 @@ type applyRequest struct {
 	}
 }
 
-type applyAnswer struct {
-	ResultAnswer
+type applyResponse struct {
+	ResultResponse
 	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
 }
 
-func (s *server) apply(ctx context.Context, in *applyRequest) (a applyAnswer, err error) {
+func (s *server) apply(ctx context.Context, in *applyRequest) (a applyResponse, err error) {
 	ctx = context.WithoutCancel(ctx)
 	revision, err := revisionOf(in.IfMatch)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (a applyAnswer, er
 	if applied.Saved != nil { // else nothing is saved, which is said already
 		saved, published = *applied.Saved, s.publication()
 	}
-	a = applyAnswer{r, r.Restarted}
+	a = applyResponse{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
 		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause,
@@ -62,7 +62,7 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (a applyAnswer, er
 }
 
 // validate checks values by themselves, and where they are in order by the plan that they make.
-func (s *server) validate(ctx context.Context, in *validateRequest) (validityAnswer, error) {
+func (s *server) validate(ctx context.Context, in *validateRequest) (validationResponse, error) {
 	problems, err := s.Setup.CheckConfig(ctx, in.Body.Config)
 	if err != nil || problems.Err() != nil {
 		return newValidity(problems), err
@@ -76,7 +76,7 @@ func (s *server) validate(ctx context.Context, in *validateRequest) (validityAns
 		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(),
 			"check again")
 	case err != nil:
-		return validityAnswer{}, err
+		return validationResponse{}, err
 	}
 	for _, p := range ofPlan {
 		told := func(o problem.Problem) bool { return o.String() == p.String() }

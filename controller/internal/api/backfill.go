@@ -47,7 +47,7 @@ func (jobBody) Schema(huma.Registry) *huma.Schema {
 
 type jobRequest struct{ Body jobBody }
 
-type oneJob struct {
+type cancelJobRequest struct {
 	Body struct {
 		RunID         string `json:"run_id,omitempty" maxLength:"64"`
 		ContainerName string `json:"container_name,omitempty" maxLength:"200" doc:"Either of the two names the job."`
@@ -66,28 +66,28 @@ func (s *server) backfill() {
 	reply(s, about(op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come"),
 		"A snapshot that is at most about a second old, cheap enough to be asked for each second. The "+
 			"log of a job is at GET /api/logs?job=."),
-		func(ctx context.Context, _ *empty) (jobsAnswer, error) {
+		func(ctx context.Context, _ *empty) (jobsResponse, error) {
 			jobs, err := s.Jobs.Jobs(ctx)
-			out := make([]jobAnswer, len(jobs))
+			out := make([]jobStatus, len(jobs))
 			for i, j := range jobs {
 				out[i] = newJob(j)
 			}
-			return jobsAnswer{true, counted(len(out), "job"), out}, err
+			return jobsResponse{true, counted(len(out), "job"), out}, err
 		})
 	get(s, "/api/backfill/last", tagBackfill, "What was asked for last", s.lastJob)
 	reply(s, about(as(urgent, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")),
 		"One that goes on drains: what is in flight gets its answer, and the rest can be sent later with "+
 			"resume. 404 where there is no such job, 409 where it has ended."),
-		func(ctx context.Context, in *oneJob) (jobResult, error) {
+		func(ctx context.Context, in *cancelJobRequest) (jobResult, error) {
 			j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), cmp.Or(in.Body.RunID, in.Body.ContainerName))
 			return newJobResult(j, "cancelled; what was not sent can be sent with resume", warnings), err
 		})
 	reply(s, about(op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs"),
 		"Their containers and files go, tokens with them; what they sent stays in the runs. What was "+
 			"removed can no longer be resumed."),
-		func(ctx context.Context, _ *empty) (cleanupAnswer, error) {
+		func(ctx context.Context, _ *empty) (cleanupResponse, error) {
 			removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-			a := cleanupAnswer{len(failed) == 0, counted(len(removed), "job") + " removed",
+			a := cleanupResponse{len(failed) == 0, counted(len(removed), "job") + " removed",
 				append([]string{}, removed...), []string{}}
 			for _, f := range failed {
 				a.Errors = append(a.Errors, f.Error())
@@ -167,7 +167,7 @@ func (s *server) runJob(ctx context.Context, in *jobRequest) (a jobResult, err e
 	return newJobResult(j, "queued; it begins when no other job goes on", warnings), err
 }
 
-func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanAnswer, err error) {
+func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse, err error) {
 	_, values, err := s.asked(ctx, in)
 	if err != nil {
 		return a, err
@@ -176,13 +176,13 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanAnswer, 
 	if err != nil {
 		return a, err
 	}
-	a = jobPlanAnswer{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
+	a = jobPlanResponse{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
 		Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
 	for i, d := range p.Days {
 		a.Calendar[i] = jobPlanDay{Date: d.Date.String(), Visits: d.Visits, Skipped: d.Skipped}
 		if d.Visits > 0 && d.Skipped != "" {
 			a.Calendar[i].Skipped = ""
-			a.Warnings = append(a.Warnings, faultAnswer{d.Date.String(), d.Skipped, string(problem.Warning)})
+			a.Warnings = append(a.Warnings, fieldProblem{d.Date.String(), d.Skipped, string(problem.Warning)})
 		}
 	}
 	if least := p.MinDuration().Seconds(); least > 0 {
@@ -191,16 +191,21 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanAnswer, 
 	return a, nil
 }
 
-func (s *server) lastJob(ctx context.Context) (lastJobAnswer, error) {
+func (s *server) lastJob(ctx context.Context) (lastJobResponse, error) {
 	j, err := s.Jobs.Last(ctx)
 	if errors.Is(err, fault.NotFound) {
-		return lastJobAnswer{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}, nil
+		return lastJobResponse{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}, nil
 	}
 	if err != nil {
-		return lastJobAnswer{}, err
+		return lastJobResponse{}, err
 	}
 	a := newJob(j)
-	out := lastJobAnswer{Success: true, Message: "backfill " + a.RunID, Payload: a.Payload, Timestamp: moment(j.Queued)}
+	out := lastJobResponse{
+		Success:   true,
+		Message:   "backfill " + a.RunID,
+		Payload:   a.Payload,
+		Timestamp: moment(j.Queued),
+	}
 	if j.State != "" {
 		out.Result = &a
 	}

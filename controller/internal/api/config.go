@@ -13,14 +13,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-type savedAnswer struct {
+type configResponse struct {
 	ETag string `header:"ETag"`
-	Body savedBody
+	Body configBody
 }
 
-type savedBody struct {
+type configBody struct {
 	setup.Config
-	Pending pendingAnswer `json:"pending_changes"`
+	Pending pendingChanges `json:"pending_changes"`
 	Publication
 }
 
@@ -38,14 +38,14 @@ type mergeRequest struct {
 	}
 }
 
-type schemaAnswer struct {
-	Groups []string      `json:"groups" doc:"In the order of a form."`
-	Fields []fieldAnswer `json:"fields"`
+type schemaResponse struct {
+	Groups []string       `json:"groups" doc:"In the order of a form."`
+	Fields []settingField `json:"fields"`
 	// Backfill are apart because no saved configuration holds them.
-	Backfill []fieldAnswer `json:"backfill" doc:"What POST /api/backfill/run takes."`
+	Backfill []settingField `json:"backfill" doc:"What POST /api/backfill/run takes."`
 }
 
-type fieldAnswer struct {
+type settingField struct {
 	Key     string   `json:"key"`
 	Group   string   `json:"group"`
 	Kind    string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
@@ -61,25 +61,25 @@ type fieldAnswer struct {
 	Widget  string   `json:"widget" doc:"With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has."`
 }
 
-// faultAnswer is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
-type faultAnswer struct {
+// fieldProblem is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
+type fieldProblem struct {
 	Field    string `json:"field"`
 	Message  string `json:"message"`
 	Severity string `json:"severity" enum:"error,warning"`
 }
 
-func faults(problems problem.List) []faultAnswer {
-	out := make([]faultAnswer, len(problems))
+func faults(problems problem.List) []fieldProblem {
+	out := make([]fieldProblem, len(problems))
 	for i, p := range problems {
-		out[i] = faultAnswer{p.Where, p.Advice(), string(p.Severity)}
+		out[i] = fieldProblem{p.Where, p.Advice(), string(p.Severity)}
 	}
 	return out
 }
 
-type validityAnswer struct {
-	Valid    bool          `json:"valid"`
-	Errors   []faultAnswer `json:"errors"`
-	Warnings []faultAnswer `json:"warnings"`
+type validationResponse struct {
+	Valid    bool           `json:"valid"`
+	Errors   []fieldProblem `json:"errors"`
+	Warnings []fieldProblem `json:"warnings"`
 }
 
 type validateRequest struct {
@@ -92,24 +92,24 @@ var _ = routes((*server).config)
 
 func (s *server) config() {
 	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
-		func(ctx context.Context, _ *empty) (*savedAnswer, error) {
+		func(ctx context.Context, _ *empty) (*configResponse, error) {
 			return s.savedConfig(ctx, "", func(int64) (setup.Config, error) { return s.Setup.Config(ctx) })
 		})
 	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"),
-		func(ctx context.Context, in *saveRequest) (*savedAnswer, error) {
+		func(ctx context.Context, in *saveRequest) (*configResponse, error) {
 			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.SaveConfig(ctx, in.Body.Config, revision)
 			})
 		})
 	route(s, op(http.MethodPatch, "/api/config", tagConfig,
 		"Change some settings; the others and what runs stay as they are"),
-		func(ctx context.Context, in *mergeRequest) (*savedAnswer, error) {
+		func(ctx context.Context, in *mergeRequest) (*configResponse, error) {
 			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.MergeConfig(ctx, in.Body.Config, revision)
 			})
 		})
 	get(s, "/api/config/schema", tagConfig, "Every setting with its bounds and help",
-		func(context.Context) (schemaAnswer, error) { return schema(), nil })
+		func(context.Context) (schemaResponse, error) { return schema(), nil })
 	reply(s, about(as(question, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")),
 		"The loadgen itself checks the plan that it makes with the saved pages, funnels, events and "+
 			"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."),
@@ -122,7 +122,7 @@ func (s *server) config() {
 
 // savedConfig answers what save leaves saved. save gets the revision of an If-Match.
 func (s *server) savedConfig(ctx context.Context, ifMatch string,
-	save func(revision int64) (setup.Config, error)) (*savedAnswer, error) {
+	save func(revision int64) (setup.Config, error)) (*configResponse, error) {
 	revision, err := revisionOf(ifMatch)
 	if err != nil {
 		return nil, err
@@ -132,15 +132,15 @@ func (s *server) savedConfig(ctx context.Context, ifMatch string,
 		return nil, err
 	}
 	pending, err := s.pending(ctx)
-	return &savedAnswer{etag(c.Revision), savedBody{c, pending, pending.Publication}}, err
+	return &configResponse{etag(c.Revision), configBody{c, pending, pending.Publication}}, err
 }
 
-func newValidity(p problem.List) validityAnswer {
-	return validityAnswer{p.Err() == nil, faults(p.Errors()), faults(p.Warnings())}
+func newValidity(p problem.List) validationResponse {
+	return validationResponse{p.Err() == nil, faults(p.Errors()), faults(p.Warnings())}
 }
 
-func schema() schemaAnswer {
-	var a schemaAnswer
+func schema() schemaResponse {
+	var a schemaResponse
 	defaults, inBulk := spec.Canonical(nil), spec.Canonical(map[string]string{"SEND_MODE": "bulk"})
 	for _, f := range setup.Knobs() {
 		if !slices.Contains(a.Groups, f.Group) {
@@ -156,8 +156,8 @@ func schema() schemaAnswer {
 	return a
 }
 
-func newField(f spec.Field, fallback, inBulk string) fieldAnswer {
-	a := fieldAnswer{
+func newField(f spec.Field, fallback, inBulk string) settingField {
+	a := settingField{
 		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max,
 		OneOf: append([]string{}, f.OneOf...),
 		Unit:  f.Unit, Help: f.Help, Secret: f.Secret, Role: string(f.Role), Widget: string(f.Widget),

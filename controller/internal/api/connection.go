@@ -37,9 +37,9 @@ type connectionRequest struct {
 	}
 }
 
-// ConnectionAnswer is a diagnosis. It repeats nothing of what the other side wrote but version, site and
+// ConnectionResponse is a diagnosis. It repeats nothing of what the other side wrote but version, site and
 // the settings that do not fit.
-type ConnectionAnswer struct {
+type ConnectionResponse struct {
 	Works      bool             `json:"works" doc:"A hit sent now would be taken with all it carries."`
 	Success    bool             `json:"success" doc:"works, by the original's name."`
 	Reachable  bool             `json:"reachable"`
@@ -48,11 +48,11 @@ type ConnectionAnswer struct {
 	Message    string           `json:"message"`
 	Error      *string          `json:"error" doc:"The first finding that keeps it from working."`
 	Version    *string          `json:"matomo_version"`
-	Site       *siteAnswer      `json:"site"`
+	Site       *siteInfo        `json:"site"`
 	Findings   []doctor.Finding `json:"findings"`
 }
 
-type siteAnswer struct {
+type siteInfo struct {
 	ID         int    `json:"id"`
 	Name       string `json:"name"`
 	MainURL    string `json:"main_url"`
@@ -62,8 +62,8 @@ type siteAnswer struct {
 	Ecommerce  bool   `json:"ecommerce"`
 }
 
-func newConnection(d doctor.Diagnosis) ConnectionAnswer {
-	a := ConnectionAnswer{
+func newConnection(d doctor.Diagnosis) ConnectionResponse {
+	a := ConnectionResponse{
 		Works: d.Works, Success: d.Works, Reachable: d.Reachable, TookMillis: float64(d.Took.Microseconds()) / 1000,
 		Message: "hits will be recorded", Findings: d.Findings,
 	}
@@ -74,7 +74,7 @@ func newConnection(d doctor.Diagnosis) ConnectionAnswer {
 		a.Version = &d.Version
 	}
 	if s := d.Site; s != nil {
-		a.Site = &siteAnswer{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
+		a.Site = &siteInfo{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
 	}
 	if unread := d.NotChecked(); unread != "" {
 		a.Message = "hits are taken; not checked: " + unread
@@ -94,7 +94,7 @@ var _ = routes((*server).connection)
 func (s *server) connection() {
 	reply(s, op(http.MethodPost, "/api/test-connection", tagTargets,
 		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit"),
-		func(ctx context.Context, in *connectionRequest) (a ConnectionAnswer, err error) {
+		func(ctx context.Context, in *connectionRequest) (a ConnectionResponse, err error) {
 			t, problems, err := s.testTarget(ctx, &in.Body.Connection)
 			if err != nil {
 				return a, err
@@ -160,8 +160,8 @@ func (s *server) examine(
 
 // examineAll asks all at once; the answers are in the order of the targets.
 func (s *server) examineAll(ctx context.Context, targets []target.Target, expect doctor.Expectation,
-	seconds int) []ConnectionAnswer {
-	out := make([]ConnectionAnswer, len(targets))
+	seconds int) []ConnectionResponse {
+	out := make([]ConnectionResponse, len(targets))
 	var all sync.WaitGroup
 	for i, t := range targets {
 		all.Go(func() { out[i] = newConnection(s.examine(ctx, t, expect, seconds)) })

@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 )
 
-type eventsAnswer struct {
+type eventsResponse struct {
 	Config     eventset.Set      `json:"config" doc:"The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
 	Source     setup.Source      `json:"source" enum:"custom,default"`
 	Validation setup.EventReport `json:"validation"`
@@ -25,13 +25,13 @@ func (s *server) events() {
 		"/api/events",
 		tagTraffic,
 		"The events that visitors cause",
-		func(ctx context.Context) (eventsAnswer, error) {
+		func(ctx context.Context) (eventsResponse, error) {
 			set, source, err := s.Setup.Events(ctx)
 			if err != nil {
-				return eventsAnswer{}, err
+				return eventsResponse{}, err
 			}
 			data, err := eventset.Encode(set)
-			return eventsAnswer{set, source, s.Setup.CheckEvents(data)}, err
+			return eventsResponse{set, source, s.Setup.CheckEvents(data)}, err
 		},
 	)
 	reply(s, op(http.MethodPost, "/api/events", tagTraffic,
@@ -45,10 +45,10 @@ func (s *server) events() {
 			return s.Setup.CheckEvents([]byte(in.Body.Content)), nil
 		})
 	reply(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
-		func(ctx context.Context, _ *empty) (resetAnswer, error) {
+		func(ctx context.Context, _ *empty) (resetResponse, error) {
 			message, err := s.builtInEvents(ctx)
 			if err != nil {
-				return resetAnswer{}, err
+				return resetResponse{}, err
 			}
 			was, err := s.Setup.DeleteEvents(ctx)
 			return s.reset(was, message, err)

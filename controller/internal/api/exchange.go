@@ -10,8 +10,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// pendingAnswer is what a restart would change.
-type pendingAnswer struct {
+// pendingChanges is what a restart would change.
+type pendingChanges struct {
 	Restart bool              `json:"restart_needed"`
 	Changes []plan.Difference `json:"changes" doc:"What differs from the plan that was started last."`
 	Edited  []string          `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
@@ -52,18 +52,18 @@ func (s *server) exchange() {
 	get(s, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand", s.pending)
 	reply(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
 		"Import or overwrite shared files that were edited by hand"),
-		func(ctx context.Context, in *resolveRequest) (pendingAnswer, error) {
+		func(ctx context.Context, in *resolveRequest) (pendingChanges, error) {
 			err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution, in.Body.Files...)
 			if err != nil {
-				return pendingAnswer{}, err
+				return pendingChanges{}, err
 			}
 			return s.pending(ctx)
 		})
 }
 
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
-func (s *server) pending(ctx context.Context) (pendingAnswer, error) {
-	a := pendingAnswer{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
+func (s *server) pending(ctx context.Context) (pendingChanges, error) {
+	a := pendingChanges{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
 	changes, edited, err := s.Setup.Pending(ctx)
 	if fault, found := s.Disk.Remember(err); found {
 		a.Fault = fault.Error()

@@ -25,7 +25,7 @@ type funnelSummary struct {
 	Updated     time.Time `json:"updated_at"`
 }
 
-type funnelsAnswer struct {
+type funnelsResponse struct {
 	Funnels []funnelSummary `json:"funnels" doc:"By priority, then the newest change first."`
 }
 
@@ -62,12 +62,12 @@ func (s *server) funnels() {
 	const one = "/api/funnels/{id}"
 	get(s, "/api/funnels", tagTraffic, "All funnels", s.listFunnels)
 	reply(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
-		func(ctx context.Context, in *funnelRequest) (FunnelAnswer, error) {
+		func(ctx context.Context, in *funnelRequest) (FunnelResponse, error) {
 			f, err := s.Setup.CreateFunnel(ctx, in.Body.RawMessage)
-			return FunnelAnswer{f, s.publication()}, err
+			return FunnelResponse{f, s.publication()}, err
 		})
 	reply(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
-		func(_ context.Context, in *funnelRequest) (validityAnswer, error) {
+		func(_ context.Context, in *funnelRequest) (validationResponse, error) {
 			return newValidity(s.Setup.CheckFunnel(in.Body.RawMessage)), nil
 		})
 	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
@@ -77,23 +77,23 @@ func (s *server) funnels() {
 	byID(s, op(http.MethodGet, one, tagTraffic, "One funnel"),
 		func(ctx context.Context, id int64) (setup.Funnel, error) { return s.Setup.Funnel(ctx, id) })
 	reply(s, op(http.MethodPut, one, tagTraffic, "Change a funnel; what is left out stays"),
-		func(ctx context.Context, in *funnelUpdate) (FunnelAnswer, error) {
+		func(ctx context.Context, in *funnelUpdate) (FunnelResponse, error) {
 			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body.RawMessage)
-			return FunnelAnswer{f, s.publication()}, err
+			return FunnelResponse{f, s.publication()}, err
 		})
 	byID(s, op(http.MethodDelete, one, tagTraffic, "Delete a funnel"),
-		func(ctx context.Context, id int64) (RemovedAnswer, error) {
+		func(ctx context.Context, id int64) (RemovedResponse, error) {
 			return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
 		})
 }
 
-// FunnelAnswer is a funnel that was saved.
-type FunnelAnswer struct {
+// FunnelResponse is a funnel that was saved.
+type FunnelResponse struct {
 	setup.Funnel
 	Publication
 }
 
-func (s *server) listFunnels(ctx context.Context) (funnelsAnswer, error) {
+func (s *server) listFunnels(ctx context.Context) (funnelsResponse, error) {
 	all, err := s.Setup.Funnels(ctx)
 	out := make([]funnelSummary, len(all))
 	for i, f := range all {
@@ -102,10 +102,10 @@ func (s *server) listFunnels(ctx context.Context) (funnelsAnswer, error) {
 			len(f.Config.Steps), f.Created, f.Updated,
 		}
 	}
-	return funnelsAnswer{out}, err
+	return funnelsResponse{out}, err
 }
 
-func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textAnswer, error) {
+func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textResponse, error) {
 	all, err := s.Setup.Funnels(ctx)
 	if err != nil {
 		return nil, err
@@ -120,5 +120,5 @@ func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textAnswer, erro
 		}
 	}
 	data, err := funnel.Encode(enabled)
-	return &textAnswer{"application/json", `attachment; filename="funnels.json"`, data}, err
+	return &textResponse{"application/json", `attachment; filename="funnels.json"`, data}, err
 }

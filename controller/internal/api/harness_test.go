@@ -108,7 +108,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Handler = api.New(api.Deps{
 		Guard: f.guard,
 		Store: s, Setup: f.setup, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
-		Doctor: f.doctor, Proof: f.proof(t), Reports: f.reports(t), Ledger: f.ledger, Disk: f.watch,
+		Doctor: f.doctor, Reconciler: f.proof(t), Benchmarks: f.reports(t), Ledger: f.ledger, Disk: f.watch,
 		Preview: preview.New(f.setup, &f.outline, func() uint64 { return 7 }),
 		Log:     slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
 		Now: time.Now,
@@ -117,8 +117,8 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // proof is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
-	k := reconcile.NewKeeper(reconcile.Config{
+func (f *fixture) proof(t *testing.T) *reconcile.Service {
+	k := reconcile.New(reconcile.Config{
 		Matomo: evidence.NewClient(time.Second, target.Environment{}), Store: f.store, Readers: f.setup.Readers,
 		Log:    slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
@@ -128,8 +128,8 @@ func (f *fixture) proof(t *testing.T) *reconcile.Keeper {
 }
 
 // reports is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) reports(t *testing.T) *benchmark.Keeper {
-	k := benchmark.NewKeeper(benchmark.Config{
+func (f *fixture) reports(t *testing.T) *benchmark.Service {
+	k := benchmark.New(benchmark.Config{
 		Matomo: benchmark.NewClient(time.Second, target.Environment{}), Store: f.store, Single: f.setup.SingleTarget,
 		Targets: f.setup.SavedTargets, Sending: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),

@@ -14,7 +14,7 @@ type healthBody struct {
 	Version string `json:"version,omitempty" doc:"For those with the key or a session alone."`
 }
 
-type healthAnswer struct {
+type healthResponse struct {
 	Status int
 	Body   healthBody
 }
@@ -31,8 +31,8 @@ var _ = routes((*server).health)
 func (s *server) health() {
 	route(s, withEcho(as(public, op(http.MethodGet, "/health", tagRun,
 		"Does the controller live, and can it store what it has to?"))),
-		func(ctx context.Context, _ *empty) (*healthAnswer, error) {
-			h := &healthAnswer{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
+		func(ctx context.Context, _ *empty) (*healthResponse, error) {
+			h := &healthResponse{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
 			if s.Guard.IsAuthenticated(echoOf(ctx)) {
 				h.Body.Version = s.Version
 			}

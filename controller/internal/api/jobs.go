@@ -12,22 +12,22 @@ import (
 
 // jobResult is what was done with a job.
 type jobResult struct {
-	Success       bool          `json:"success" doc:"Always true; failures have a status of their own."`
-	Message       string        `json:"message"`
-	RunID         string        `json:"run_id"`
-	ContainerName string        `json:"container_name"`
-	ContainerID   *string       `json:"container_id" doc:"null until it has started."`
-	State         string        `json:"state" enum:"queued,running,cancelling,exited"`
-	Warnings      []faultAnswer `json:"warnings"`
+	Success       bool           `json:"success" doc:"Always true; failures have a status of their own."`
+	Message       string         `json:"message"`
+	RunID         string         `json:"run_id"`
+	ContainerName string         `json:"container_name"`
+	ContainerID   *string        `json:"container_id" doc:"null until it has started."`
+	State         string         `json:"state" enum:"queued,running,cancelling,exited"`
+	Warnings      []fieldProblem `json:"warnings"`
 }
 
-type jobsAnswer struct {
+type jobsResponse struct {
 	Success bool        `json:"success" doc:"Always true; failures have a status of their own."`
 	Message string      `json:"message"`
-	Runs    []jobAnswer `json:"runs" doc:"The latest first. One at a time goes on, the others wait in the order in which they came."`
+	Runs    []jobStatus `json:"runs" doc:"The latest first. One at a time goes on, the others wait in the order in which they came."`
 }
 
-type jobAnswer struct {
+type jobStatus struct {
 	record.Job
 	ContainerName string       `json:"container_name"`
 	ContainerID   *string      `json:"container_id" doc:"null until it has started."`
@@ -45,12 +45,12 @@ type jobProgress struct {
 	EstimatedEnd   *time.Time `json:"estimated_end" doc:"null where it cannot be said yet, and once it has ended."`
 }
 
-type jobPlanAnswer struct {
-	Calendar  []jobPlanDay  `json:"calendar"`
-	Total     uint64        `json:"total" doc:"Visits of all days."`
-	Timezone  string        `json:"timezone" doc:"The site's, in which the days are."`
-	Estimated *float64      `json:"estimated_seconds" doc:"How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it."`
-	Warnings  []faultAnswer `json:"warnings" doc:"Those with severity error would refuse the run."`
+type jobPlanResponse struct {
+	Calendar  []jobPlanDay   `json:"calendar"`
+	Total     uint64         `json:"total" doc:"Visits of all days."`
+	Timezone  string         `json:"timezone" doc:"The site's, in which the days are."`
+	Estimated *float64       `json:"estimated_seconds" doc:"How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it."`
+	Warnings  []fieldProblem `json:"warnings" doc:"Those with severity error would refuse the run."`
 }
 
 type jobPlanDay struct {
@@ -59,18 +59,18 @@ type jobPlanDay struct {
 	Skipped string `json:"skipped" doc:"Why nothing is sent of it; empty where something is."`
 }
 
-type cleanupAnswer struct {
+type cleanupResponse struct {
 	Success bool     `json:"success" doc:"false where a job could not be removed; errors says why."`
 	Message string   `json:"message"`
 	Removed []string `json:"removed" doc:"The containers' names."`
 	Errors  []string `json:"errors"`
 }
 
-type lastJobAnswer struct {
+type lastJobResponse struct {
 	Success   bool           `json:"success" doc:"Always true; failures have a status of their own."`
 	Message   string         `json:"message"`
 	Payload   map[string]any `json:"payload" doc:"What was asked for last; empty where nothing was."`
-	Result    *jobAnswer     `json:"result" doc:"How that job stands; null where it was cleaned up."`
+	Result    *jobStatus     `json:"result" doc:"How that job stands; null where it was cleaned up."`
 	Timestamp *time.Time     `json:"timestamp" doc:"When it was asked for."`
 }
 
@@ -79,8 +79,8 @@ func newJobResult(j job.Job, message string, warnings problem.List) jobResult {
 	return jobResult{true, message, a.RunID, a.ContainerName, a.ContainerID, a.State, faults(warnings)}
 }
 
-func newJob(j job.Job) jobAnswer {
-	a := jobAnswer{Job: j.Job, ContainerName: j.Container.Name, Container: stateWord(j.Container.State),
+func newJob(j job.Job) jobStatus {
+	a := jobStatus{Job: j.Job, ContainerName: j.Container.Name, Container: stateWord(j.Container.State),
 		Resumable: j.Resumable()}
 	if a.Payload == nil {
 		a.Payload = map[string]any{}

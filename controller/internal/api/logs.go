@@ -22,7 +22,7 @@ type logsRequest struct {
 	Job    string    `query:"job" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"The run_id of a backfill job whose log is wanted instead of the loadgen's."`
 }
 
-type logsAnswer struct {
+type logsResponse struct {
 	Logs           string          `json:"logs" doc:"The lines with their times, as one text."`
 	Lines          []launcher.Line `json:"lines"`
 	LinesReturned  int             `json:"lines_returned"`
@@ -36,7 +36,7 @@ func (s *server) logs() {
 		s.lastLines)
 }
 
-func (s *server) lastLines(ctx context.Context, in *logsRequest) (a logsAnswer, err error) {
+func (s *server) lastLines(ctx context.Context, in *logsRequest) (a logsResponse, err error) {
 	q := launcher.LogQuery{Since: in.Since, Level: launcher.Level(in.Level), Texts: in.Filter, Tail: in.Lines}
 	lines := []launcher.Line{}
 	each := func(l launcher.Line) error {
@@ -62,5 +62,5 @@ func (s *server) lastLines(ctx context.Context, in *logsRequest) (a logsAnswer, 
 	for _, l := range lines {
 		text.WriteString(l.Time.Format(time.RFC3339Nano) + " " + l.Text + "\n")
 	}
-	return logsAnswer{text.String(), lines, len(lines), stateWord(state)}, nil
+	return logsResponse{text.String(), lines, len(lines), stateWord(state)}, nil
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 )
 
-type presetsAnswer struct {
+type presetsResponse struct {
 	Presets []setup.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
 	BuiltIn []setup.BuiltIn `json:"built_in" doc:"Those of the presets' folder."`
 	Faulty  []faultyPreset  `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
 }
 
 type faultyPreset struct {
-	File   string        `json:"file"`
-	Errors []faultAnswer `json:"errors"`
+	File   string         `json:"file"`
+	Errors []fieldProblem `json:"errors"`
 }
 
 type presetRequest struct {
@@ -43,34 +43,34 @@ type presetLoad struct {
 	IfMatch string `header:"If-Match" maxLength:"100"`
 }
 
-// DeletedAnswer is what was deleted.
-type DeletedAnswer struct {
+// DeletedResponse is what was deleted.
+type DeletedResponse struct {
 	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
 	Deleted int64  `json:"deleted_id"`
 	Message string `json:"message"`
 }
 
-// RemovedAnswer is a DeletedAnswer for what is published.
-type RemovedAnswer struct {
-	DeletedAnswer
+// RemovedResponse is a DeletedResponse for what is published.
+type RemovedResponse struct {
+	DeletedResponse
 	Publication
 }
 
-func (s *server) removed(id int64, what string) RemovedAnswer {
-	return RemovedAnswer{DeletedAnswer{true, id, what + " deleted"}, s.publication()}
+func (s *server) removed(id int64, what string) RemovedResponse {
+	return RemovedResponse{DeletedResponse{true, id, what + " deleted"}, s.publication()}
 }
 
 var _ = routes((*server).presets)
 
 func (s *server) presets() {
 	const one = "/api/presets/{id}"
-	get(s, "/api/presets", tagConfig, "All presets", func(ctx context.Context) (presetsAnswer, error) {
+	get(s, "/api/presets", tagConfig, "All presets", func(ctx context.Context) (presetsResponse, error) {
 		saved, err := s.Setup.Presets(ctx)
 		if err != nil {
-			return presetsAnswer{}, err
+			return presetsResponse{}, err
 		}
 		builtIn, faulty, err := s.Setup.BuiltIn()
-		out := presetsAnswer{saved, builtIn, make([]faultyPreset, len(faulty))}
+		out := presetsResponse{saved, builtIn, make([]faultyPreset, len(faulty))}
 		for i, f := range faulty {
 			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
 		}
@@ -87,11 +87,11 @@ func (s *server) presets() {
 			return s.Setup.UpdatePreset(ctx, in.ID, in.input())
 		})
 	byID(s, op(http.MethodDelete, one, tagConfig, "Delete a preset"),
-		func(ctx context.Context, id int64) (DeletedAnswer, error) {
-			return DeletedAnswer{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
+		func(ctx context.Context, id int64) (DeletedResponse, error) {
+			return DeletedResponse{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
 		})
 	route(s, op(http.MethodPost, one+"/load", tagConfig, "Lay a preset over the saved configuration"),
-		func(ctx context.Context, in *presetLoad) (*savedAnswer, error) {
+		func(ctx context.Context, in *presetLoad) (*configResponse, error) {
 			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.LoadPreset(ctx, in.Preset, revision)
 			})

@@ -26,10 +26,10 @@ type previewRequest struct {
 	}
 }
 
-type previewAnswer struct {
+type previewResponse struct {
 	Seed     uint64          `json:"seed" doc:"As RUN_SEED in config it gives the same visits again."`
 	Visits   []preview.Visit `json:"visits" doc:"The hits as the loadgen would send them, without the moment and the token. Times are seconds since the visit's first hit."`
-	Warnings []faultAnswer   `json:"warnings"`
+	Warnings []fieldProblem  `json:"warnings"`
 }
 
 var _ = routes((*server).preview)
@@ -38,7 +38,7 @@ func (s *server) preview() {
 	reply(s, about(as(question, op(http.MethodPost, "/api/preview", tagTraffic,
 		"The first visits of a run, hit by hit, without sending or saving anything")),
 		"The loadgen itself outlines them. Faults are 422; it works without a target, and while a run goes on."),
-		func(ctx context.Context, in *previewRequest) (previewAnswer, error) {
+		func(ctx context.Context, in *previewRequest) (previewResponse, error) {
 			r := preview.Request{Visits: 3}
 			if in.Body != nil {
 				r = preview.Request{
@@ -48,7 +48,7 @@ func (s *server) preview() {
 				}
 			}
 			got, err := s.Preview.Visits(ctx, r)
-			return previewAnswer{got.Seed, got.Visits, faults(got.Warnings)}, err
+			return previewResponse{got.Seed, got.Visits, faults(got.Warnings)}, err
 		})
 	reply(s, about(as(question, op(http.MethodPost, "/api/estimate", tagTraffic,
 		"What the settings come to: hits a visit, rates, open visits, end")),

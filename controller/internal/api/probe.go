@@ -15,8 +15,8 @@ type probeRequest struct {
 	}
 }
 
-// ProbeAnswer is what became of a probe visit.
-type ProbeAnswer struct {
+// ProbeResponse is what became of a probe visit.
+type ProbeResponse struct {
 	Seen      bool    `json:"seen" doc:"The visit is visible in Matomo's visitor log."`
 	Message   string  `json:"message" doc:"What became of it, in a sentence; where it is not seen, the likely cause."`
 	LagMillis float64 `json:"lag_ms" doc:"From the answer to the hit until it was seen."`
@@ -34,7 +34,7 @@ func (s *server) probing() {
 		"Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for "+
 			"a minute at most"),
 		"The visit stays in the site's data; its page titles begin with \""+doctor.ProbeTitle+"\"."),
-		func(ctx context.Context, in *probeRequest) (a ProbeAnswer, err error) {
+		func(ctx context.Context, in *probeRequest) (a ProbeResponse, err error) {
 			t, err := s.probed(ctx, in)
 			if err != nil {
 				return a, err
@@ -44,7 +44,7 @@ func (s *server) probing() {
 				return a, err
 			}
 			p, err := s.Doctor.Probe(ctx, t, expect)
-			a = ProbeAnswer{Seen: err == nil, Message: p.String(), LagMillis: float64(p.Lag.Microseconds()) / 1000,
+			a = ProbeResponse{Seen: err == nil, Message: p.String(), LagMillis: float64(p.Lag.Microseconds()) / 1000,
 				Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country,
 				Findings: append([]doctor.Finding{}, p.Findings...)}
 			if err != nil {

@@ -15,29 +15,29 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// StateAnswer is what changes with the loadgen and with what is done to it; it is also the stream's state event.
-type StateAnswer struct {
-	Container containerAnswer `json:"container"`
+// State is what changes with the loadgen and with what is done to it; it is also the stream's state event.
+type State struct {
+	Container containerStatus `json:"container"`
 	Runtime   string          `json:"runtime" enum:"docker,process"`
 	Reason    string          `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
 	Phase     phase.Phase     `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
 	Operation *run.Operation  `json:"operation" doc:"What is being done right now."`
 	Pause     string          `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
-	Run       *runAnswer      `json:"run" doc:"The run that goes on, or the last one."`
-	Control   *SteeringAnswer `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
+	Run       *currentRun     `json:"run" doc:"The run that goes on, or the last one."`
+	Control   *ControlState   `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
 	Finish    *run.Finish     `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
 	Messages  []string        `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
 	Storage   []disk.Fault    `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
 }
 
-// statusAnswer keeps the original's container, config and stats; every number in it is measured.
-type statusAnswer struct {
-	StateAnswer
+// statusResponse keeps the original's container, config and stats; every number in it is measured.
+type statusResponse struct {
+	State
 	Config map[string]any `json:"config" doc:"The saved configuration, secrets masked."`
-	Stats  *statsAnswer   `json:"stats" doc:"While the loadgen answers."`
+	Stats  *runStats      `json:"stats" doc:"While the loadgen answers."`
 }
 
-type containerAnswer struct {
+type containerStatus struct {
 	State     string     `json:"state" enum:"running,stopped,created,restarting,paused,dead,not_found,foreign,unavailable"`
 	Name      string     `json:"name"`
 	ID        string     `json:"id"`
@@ -51,7 +51,7 @@ type containerAnswer struct {
 	Healable  bool       `json:"healable" doc:"POST /api/heal would put something right."`
 }
 
-type runAnswer struct {
+type currentRun struct {
 	record.Head
 	ExitCode int `json:"exit_code" doc:"0 until there is one."`
 	Restarts int `json:"restarts" doc:"Starts after crashes."`
@@ -59,7 +59,7 @@ type runAnswer struct {
 	Summary *runsummary.Summary `json:"summary,omitempty"`
 }
 
-type statsAnswer struct {
+type runStats struct {
 	Uptime          *string     `json:"uptime" doc:"As container.uptime."`
 	UpSeconds       *float64    `json:"uptime_seconds"`
 	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits begun in this run."`
@@ -69,12 +69,12 @@ type statsAnswer struct {
 	Sample          live.Sample `json:"sample"`
 }
 
-func (s *server) status(ctx context.Context) (statusAnswer, error) {
+func (s *server) status(ctx context.Context) (statusResponse, error) {
 	st := s.Runs.Status()
 	saved, err := s.Setup.Config(ctx)
-	a := statusAnswer{StateAnswer: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
+	a := statusResponse{State: newState(st, s.Disk.Faults(), s.Now()), Config: saved.Values}
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
-		a.Stats = &statsAnswer{
+		a.Stats = &runStats{
 			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits.Planned,
 			VisitsDue:   sample.Due,
 			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
@@ -83,11 +83,13 @@ func (s *server) status(ctx context.Context) (statusAnswer, error) {
 	return a, err
 }
 
-// State is st, and what cannot be stored, as a state event of the stream tells it.
-func State(st run.Status, faults []disk.Fault, now time.Time) any { return newState(st, faults, now) }
+// StateEvent is st, and what cannot be stored, as a state event of the stream tells it.
+func StateEvent(st run.Status, faults []disk.Fault, now time.Time) any {
+	return newState(st, faults, now)
+}
 
-func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
-	a := StateAnswer{
+func newState(st run.Status, faults []disk.Fault, now time.Time) State {
+	a := State{
 		Container: newContainer(st.Loadgen, st.Since, now),
 		Runtime:   st.Runtime,
 		Reason:    st.RuntimeReason,
@@ -102,14 +104,14 @@ func newState(st run.Status, faults []disk.Fault, now time.Time) StateAnswer {
 		a.Run = newRun(*st.Run, st.Restarts)
 	}
 	if st.Active() {
-		c := steeringOf(st.Steering)
+		c := controlState(st.Steering)
 		a.Control = &c
 	}
 	return a
 }
 
-func newContainer(l launcher.Status, since, now time.Time) containerAnswer {
-	c := containerAnswer{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
+func newContainer(l launcher.Status, since, now time.Time) containerStatus {
+	c := containerStatus{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
 		Healable: l.Healable}
 	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
 	switch {
@@ -153,8 +155,8 @@ func uptime(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-func newRun(r record.Run, restarts int) *runAnswer {
-	a := &runAnswer{Head: r.Head, Restarts: restarts, Summary: r.Summary}
+func newRun(r record.Run, restarts int) *currentRun {
+	a := &currentRun{Head: r.Head, Restarts: restarts, Summary: r.Summary}
 	a.Labels = append([]string{}, r.Labels...)
 	if r.ExitCode != nil {
 		a.ExitCode = *r.ExitCode

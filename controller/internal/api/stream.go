@@ -31,7 +31,7 @@ type historyRequest struct {
 	Since time.Time `query:"since" doc:"Only points after it (RFC 3339); all of the last two hours else."`
 }
 
-type historyAnswer struct {
+type historyResponse struct {
 	Points []live.Point `json:"points" doc:"One a second, oldest first."`
 }
 
@@ -59,8 +59,8 @@ func (s *server) stream() {
 		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
 	})
 	reply(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),
-		func(_ context.Context, in *historyRequest) (historyAnswer, error) {
-			return historyAnswer{s.Live.History(in.Since)}, nil
+		func(_ context.Context, in *historyRequest) (historyResponse, error) {
+			return historyResponse{s.Live.History(in.Since)}, nil
 		})
 }
 
@@ -76,7 +76,7 @@ func (s *server) streamEvents() *huma.Schema {
 		}
 	}
 	return &huma.Schema{OneOf: []*huma.Schema{
-		event("state", reflect.TypeFor[StateAnswer]()),
+		event("state", reflect.TypeFor[State]()),
 		event("sample", reflect.TypeFor[live.Sample]()),
 		event("log", reflect.TypeFor[launcher.Line]()),
 	}}

@@ -31,20 +31,20 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// TargetsAnswer is all targets and how they are used.
-type TargetsAnswer struct {
+// TargetsResponse is all targets and how they are used.
+type TargetsResponse struct {
 	Targets []setup.Target `json:"targets"`
 	setup.Routing
 }
 
-// RoutedAnswer is the targets after their routing was changed.
-type RoutedAnswer struct {
-	TargetsAnswer
+// RoutingResponse is the targets after their routing was changed.
+type RoutingResponse struct {
+	TargetsResponse
 	Publication
 }
 
-// TargetAnswer is a target that was saved.
-type TargetAnswer struct {
+// TargetResponse is a target that was saved.
+type TargetResponse struct {
 	setup.Target
 	Publication
 }
@@ -63,14 +63,14 @@ type routingRequest struct {
 	}
 }
 
-type testsRequest struct {
+type testTargetsRequest struct {
 	Body *struct {
 		IDs     []int64 `json:"ids,omitempty" maxItems:"1000" doc:"Their numbers; left out: all."`
 		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds for each."`
 	}
 }
 
-type testsAnswer struct {
+type testTargetsResponse struct {
 	Results []targetTest `json:"results"`
 }
 
@@ -78,7 +78,7 @@ type targetTest struct {
 	ID      int64  `json:"id" doc:"0 for the single target of the configuration."`
 	Name    string `json:"name"`
 	Enabled bool   `json:"enabled"`
-	ConnectionAnswer
+	ConnectionResponse
 }
 
 var _ = routes((*server).targets)
@@ -87,41 +87,41 @@ func (s *server) targets() {
 	const one = "/api/targets/{id}"
 	get(s, "/api/targets", tagTargets, "All targets and how visits are dealt out", s.allTargets)
 	reply(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
-		func(ctx context.Context, in *targetRequest) (TargetAnswer, error) {
+		func(ctx context.Context, in *targetRequest) (TargetResponse, error) {
 			t, err := s.Setup.CreateTarget(ctx, in.Body.RawMessage)
-			return TargetAnswer{t, s.publication()}, err
+			return TargetResponse{t, s.publication()}, err
 		})
 	byID(s, op(http.MethodGet, one, tagTargets, "One target"),
 		func(ctx context.Context, id int64) (setup.Target, error) { return s.Setup.Target(ctx, id) })
 	reply(s, op(http.MethodPut, one, tagTargets, "Change a target; what is left out stays"),
-		func(ctx context.Context, in *targetUpdate) (TargetAnswer, error) {
+		func(ctx context.Context, in *targetUpdate) (TargetResponse, error) {
 			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body.RawMessage)
-			return TargetAnswer{t, s.publication()}, err
+			return TargetResponse{t, s.publication()}, err
 		})
 	byID(s, op(http.MethodDelete, one, tagTargets, "Delete a target"),
-		func(ctx context.Context, id int64) (RemovedAnswer, error) {
+		func(ctx context.Context, id int64) (RemovedResponse, error) {
 			return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
 		})
 	reply(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
 		"One target or several, and how visits are dealt out"),
-		func(ctx context.Context, in *routingRequest) (RoutedAnswer, error) {
+		func(ctx context.Context, in *routingRequest) (RoutingResponse, error) {
 			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			if err := s.Setup.SaveRouting(ctx, r); err != nil {
-				return RoutedAnswer{}, err
+				return RoutingResponse{}, err
 			}
 			all, err := s.allTargets(ctx)
-			return RoutedAnswer{all, s.publication()}, err
+			return RoutingResponse{all, s.publication()}, err
 		})
 	reply(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
 		s.testTargets)
 }
 
-func (s *server) allTargets(ctx context.Context) (TargetsAnswer, error) {
+func (s *server) allTargets(ctx context.Context) (TargetsResponse, error) {
 	all, routing, err := s.Setup.Targets(ctx)
-	return TargetsAnswer{all, routing}, err
+	return TargetsResponse{all, routing}, err
 }
 
-func (s *server) testTargets(ctx context.Context, in *testsRequest) (a testsAnswer, err error) {
+func (s *server) testTargets(ctx context.Context, in *testTargetsRequest) (a testTargetsResponse, err error) {
 	var ids []int64
 	timeout := 10
 	if in.Body != nil {
@@ -148,7 +148,7 @@ func (s *server) testTargets(ctx context.Context, in *testsRequest) (a testsAnsw
 		return a, err
 	}
 	for i, a := range s.examineAll(ctx, asked, expect, timeout) {
-		out[i].ConnectionAnswer = a
+		out[i].ConnectionResponse = a
 	}
-	return testsAnswer{out}, nil
+	return testTargetsResponse{out}, nil
 }

@@ -22,8 +22,8 @@ func (r *urlsRequest) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-type urlsAnswer struct {
-	URLs       []pageAnswer     `json:"urls"`
+type urlsResponse struct {
+	URLs       []pageRow        `json:"urls"`
 	Content    *string          `json:"content,omitempty" doc:"The whole file as text, and structure that of its report; both only where neither skip nor limit is given."`
 	Structure  *setup.Structure `json:"structure,omitempty"`
 	Source     setup.Source     `json:"source" enum:"custom,default"`
@@ -32,7 +32,7 @@ type urlsAnswer struct {
 	Editable   bool             `json:"editable" doc:"Always true."`
 }
 
-type pageAnswer struct {
+type pageRow struct {
 	Line  int    `json:"line"`
 	URL   string `json:"url"`
 	Title string `json:"title"`
@@ -63,14 +63,14 @@ type savedURLs struct {
 	Structure setup.Structure `json:"structure"`
 }
 
-type resetAnswer struct {
+type resetResponse struct {
 	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
 	Message         string `json:"message"`
 	RestartRequired bool   `json:"restart_required"`
 	Publication
 }
 
-type textAnswer struct {
+type textResponse struct {
 	ContentType string `header:"Content-Type"`
 	Disposition string `header:"Content-Disposition"`
 	Body        []byte
@@ -82,9 +82,9 @@ func (s *server) urls() {
 	reply(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
 		s.listURLs)
 	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain",
-		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textAnswer, error) {
+		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textResponse, error) {
 		content, _, err := s.Setup.URLContent(ctx)
-		return &textAnswer{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
+		return &textResponse{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
 	})
 	reply(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
 		func(ctx context.Context, in *pagesRequest) (savedURLs, error) {
@@ -100,18 +100,18 @@ func (s *server) urls() {
 		s.huma.OpenAPI().Paths[path].Post.RequestBody = pagesBody()
 	}
 	reply(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
-		func(ctx context.Context, _ *empty) (resetAnswer, error) {
+		func(ctx context.Context, _ *empty) (resetResponse, error) {
 			was, err := s.Setup.DeleteURLs(ctx)
 			return s.reset(was, "the built-in pages are in use", err)
 		})
 }
 
-func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsAnswer, error) {
+func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsResponse, error) {
 	pages, report, source, err := s.Setup.URLs(ctx, in.Skip, in.Limit)
-	a := urlsAnswer{URLs: make([]pageAnswer, len(pages)), Source: source, Validation: report, LineCount: report.Lines,
+	a := urlsResponse{URLs: make([]pageRow, len(pages)), Source: source, Validation: report, LineCount: report.Lines,
 		Editable: true}
 	for i, p := range pages {
-		a.URLs[i] = pageAnswer{p.Line, p.URL, p.Title}
+		a.URLs[i] = pageRow{p.Line, p.URL, p.Title}
 	}
 	if err == nil && in.whole {
 		var content []byte
@@ -123,6 +123,6 @@ func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsAnswer, err
 }
 
 // reset answers that something saved was removed, and whether a run does not know it yet.
-func (s *server) reset(was bool, message string, err error) (resetAnswer, error) {
-	return resetAnswer{true, message, was && s.Runs.Status().Active(), s.publication()}, err
+func (s *server) reset(was bool, message string, err error) (resetResponse, error) {
+	return resetResponse{true, message, was && s.Runs.Status().Active(), s.publication()}, err
 }

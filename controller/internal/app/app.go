@@ -120,11 +120,11 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	machine := target.Environment{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
-	prover := reconcile.NewKeeper(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
+	reconciler := reconcile.New(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
 		Ledger: a.ledgers.Read, Readers: a.setup.Readers, Log: log})
-	a.parts.Add(prover.Tasks.Service)
+	a.parts.Add(reconciler.Tasks.Service)
 	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
-		TakeBaseline: prover.TakeBaseline}
+		TakeBaseline: reconciler.TakeBaseline}
 	a.live = live.New(live.Config{
 		Settings:     a.settingsOf,
 		Ledger:       a.ledgers.Read,
@@ -153,7 +153,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		Runtime: a.port, Setup: a.setup, Store: a.store, Supervisor: supervisor, NewIdentity: run.NewIdentity,
 		Now: time.Now,
 	})
-	benchmarks := benchmark.NewKeeper(benchmark.Config{
+	benchmarks := benchmark.New(benchmark.Config{
 		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: a.setup.SingleTarget,
 		Targets: a.setup.SavedTargets, Sending: a.sending, Log: log,
 	})
@@ -166,11 +166,11 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err != nil {
 		return a, err
 	}
-	a.handler = api.Below(s.Public().Path, api.New(api.Deps{
+	a.handler = api.WithPrefix(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Setup: a.setup, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
 		Preview: preview.New(a.setup, a.port, runid.NewSeed),
-		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Proof: prover, Reports: benchmarks,
+		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Reconciler: reconciler, Benchmarks: benchmarks,
 		Ledger: a.ledgers.Read, Disk: a.disk, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
@@ -241,7 +241,7 @@ const shutdownTime = 5 * time.Second
 
 // server answers requests at listener. Its end ends the streams, which it would wait for.
 func (a *App) server(listener net.Listener) *lifecycle.Service {
-	server := api.Serve(a.handler)
+	server := api.NewServer(a.handler)
 	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	server.RegisterOnShutdown(a.hub.Close)
 	return lifecycle.New("listener", func(ctx context.Context) error {

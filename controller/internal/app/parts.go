@@ -181,7 +181,7 @@ func (a *App) sending(ctx context.Context) string {
 
 // tellState hands a new state to the listeners.
 func (a *App) tellState(st run.Status) {
-	data, err := json.Marshal(api.State(st, a.disk.Faults(), time.Now()))
+	data, err := json.Marshal(api.StateEvent(st, a.disk.Faults(), time.Now()))
 	if err != nil {
 		a.log.Error("a state cannot be written", "err", err)
 		return

@@ -15,25 +15,25 @@ type Annotated struct {
 }
 
 // Annotate writes the begin of a run, and its end where it has one, into the graphs of its targets. Errors as of Load.
-func (k *Keeper) Annotate(ctx context.Context, runID string) ([]Annotated, error) {
-	r, err := k.Load(ctx, runID)
+func (svc *Service) Annotate(ctx context.Context, runID string) ([]Annotated, error) {
+	r, err := svc.Load(ctx, runID)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Annotated, len(r.Sites))
 	for i, s := range r.Sites {
-		out[i] = k.annotate(ctx, r, s)
+		out[i] = svc.annotate(ctx, r, s)
 	}
 	return out, nil
 }
 
-func (k *Keeper) annotate(ctx context.Context, r Run, s Site) Annotated {
+func (svc *Service) annotate(ctx context.Context, r Run, s Site) Annotated {
 	a := Annotated{Target: s.Name, Notes: []string{}, Error: s.Error}
 	if s.Error != "" {
 		return a
 	}
 	zone := r.Zone
-	if site, err := k.c.Matomo.Site(ctx, s.Target); err == nil {
+	if site, err := svc.cfg.Matomo.Site(ctx, s.Target); err == nil {
 		zone = zoneOf(&site, zone)
 	}
 	sent, _ := sentTo(r.Summary, s)
@@ -49,7 +49,7 @@ func (k *Keeper) annotate(ctx context.Context, r Run, s Site) Annotated {
 			continue
 		}
 		note := fmt.Sprintf("Trafficinator run %s %s at %s", r.Summary.RunID, n.text, n.at.In(zone).Format("15:04"))
-		if err := k.c.Matomo.Annotate(ctx, s.Target, n.at.In(zone), note); err != nil {
+		if err := svc.cfg.Matomo.Annotate(ctx, s.Target, n.at.In(zone), note); err != nil {
 			a.Error = errorOf(err, s)
 			return a
 		}

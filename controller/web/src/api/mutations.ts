@@ -41,7 +41,7 @@ const version = (revision: number) => ({ 'If-Match': `"${revision}"` })
 
 // The configuration. Its answer is the new one.
 
-async function saved<S extends Schemas['SavedBody']>(request: Promise<S>): Promise<S> {
+async function saved<S extends Schemas['ConfigBody']>(request: Promise<S>): Promise<S> {
   try {
     const answer = await request
     queryClient.setQueryData(['config'], answer)
@@ -59,7 +59,7 @@ export const saveConfig = (config: Record<string, unknown>, revision: number) =>
 export const refetchConfig = () => again('config')
 
 /** The values of a configuration that somebody set. */
-export const explicitValues = ({ set, config }: Schemas['SavedBody']) =>
+export const explicitValues = ({ set, config }: Schemas['ConfigBody']) =>
   Object.fromEntries((set ?? []).map((key) => [key, config[key]]))
 
 /** Lays values over what is saved. */
@@ -98,11 +98,11 @@ export const restart = () => controlled(api.POST('/api/restart'))
 export const heal = () => api.POST('/api/heal')
 /** Restarts the generator with what is saved and waits until it runs. */
 export const apply = () => controlled(api.POST('/api/config/apply', {}))
-export const steer = (body: Schemas['SteerRequestBody']) => api.POST('/api/control', { body })
+export const steer = (body: Schemas['ControlRequestBody']) => api.POST('/api/control', { body })
 /** Begins a run again as it was; `instead` ends the one that is on. */
 export const rerun = (id: string, instead: boolean) =>
   controlled(api.POST('/api/runs/{id}/rerun', { ...byId(id), body: { restart_if_running: instead } }))
-export const describeRun = (id: string, body: Schemas['DescribeRequestBody']) =>
+export const describeRun = (id: string, body: Schemas['UpdateRunRequestBody']) =>
   change('runs', api.PATCH('/api/runs/{id}', { ...byId(id), body }))
 export const deleteRun = (id: string) => change('runs', api.DELETE('/api/runs/{id}', byId(id)))
 export const restoreRun = (id: string) => change('runs', api.POST('/api/runs/{id}/restore', byId(id)))

@@ -32,7 +32,7 @@ export const schemaQuery = () => ({
 export const exchangeQuery = () => ({
   ...query(['exchange', now()], () => api.GET('/api/exchange')),
   // The controller tries again to publish by itself.
-  refetchInterval: polled<Schemas['PendingAnswer']>((pending) => !pending.published, 5_000),
+  refetchInterval: polled<Schemas['PendingChanges']>((pending) => !pending.published, 5_000),
   placeholderData: keepPreviousData,
 })
 
@@ -71,7 +71,7 @@ export const pagesQuery = (enabled: boolean) => ({
 export const jobsQuery = () => ({
   ...query(['backfill', 'jobs'], async () => (await api.GET('/api/backfill/status')).runs ?? []),
   // The snapshot of a job that goes on is a second old at most.
-  refetchInterval: polled<Schemas['JobAnswer'][]>((jobs) => jobs.some((j) => j.state !== 'exited'), 1_000, 10_000),
+  refetchInterval: polled<Schemas['JobStatus'][]>((jobs) => jobs.some((j) => j.state !== 'exited'), 1_000, 10_000),
 })
 
 /** The end of a job's log; read again and again while it is `running`. */
@@ -102,10 +102,10 @@ export const intervalsQuery = (id: string, running = false) => ({
 export const runComparisonQuery = (a: string, b: string) =>
   query(['runs', 'compare', a, b], () => api.GET('/api/runs/compare', { params: { query: { a, b } } }))
 
-export type Benchmark = Schemas['TimingReportBenchmark']
+export type Benchmark = Schemas['ReportBenchmark']
 
 /** Whether a reconciliation is under way. */
-export const isReconciling = (r?: Schemas['ComparisonReconciliation']) =>
+export const isReconciling = (r?: Schemas['Reconciliation']) =>
   r?.state === 'following' || r?.state === 'waiting'
 
 export const reconciliationQuery = (id: string) => ({
@@ -115,7 +115,11 @@ export const reconciliationQuery = (id: string) => ({
 
 export const benchmarksQuery = () => ({
   ...query(['reports', 'benchmarks'], async () => (await api.GET('/api/report-benchmarks')).benchmarks ?? []),
-  refetchInterval: polled<Schemas['BenchmarkHead'][]>((all) => all.some((b) => b.state === 'running'), 2_000, 15_000),
+  refetchInterval: polled<Schemas['BenchmarkSummary'][]>(
+    (all) => all.some((b) => b.state === 'running'),
+    2_000,
+    15_000,
+  ),
 })
 
 export const benchmarkQuery = (id: string) => ({

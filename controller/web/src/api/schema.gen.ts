@@ -1231,10 +1231,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AnnotatedAnswer: {
+        AnnotatedResponse: {
             targets: components["schemas"]["ReconcileAnnotated"][] | null;
         };
-        ApplyAnswer: {
+        ApplyRequestBody: {
+            /** @description As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is. */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        ApplyResponse: {
             /** @description restarted, by the original's name. */
             container_restarted: boolean;
             /**
@@ -1249,73 +1255,56 @@ export interface components {
             /** @description Always true; failures have a status of their own. */
             success: boolean;
             /** @description What failed beside, with the cure. */
-            warnings: components["schemas"]["ProblemProblem"][] | null;
+            warnings: components["schemas"]["Problem"][] | null;
         };
-        ApplyRequestBody: {
-            /** @description As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is. */
-            config?: {
-                [key: string]: unknown;
-            } | null;
+        AuditEntry: {
+            /** @description Method and path, such as PUT /api/config. */
+            action: string;
+            /** @description Client address. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Status of the response and how the client authenticated: key, session or code. */
+            detail: string;
         };
-        AuditAnswer: {
+        AuditRefusal: {
+            action: string;
+            /** @description Client address; others if too many different requests were refused at once. */
+            address: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Status of the responses.
+             */
+            status: number;
+            /**
+             * Format: int64
+             * @description Number of requests.
+             */
+            tries: number;
+        };
+        AuditResponse: {
             /** @description Changes and sign-ins, the latest first. */
-            entries: components["schemas"]["SecurityEntry"][] | null;
+            entries: components["schemas"]["AuditEntry"][] | null;
             /** @description What was tried without the right key, the latest first. It never displaces an entry. */
-            refusals: components["schemas"]["SecurityRefusal"][] | null;
+            refusals: components["schemas"]["AuditRefusal"][] | null;
         };
         BaselineRequestBody: {
             /** @description true: in place of what the site's baseline was; false: it is none. */
             baseline: boolean;
         };
-        BenchmarkHead: {
-            asking?: string;
-            baseline: boolean;
+        BenchmarkComparison: {
+            baseline: string;
             /** Format: date-time */
-            began: string;
-            date: string;
-            /** Format: int64 */
-            done: number;
-            /** Format: date-time */
-            ended: string | null;
-            error?: string;
-            /**
-             * Format: int64
-             * @description How many gave no warm answer.
-             */
-            failing: number;
+            baseline_began: string;
+            conditions: string[] | null;
             id: string;
-            note: string;
             /** Format: int64 */
-            parallel: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            repeats: number;
-            /**
-             * Format: int64
-             * @description How many reports it measured; GET …/{id} tells them.
-             */
-            results: number;
-            run_id: string;
-            /** Format: int64 */
-            site_id: number;
-            /**
-             * Format: int64
-             * @description How many could not be asked for.
-             */
-            skipped: number;
-            /** @enum {string} */
-            state: "running" | "done" | "cancelled" | "failed";
-            target: string;
-            /**
-             * Format: int64
-             * @description Of all requests.
-             */
-            timeouts: number;
-            url: string;
-            version: string;
-            /** Format: int64 */
-            visits: number | null;
+            missing: number;
+            reports: components["schemas"]["ReportDifference"][] | null;
         };
         BenchmarkPoint: {
             /** Format: date-time */
@@ -1370,14 +1359,74 @@ export interface components {
              */
             timeout_seconds: number | null;
         };
-        BenchmarksAnswer: {
-            /** @description The latest first. One at a time goes on. */
-            benchmarks: components["schemas"]["BenchmarkHead"][] | null;
+        BenchmarkSummary: {
+            asking?: string;
+            baseline: boolean;
+            /** Format: date-time */
+            began: string;
+            date: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended: string | null;
+            error?: string;
+            /**
+             * Format: int64
+             * @description How many gave no warm answer.
+             */
+            failing: number;
+            id: string;
+            note: string;
+            /** Format: int64 */
+            parallel: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description How many reports it measured; GET …/{id} tells them.
+             */
+            results: number;
+            run_id: string;
+            /** Format: int64 */
+            site_id: number;
+            /**
+             * Format: int64
+             * @description How many could not be asked for.
+             */
+            skipped: number;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+            target: string;
+            /**
+             * Format: int64
+             * @description Of all requests.
+             */
+            timeouts: number;
+            url: string;
+            version: string;
+            /** Format: int64 */
+            visits: number | null;
         };
-        CancelledAnswer: {
+        BenchmarksResponse: {
+            /** @description The latest first. One at a time goes on. */
+            benchmarks: components["schemas"]["BenchmarkSummary"][] | null;
+        };
+        CancelJobRequestBody: {
+            /** @description Either of the two names the job. */
+            container_name?: string | null;
+            run_id?: string | null;
+        };
+        CancelledResponse: {
             success: boolean;
         };
-        CleanupAnswer: {
+        Cause: {
+            cure?: string;
+            kind: string;
+            message: string;
+        };
+        CleanupResponse: {
             errors: string[] | null;
             message: string;
             /** @description The containers' names. */
@@ -1418,84 +1467,20 @@ export interface components {
             b: string;
             key: string;
         };
-        ComparisonCause: {
-            cure?: string;
-            kind: string;
-            message: string;
-        };
-        ComparisonReconciledPart: {
+        ConfigBody: {
+            config: {
+                [key: string]: unknown;
+            };
+            not_published_because?: string;
+            pending_changes: components["schemas"]["PendingChanges"];
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
             /** Format: int64 */
-            hits: number;
-            name: string;
-            /** Format: int64 */
-            visits: number;
-        };
-        ComparisonReconciledRow: {
-            /** @enum {string} */
-            group: "total" | "day" | "country" | "source" | "device";
-            /** Format: double */
-            most: number;
-            name: string;
-            /** Format: double */
-            off: number;
-            /** Format: double */
-            recorded: number;
-            /** Format: double */
-            sent: number;
-            /** @enum {string} */
-            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
-            why?: string;
-        };
-        ComparisonReconciledTarget: {
-            causes?: components["schemas"]["ComparisonCause"][] | null;
-            error?: string;
-            /** Format: double */
-            freshness_seconds?: number;
-            limits?: string;
-            name: string;
-            parts?: components["schemas"]["ComparisonReconciledPart"][] | null;
-            rows: components["schemas"]["ComparisonReconciledRow"][] | null;
-            /** Format: int64 */
-            site_id: number;
-            /** @enum {string} */
-            slice?: "dimension" | "site" | "difference";
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-        };
-        ComparisonReconciliation: {
+            revision: number;
+            set: string[] | null;
             /** Format: date-time */
-            began: string;
-            run_id: string;
-            /** @enum {string} */
-            state: "none" | "following" | "waiting" | "done" | "cancelled";
-            /** Format: date-time */
-            taken: string;
-            targets: components["schemas"]["ComparisonReconciledTarget"][] | null;
-            /** Format: date-time */
-            until?: string;
-            /** @enum {string} */
-            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
-            waiting?: string;
-        };
-        ConnectionAnswer: {
-            /** @description The first finding that keeps it from working. */
-            error: string | null;
-            findings: components["schemas"]["DoctorFinding"][] | null;
-            matomo_version: string | null;
-            message: string;
-            reachable: boolean;
-            /** Format: double */
-            response_time_ms: number;
-            site: components["schemas"]["SiteAnswer"] | null;
-            /**
-             * Format: int64
-             * @description null where nothing answered.
-             */
-            status_code: number | null;
-            /** @description works, by the original's name. */
-            success: boolean;
-            /** @description A hit sent now would be taken with all it carries. */
-            works: boolean;
+            updated_at: string;
+            warnings: components["schemas"]["Problem"][] | null;
         };
         ConnectionRequestBody: {
             /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here. */
@@ -1520,7 +1505,27 @@ export interface components {
             /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
             token_auth?: string | null;
         };
-        ContainerAnswer: {
+        ConnectionResponse: {
+            /** @description The first finding that keeps it from working. */
+            error: string | null;
+            findings: components["schemas"]["DoctorFinding"][] | null;
+            matomo_version: string | null;
+            message: string;
+            reachable: boolean;
+            /** Format: double */
+            response_time_ms: number;
+            site: components["schemas"]["SiteInfo"] | null;
+            /**
+             * Format: int64
+             * @description null where nothing answered.
+             */
+            status_code: number | null;
+            /** @description works, by the original's name. */
+            success: boolean;
+            /** @description A hit sent now would be taken with all it carries. */
+            works: boolean;
+        };
+        ContainerStatus: {
             /** Format: date-time */
             created: string | null;
             /** Format: int64 */
@@ -1545,17 +1550,66 @@ export interface components {
             /** @description The whole file as text. */
             content: string;
         };
-        DeletedAnswer: {
+        ControlRequestBody: {
+            /** @description true: no new visits until false; open ones go on. Left out it stays. */
+            paused?: boolean | null;
+            /**
+             * Format: double
+             * @description What the plan's rate is multiplied by. Left out it stays.
+             */
+            scale?: number | null;
+        };
+        ControlState: {
+            paused: boolean;
+            run_id: string;
+            /**
+             * Format: double
+             * @description 1 is the plan's own rate.
+             */
+            scale: number;
+        };
+        CurrentRun: {
+            /**
+             * Format: double
+             * @description How long the run lasted, by a monotonic clock. null while unknown.
+             */
+            duration_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description null while the run is in progress.
+             */
+            ended: string | null;
+            /**
+             * Format: int64
+             * @description 0 until there is one.
+             */
+            exit_code: number;
+            id: string;
+            /** @enum {string} */
+            kind: "live" | "capacity" | "backfill";
+            labels: string[] | null;
+            note: string;
+            plan_hash: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Starts after crashes.
+             */
+            restarts: number;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            started: string;
+            /** @description Whether the run was paused or its rate changed while it was running. */
+            steered: boolean;
+            summary?: components["schemas"]["RunSummary"];
+        };
+        DeletedResponse: {
             /** Format: int64 */
             deleted_id: number;
             message: string;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
-        };
-        DescribeRequestBody: {
-            /** @description In place of those it has; left out they stay. */
-            labels?: string[] | null;
-            note?: string | null;
         };
         DiskFault: {
             cause: string;
@@ -1577,13 +1631,7 @@ export interface components {
             /** @description The value at the given location */
             value?: unknown;
         };
-        EstimateEnd: {
-            /** @enum {string} */
-            by: "LOAD_PROFILE" | "AUTO_STOP_AFTER_HOURS" | "STOP_AFTER_VISITS" | "BACKFILL_RPS_LIMIT";
-            /** Format: double */
-            seconds: number;
-        };
-        EstimateEstimate: {
+        Estimate: {
             /** Format: double */
             actions_per_visit: number;
             /** Format: double */
@@ -1610,27 +1658,33 @@ export interface components {
             /** Format: double */
             visits_per_second: number;
         };
-        EventsAnswer: {
-            /** @description The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
-            config: components["schemas"]["EventsetSet"];
+        EstimateEnd: {
             /** @enum {string} */
-            source: "custom" | "default";
-            validation: components["schemas"]["SetupEventReport"];
+            by: "LOAD_PROFILE" | "AUTO_STOP_AFTER_HOURS" | "STOP_AFTER_VISITS" | "BACKFILL_RPS_LIMIT";
+            /** Format: double */
+            seconds: number;
         };
-        EventsetEvent: {
+        Event: {
             action: string;
             category: string;
             name: string;
             /** Format: double */
             value: number | null;
         };
-        EventsetSet: {
-            click_events: components["schemas"]["EventsetEvent"][] | null;
+        EventSet: {
+            click_events: components["schemas"]["Event"][] | null;
             /** Format: double */
             click_events_probability?: number;
-            random_events: components["schemas"]["EventsetEvent"][] | null;
+            random_events: components["schemas"]["Event"][] | null;
             /** Format: double */
             random_events_probability?: number;
+        };
+        EventsResponse: {
+            /** @description The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
+            config: components["schemas"]["EventSet"];
+            /** @enum {string} */
+            source: "custom" | "default";
+            validation: components["schemas"]["SetupEventReport"];
         };
         Failure: {
             /** @description Why, as a word that stays, such as wrong_origin, code_used or name_taken; else a word for the status, such as not_found. */
@@ -1667,39 +1721,28 @@ export interface components {
              */
             type: string;
         };
-        FaultAnswer: {
+        FaultyPreset: {
+            errors: components["schemas"]["FieldProblem"][] | null;
+            file: string;
+        };
+        FieldProblem: {
             field: string;
             message: string;
             /** @enum {string} */
             severity: "error" | "warning";
         };
-        FaultyPreset: {
-            errors: components["schemas"]["FaultAnswer"][] | null;
-            file: string;
+        Funnel: {
+            description: string;
+            enabled: boolean;
+            exit_after_completion: boolean;
+            name: string;
+            /** Format: int64 */
+            priority: number;
+            /** Format: double */
+            probability: number;
+            steps: components["schemas"]["FunnelStep"][] | null;
         };
-        FieldAnswer: {
-            default: string;
-            /** @description The default with SEND_MODE=bulk, where that is another; empty else. */
-            default_in_bulk: string;
-            group: string;
-            help: string;
-            key: string;
-            /** @enum {string} */
-            kind: "text" | "whole number" | "number" | "yes or no" | "list of numbers";
-            max: string;
-            min: string;
-            one_of: string[] | null;
-            /**
-             * @description What kind of decision it is; a preset holds none of a target.
-             * @enum {string}
-             */
-            role: "behaviour" | "target" | "run" | "speed" | "place" | "verdict" | "log";
-            secret: boolean;
-            unit: string;
-            /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
-            widget: string;
-        };
-        FunnelAnswer: {
+        FunnelResponse: {
             config: components["schemas"]["SetupFunnelConfig"];
             /** Format: date-time */
             created_at: string;
@@ -1714,18 +1757,7 @@ export interface components {
             share: number;
             /** Format: date-time */
             updated_at: string;
-            warnings?: components["schemas"]["ProblemProblem"][] | null;
-        };
-        FunnelFunnel: {
-            description: string;
-            enabled: boolean;
-            exit_after_completion: boolean;
-            name: string;
-            /** Format: int64 */
-            priority: number;
-            /** Format: double */
-            probability: number;
-            steps: components["schemas"]["FunnelStep"][] | null;
+            warnings?: components["schemas"]["Problem"][] | null;
         };
         FunnelStep: {
             action_name: string;
@@ -1781,7 +1813,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        FunnelsAnswer: {
+        FunnelsResponse: {
             /** @description By priority, then the newest change first. */
             funnels: components["schemas"]["FunnelSummary"][] | null;
         };
@@ -1795,13 +1827,9 @@ export interface components {
             /** @description For those with the key or a session alone. */
             version?: string;
         };
-        HistoryAnswer: {
-            /** @description One a second, oldest first. */
-            points: components["schemas"]["LivePoint"][] | null;
-        };
         HistoryCompared: {
-            a: components["schemas"]["RecordHead"];
-            b: components["schemas"]["RecordHead"];
+            a: components["schemas"]["RunHead"];
+            b: components["schemas"]["RunHead"];
             /** @description Those that differ. */
             files: components["schemas"]["CompareFile"][] | null;
             /** @description What to bear in mind, such as that one run was ended by hand earlier. */
@@ -1839,7 +1867,7 @@ export interface components {
              */
             exit_code: number | null;
             /** @description What is kept of it for a rerun; empty where it was not started here. */
-            files: components["schemas"]["RecordFile"][] | null;
+            files: components["schemas"]["RunFile"][] | null;
             id: string;
             /** @enum {string} */
             kind: "live" | "capacity" | "backfill";
@@ -1847,7 +1875,7 @@ export interface components {
             note: string;
             plan_hash: string;
             /** @description Warnings and errors of the run's log. */
-            problems: components["schemas"]["RecordProblem"][] | null;
+            problems: components["schemas"]["RunProblem"][] | null;
             reason: string;
             /** Format: int64 */
             seed: number;
@@ -1856,15 +1884,19 @@ export interface components {
             /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
             /** @description The run summary, up to date while the run is in progress. null if there is none. */
-            summary: components["schemas"]["RunsummarySummary"] | null;
+            summary: components["schemas"]["RunSummary"] | null;
         };
-        ImportedAnswer: {
+        HistoryResponse: {
+            /** @description One a second, oldest first. */
+            points: components["schemas"]["LivePoint"][] | null;
+        };
+        ImportSetupResponse: {
             config: {
                 [key: string]: unknown;
             };
             distribution_strategy: string;
-            events: components["schemas"]["EventsetSet"] | null;
-            funnels: components["schemas"]["FunnelFunnel"][] | null;
+            events: components["schemas"]["EventSet"] | null;
+            funnels: components["schemas"]["Funnel"][] | null;
             mode: string;
             not_published_because?: string;
             presets: components["schemas"]["SetupWholePreset"][] | null;
@@ -1875,7 +1907,75 @@ export interface components {
             trafficinator_setup: number;
             urls: string | null;
         };
-        JobAnswer: {
+        IntervalsResponse: {
+            minutes: components["schemas"]["HistoryInterval"][] | null;
+        };
+        JobPlanDay: {
+            /** @description YYYY-MM-DD in the site's zone. */
+            date: string;
+            /** @description Why nothing is sent of it; empty where something is. */
+            skipped: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        JobPlanResponse: {
+            calendar: components["schemas"]["JobPlanDay"][] | null;
+            /**
+             * Format: double
+             * @description How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it.
+             */
+            estimated_seconds: number | null;
+            /** @description The site's, in which the days are. */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description Visits of all days.
+             */
+            total: number;
+            /** @description Those with severity error would refuse the run. */
+            warnings: components["schemas"]["FieldProblem"][] | null;
+        };
+        JobProgress: {
+            /** Format: int64 */
+            batches_done: number;
+            /** Format: int64 */
+            batches_planned: number;
+            days: components["schemas"]["RunBackfillDay"][] | null;
+            /**
+             * Format: date-time
+             * @description null where it cannot be said yet, and once it has ended.
+             */
+            estimated_end: string | null;
+            invalidation: components["schemas"]["RunInvalidation"] | null;
+            unknown_batches: components["schemas"]["RunBatch"][] | null;
+            /** Format: int64 */
+            visits_planned: number;
+            /** Format: int64 */
+            visits_rejected: number;
+            /**
+             * Format: int64
+             * @description Of the batches that Matomo said to have taken.
+             */
+            visits_sent: number;
+            /**
+             * Format: int64
+             * @description Of the batches of which nobody knows; never sent again.
+             */
+            visits_unknown: number;
+        };
+        JobResult: {
+            /** @description null until it has started. */
+            container_id: string | null;
+            container_name: string;
+            message: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "cancelling" | "exited";
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+            warnings: components["schemas"]["FieldProblem"][] | null;
+        };
+        JobStatus: {
             /** @description null until it has started. */
             container_id: string | null;
             container_name: string;
@@ -1913,86 +2013,21 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "running" | "cancelling" | "exited";
         };
-        JobPlanAnswer: {
-            calendar: components["schemas"]["JobPlanDay"][] | null;
-            /**
-             * Format: double
-             * @description How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it.
-             */
-            estimated_seconds: number | null;
-            /** @description The site's, in which the days are. */
-            timezone: string;
-            /**
-             * Format: int64
-             * @description Visits of all days.
-             */
-            total: number;
-            /** @description Those with severity error would refuse the run. */
-            warnings: components["schemas"]["FaultAnswer"][] | null;
-        };
-        JobPlanDay: {
-            /** @description YYYY-MM-DD in the site's zone. */
-            date: string;
-            /** @description Why nothing is sent of it; empty where something is. */
-            skipped: string;
-            /** Format: int64 */
-            visits: number;
-        };
-        JobProgress: {
-            /** Format: int64 */
-            batches_done: number;
-            /** Format: int64 */
-            batches_planned: number;
-            days: components["schemas"]["RunsummaryBackfillDay"][] | null;
-            /**
-             * Format: date-time
-             * @description null where it cannot be said yet, and once it has ended.
-             */
-            estimated_end: string | null;
-            invalidation: components["schemas"]["RunsummaryInvalidation"] | null;
-            unknown_batches: components["schemas"]["RunsummaryBatch"][] | null;
-            /** Format: int64 */
-            visits_planned: number;
-            /** Format: int64 */
-            visits_rejected: number;
-            /**
-             * Format: int64
-             * @description Of the batches that Matomo said to have taken.
-             */
-            visits_sent: number;
-            /**
-             * Format: int64
-             * @description Of the batches of which nobody knows; never sent again.
-             */
-            visits_unknown: number;
-        };
-        JobResult: {
-            /** @description null until it has started. */
-            container_id: string | null;
-            container_name: string;
-            message: string;
-            run_id: string;
-            /** @enum {string} */
-            state: "queued" | "running" | "cancelling" | "exited";
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-            warnings: components["schemas"]["FaultAnswer"][] | null;
-        };
-        JobsAnswer: {
+        JobsResponse: {
             message: string;
             /** @description The latest first. One at a time goes on, the others wait in the order in which they came. */
-            runs: components["schemas"]["JobAnswer"][] | null;
+            runs: components["schemas"]["JobStatus"][] | null;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
         };
-        LastJobAnswer: {
+        LastJobResponse: {
             message: string;
             /** @description What was asked for last; empty where nothing was. */
             payload: {
                 [key: string]: unknown;
             };
             /** @description How that job stands; null where it was cleaned up. */
-            result: components["schemas"]["JobAnswer"] | null;
+            result: components["schemas"]["JobStatus"] | null;
             /** @description Always true; failures have a status of their own. */
             success: boolean;
             /**
@@ -2007,17 +2042,11 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
-        LinkAnswer: {
-            /** @description Signs in once. Put it behind # of the controller's address as #code=… */
-            code: string;
-            /** Format: int64 */
-            valid_minutes: number;
-        };
         LivePoint: {
-            delta: components["schemas"]["RunsummaryHits"];
+            delta: components["schemas"]["RunHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             /** Format: int64 */
             open_visits: number;
             /** Format: double */
@@ -2028,10 +2057,10 @@ export interface components {
             visit_rate: number;
         };
         LiveRecent: {
-            delta: components["schemas"]["RunsummaryHits"];
+            delta: components["schemas"]["RunHits"];
             /** Format: double */
             hit_rate: number;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             /** Format: double */
             seconds: number;
             /** Format: double */
@@ -2039,21 +2068,21 @@ export interface components {
         };
         LiveSample: {
             by_kind: {
-                [key: string]: components["schemas"]["RunsummaryHits"];
+                [key: string]: components["schemas"]["RunHits"];
             };
-            capacity: components["schemas"]["RunsummaryCapacity"] | null;
-            delta: components["schemas"]["RunsummaryHits"];
+            capacity: components["schemas"]["RunCapacity"] | null;
+            delta: components["schemas"]["RunHits"];
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["RunsummaryHits"];
+            hits: components["schemas"]["RunHits"];
             /** Format: int64 */
             in_flight: number;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             /** Format: int64 */
             open_visits: number;
             phase: string;
             plan_hash: string;
-            reasons: components["schemas"]["RunsummaryReason"][] | null;
+            reasons: components["schemas"]["RunReason"][] | null;
             recent: components["schemas"]["LiveRecent"];
             /** Format: double */
             revenue: number;
@@ -2063,15 +2092,15 @@ export interface components {
             stops: components["schemas"]["LiveStop"][] | null;
             targets: components["schemas"]["LiveTarget"][] | null;
             threshold_abort: boolean;
-            thresholds: components["schemas"]["RunsummaryVerdict"][] | null;
+            thresholds: components["schemas"]["RunVerdict"][] | null;
             /** Format: date-time */
             time: string;
             /** Format: double */
             visit_rate: number;
-            visits: components["schemas"]["RunsummaryVisits"];
+            visits: components["schemas"]["RunVisits"];
             /** Format: int64 */
             visits_due: number;
-            warnings: components["schemas"]["RunsummaryReason"][] | null;
+            warnings: components["schemas"]["RunReason"][] | null;
         };
         LiveStop: {
             /** Format: double */
@@ -2088,14 +2117,20 @@ export interface components {
             health: string;
             /** Format: double */
             hit_rate: number;
-            hits: components["schemas"]["RunsummaryHits"];
+            hits: components["schemas"]["RunHits"];
             /** Format: int64 */
             in_flight: number;
             last_error: string;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             name: string;
         };
-        LogsAnswer: {
+        LoginCodeResponse: {
+            /** @description Signs in once. Put it behind # of the controller's address as #code=… */
+            code: string;
+            /** Format: int64 */
+            valid_minutes: number;
+        };
+        LogsResponse: {
             /** @description As container.state of GET /api/status. */
             container_state: string;
             lines: components["schemas"]["LauncherLine"][] | null;
@@ -2110,21 +2145,13 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        MinutesAnswer: {
-            minutes: components["schemas"]["HistoryInterval"][] | null;
-        };
-        OneJobBody: {
-            /** @description Either of the two names the job. */
-            container_name?: string | null;
-            run_id?: string | null;
-        };
-        PageAnswer: {
+        PageRow: {
             /** Format: int64 */
             line: number;
             title: string;
             url: string;
         };
-        PendingAnswer: {
+        PendingChanges: {
             /** @description What differs from the plan that was started last. */
             changes: components["schemas"]["PlanDifference"][] | null;
             /** @description Shared files that were edited by hand; a start uses them as they are. */
@@ -2171,23 +2198,13 @@ export interface components {
                 targets: components["schemas"]["SetupWholeTarget"][] | null;
             } | null;
         };
-        PresetsAnswer: {
+        PresetsResponse: {
             /** @description Those of the presets' folder. */
             built_in: components["schemas"]["SetupBuiltIn"][] | null;
             /** @description Files of the presets' folder that cannot be used, with what is wrong. */
             faulty: components["schemas"]["FaultyPreset"][] | null;
             /** @description Saved ones, the newest change first. */
             presets: components["schemas"]["SetupPreset"][] | null;
-        };
-        PreviewAnswer: {
-            /**
-             * Format: int64
-             * @description As RUN_SEED in config it gives the same visits again.
-             */
-            seed: number;
-            /** @description The hits as the loadgen would send them, without the moment and the token. Times are seconds since the visit's first hit. */
-            visits: components["schemas"]["PreviewVisit"][] | null;
-            warnings: components["schemas"]["FaultAnswer"][] | null;
         };
         PreviewDrawing: {
             /**
@@ -2264,29 +2281,21 @@ export interface components {
              */
             visits: number | null;
         };
+        PreviewResponse: {
+            /**
+             * Format: int64
+             * @description As RUN_SEED in config it gives the same visits again.
+             */
+            seed: number;
+            /** @description The hits as the loadgen would send them, without the moment and the token. Times are seconds since the visit's first hit. */
+            visits: components["schemas"]["PreviewVisit"][] | null;
+            warnings: components["schemas"]["FieldProblem"][] | null;
+        };
         PreviewVisit: {
             funnel: string;
             hits: components["schemas"]["PreviewHit"][] | null;
             /** Format: int64 */
             visit: number;
-            visitor: string;
-        };
-        ProbeAnswer: {
-            /** @description What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant. */
-            findings: components["schemas"]["DoctorFinding"][] | null;
-            /**
-             * Format: double
-             * @description From the answer to the hit until it was seen.
-             */
-            lag_ms: number;
-            /** @description What became of it, in a sentence; where it is not seen, the likely cause. */
-            message: string;
-            /** @description The visit is visible in Matomo's visitor log. */
-            seen: boolean;
-            stored_country: string;
-            /** @description Its address as Matomo stored it, masked where Matomo masks it. */
-            stored_ip: string;
-            /** @description Its visitor id, empty where nothing was sent. */
             visitor: string;
         };
         ProbeRequestBody: {
@@ -2311,7 +2320,25 @@ export interface components {
             /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
             token_auth?: string | null;
         };
-        ProblemProblem: {
+        ProbeResponse: {
+            /** @description What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant. */
+            findings: components["schemas"]["DoctorFinding"][] | null;
+            /**
+             * Format: double
+             * @description From the answer to the hit until it was seen.
+             */
+            lag_ms: number;
+            /** @description What became of it, in a sentence; where it is not seen, the likely cause. */
+            message: string;
+            /** @description The visit is visible in Matomo's visitor log. */
+            seen: boolean;
+            stored_country: string;
+            /** @description Its address as Matomo stored it, masked where Matomo masks it. */
+            stored_ip: string;
+            /** @description Its visitor id, empty where nothing was sent. */
+            visitor: string;
+        };
+        Problem: {
             cure?: string;
             message: string;
             severity: string;
@@ -2343,11 +2370,325 @@ export interface components {
              */
             limit_seconds: number | null;
         };
-        RecordFile: {
+        ReconciledPart: {
+            /** Format: int64 */
+            hits: number;
+            name: string;
+            /** Format: int64 */
+            visits: number;
+        };
+        ReconciledRow: {
+            /** @enum {string} */
+            group: "total" | "day" | "country" | "source" | "device";
+            /** Format: double */
+            most: number;
+            name: string;
+            /** Format: double */
+            off: number;
+            /** Format: double */
+            recorded: number;
+            /** Format: double */
+            sent: number;
+            /** @enum {string} */
+            verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
+            why?: string;
+        };
+        ReconciledTarget: {
+            causes?: components["schemas"]["Cause"][] | null;
+            error?: string;
+            /** Format: double */
+            freshness_seconds?: number;
+            limits?: string;
+            name: string;
+            parts?: components["schemas"]["ReconciledPart"][] | null;
+            rows: components["schemas"]["ReconciledRow"][] | null;
+            /** Format: int64 */
+            site_id: number;
+            /** @enum {string} */
+            slice?: "dimension" | "site" | "difference";
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+        };
+        Reconciliation: {
+            /** Format: date-time */
+            began: string;
+            run_id: string;
+            /** @enum {string} */
+            state: "none" | "following" | "waiting" | "done" | "cancelled";
+            /** Format: date-time */
+            taken: string;
+            targets: components["schemas"]["ReconciledTarget"][] | null;
+            /** Format: date-time */
+            until?: string;
+            /** @enum {string} */
+            verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+            waiting?: string;
+        };
+        RemovedBenchmark: {
+            /** @description It went on and ends now; what it has measured is kept. Otherwise it is deleted. */
+            cancelled: boolean;
+            id: string;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
+        RemovedResponse: {
+            /** Format: int64 */
+            deleted_id: number;
+            message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
+        RemovedRun: {
+            deleted_id: string;
+            message: string;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
+        ReportBenchmark: {
+            asking?: string;
+            baseline: boolean;
+            /** Format: date-time */
+            began: string;
+            date: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended: string | null;
+            error?: string;
+            id: string;
+            note: string;
+            /** Format: int64 */
+            parallel: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            repeats: number;
+            results: components["schemas"]["ReportTiming"][] | null;
+            run_id: string;
+            /** Format: int64 */
+            site_id: number;
+            skipped: components["schemas"]["SkippedReport"][] | null;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+            target: string;
+            url: string;
+            version: string;
+            /** Format: int64 */
+            visits: number | null;
+        };
+        ReportDifference: {
+            /** Format: double */
+            before: number | null;
+            /** Format: double */
+            now: number | null;
+            period: string;
+            /** Format: double */
+            ratio: number | null;
+            report: string;
+            segment: string;
+            /** @enum {string} */
+            verdict: "same" | "slower" | "faster" | "new" | "failing";
+            why?: string;
+        };
+        ReportHistoryResponse: {
+            /** @description The first first. */
+            points: components["schemas"]["BenchmarkPoint"][] | null;
+        };
+        ReportTiming: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            cold: number | null;
+            error?: string;
+            /** Format: int64 */
+            failures: number;
+            method: string;
+            parallel: components["schemas"]["Spread"];
+            period: string;
+            report: string;
+            /** Format: int64 */
+            rows: number;
+            segment: string;
+            /** Format: int64 */
+            timeouts: number;
+            warm: components["schemas"]["Spread"];
+        };
+        ReportsResponse: {
+            periods: string[] | null;
+            reports: components["schemas"]["BenchmarkReport"][] | null;
+        };
+        RerunRequestBody: {
+            /** @description Each of at most 50 characters. */
+            labels?: string[] | null;
+            note?: string | null;
+            /** @description End the run that goes on; without it nothing is started beside it. */
+            restart_if_running?: boolean | null;
+        };
+        ResetResponse: {
+            message: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            restart_required: boolean;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+        };
+        ResolveRequestBody: {
+            /** @description Their names; left out: all that were edited. */
+            files?: string[] | null;
+            /**
+             * @description import takes the edit over into the saved set-up; overwrite loses it.
+             * @enum {string}
+             */
+            resolution: "import" | "overwrite";
+        };
+        ResultResponse: {
+            /**
+             * Format: int64
+             * @description Open visits that a stop cut off.
+             */
+            cut_visits: number;
+            message: string;
+            restarted: boolean;
+            run_id: string | null;
+            state: string;
+            /** @description Always true; failures have a status of their own. */
+            success: boolean;
+            /** @description What failed beside, with the cure. */
+            warnings: components["schemas"]["Problem"][] | null;
+        };
+        RoutingRequestBody: {
+            /**
+             * @default round-robin
+             * @enum {string|null}
+             */
+            distribution_strategy: "round-robin" | "weighted" | "random" | null;
+            /**
+             * @description single: to MATOMO_URL of the configuration; multi: to the enabled targets.
+             * @enum {string}
+             */
+            mode: "single" | "multi";
+        };
+        RoutingResponse: {
+            distribution_strategy: string;
+            mode: string;
+            not_published_because?: string;
+            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            published: boolean;
+            targets: components["schemas"]["SetupTarget"][] | null;
+        };
+        RunBackfill: {
+            /** Format: int64 */
+            batches_done: number;
+            /** Format: int64 */
+            batches_planned: number;
+            days: components["schemas"]["RunBackfillDay"][] | null;
+            /** Format: date-time */
+            estimated_end?: string;
+            invalidation: components["schemas"]["RunInvalidation"] | null;
+            unknown_batches: components["schemas"]["RunBatch"][] | null;
+            /** Format: int64 */
+            visits_planned: number;
+        };
+        RunBackfillDay: {
+            date: string;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            sent: number;
+            skipped: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            unsent?: number;
+        };
+        RunBatch: {
+            date: string;
+            /** Format: int64 */
+            first_visit: number;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            number: number;
+            target: string;
+            /** Format: int64 */
+            visits: number;
+            why: string;
+        };
+        RunBulk: {
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            invalid: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            tracked: number;
+        };
+        RunCapacity: {
+            /** Format: double */
+            broken_rate?: number;
+            confirmed: boolean;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            hit_rate: number;
+            limit?: components["schemas"]["RunVerdict"][] | null;
+            steps: components["schemas"]["RunCapacityStep"][] | null;
+            thresholds: string[] | null;
+            /** Format: double */
+            to: number;
+            under_way?: components["schemas"]["RunCapacityProgress"];
+            /** Format: double */
+            visit_rate: number;
+            void?: string;
+        };
+        RunCapacityProgress: {
+            kind: string;
+            /** Format: double */
+            offered_visit_rate: number;
+            phase: string;
+        };
+        RunCapacityStep: {
+            /** Format: double */
+            error_share: number;
+            held: boolean;
+            /** Format: double */
+            hit_rate: number;
+            kind: string;
+            latency: components["schemas"]["RunLatency"];
+            /** Format: double */
+            measured_seconds: number;
+            /** Format: double */
+            offered_visit_rate: number;
+            /** Format: double */
+            settled_seconds: number;
+            /** Format: date-time */
+            started: string;
+            verdicts: components["schemas"]["RunVerdict"][] | null;
+            /** Format: double */
+            visit_rate: number;
+            void?: string;
+        };
+        RunFile: {
             hash: string;
             name: string;
         };
-        RecordHead: {
+        RunFinish: {
+            /**
+             * Format: date-time
+             * @description When visits that are still open are cut off.
+             */
+            by: string;
+            /** Format: int64 */
+            open_visits: number;
+        };
+        RunHead: {
             /**
              * Format: double
              * @description How long the run lasted, by a monotonic clock. null while unknown.
@@ -2377,14 +2718,79 @@ export interface components {
             /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
         };
-        RecordProblem: {
+        RunHits: {
+            /** Format: int64 */
+            abandoned: number;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            planned: number;
+            /** Format: int64 */
+            rejected: number;
+            /** Format: int64 */
+            shed: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        RunInvalidation: {
+            command: string;
+            done: boolean;
+            why: string;
+        };
+        RunLatency: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: double */
+            p99: number;
+        };
+        RunOpened: {
+            countries: {
+                [key: string]: number;
+            };
+            days: {
+                [key: string]: number;
+            };
+            devices: {
+                [key: string]: number;
+            };
+            sources: {
+                [key: string]: number;
+            };
+        };
+        RunOperation: {
+            name: string;
+            /** Format: date-time */
+            since: string;
+        };
+        RunProblem: {
             /** @enum {string} */
             level: "WARNING" | "ERROR";
             text: string;
             /** Format: date-time */
             time: string;
         };
-        RecordRow: {
+        RunReason: {
+            class: string;
+            first_words?: string;
+            /** Format: int64 */
+            hits: number;
+            server?: string;
+            /** Format: int64 */
+            status?: number;
+            target: string;
+        };
+        RunReserved: {
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            visits: number;
+        };
+        RunRow: {
             /**
              * Format: double
              * @description How long the run lasted, by a monotonic clock. null while unknown.
@@ -2414,316 +2820,9 @@ export interface components {
             /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
             /** @description Of the ledger of record; null where there is none. */
-            totals: components["schemas"]["TotalsAnswer"] | null;
+            totals: components["schemas"]["RunTotals"] | null;
         };
-        RemovedAnswer: {
-            /** Format: int64 */
-            deleted_id: number;
-            message: string;
-            not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
-            published: boolean;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-        };
-        RemovedBenchmark: {
-            /** @description It went on and ends now; what it has measured is kept. Otherwise it is deleted. */
-            cancelled: boolean;
-            id: string;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-        };
-        RemovedRun: {
-            deleted_id: string;
-            message: string;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-        };
-        ReportHistoryAnswer: {
-            /** @description The first first. */
-            points: components["schemas"]["BenchmarkPoint"][] | null;
-        };
-        ReportsAnswer: {
-            periods: string[] | null;
-            reports: components["schemas"]["BenchmarkReport"][] | null;
-        };
-        RerunRequestBody: {
-            /** @description Each of at most 50 characters. */
-            labels?: string[] | null;
-            note?: string | null;
-            /** @description End the run that goes on; without it nothing is started beside it. */
-            restart_if_running?: boolean | null;
-        };
-        ResetAnswer: {
-            message: string;
-            not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
-            published: boolean;
-            restart_required: boolean;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-        };
-        ResolveRequestBody: {
-            /** @description Their names; left out: all that were edited. */
-            files?: string[] | null;
-            /**
-             * @description import takes the edit over into the saved set-up; overwrite loses it.
-             * @enum {string}
-             */
-            resolution: "import" | "overwrite";
-        };
-        ResultAnswer: {
-            /**
-             * Format: int64
-             * @description Open visits that a stop cut off.
-             */
-            cut_visits: number;
-            message: string;
-            restarted: boolean;
-            run_id: string | null;
-            state: string;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-            /** @description What failed beside, with the cure. */
-            warnings: components["schemas"]["ProblemProblem"][] | null;
-        };
-        RoutedAnswer: {
-            distribution_strategy: string;
-            mode: string;
-            not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
-            published: boolean;
-            targets: components["schemas"]["SetupTarget"][] | null;
-        };
-        RoutingRequestBody: {
-            /**
-             * @default round-robin
-             * @enum {string|null}
-             */
-            distribution_strategy: "round-robin" | "weighted" | "random" | null;
-            /**
-             * @description single: to MATOMO_URL of the configuration; multi: to the enabled targets.
-             * @enum {string}
-             */
-            mode: "single" | "multi";
-        };
-        RunAnswer: {
-            /**
-             * Format: double
-             * @description How long the run lasted, by a monotonic clock. null while unknown.
-             */
-            duration_seconds: number | null;
-            /**
-             * Format: date-time
-             * @description null while the run is in progress.
-             */
-            ended: string | null;
-            /**
-             * Format: int64
-             * @description 0 until there is one.
-             */
-            exit_code: number;
-            id: string;
-            /** @enum {string} */
-            kind: "live" | "capacity" | "backfill";
-            labels: string[] | null;
-            note: string;
-            plan_hash: string;
-            reason: string;
-            /**
-             * Format: int64
-             * @description Starts after crashes.
-             */
-            restarts: number;
-            /** Format: int64 */
-            seed: number;
-            /** Format: date-time */
-            started: string;
-            /** @description Whether the run was paused or its rate changed while it was running. */
-            steered: boolean;
-            summary?: components["schemas"]["RunsummarySummary"];
-        };
-        RunFinish: {
-            /**
-             * Format: date-time
-             * @description When visits that are still open are cut off.
-             */
-            by: string;
-            /** Format: int64 */
-            open_visits: number;
-        };
-        RunOperation: {
-            name: string;
-            /** Format: date-time */
-            since: string;
-        };
-        RunsAnswer: {
-            /** @description All labels that runs have. */
-            labels: string[] | null;
-            /** @description The latest first. */
-            runs: components["schemas"]["RecordRow"][] | null;
-            /**
-             * Format: int64
-             * @description How many there are of those that were asked for, whatever skip and limit.
-             */
-            total: number;
-        };
-        RunsummaryBackfill: {
-            /** Format: int64 */
-            batches_done: number;
-            /** Format: int64 */
-            batches_planned: number;
-            days: components["schemas"]["RunsummaryBackfillDay"][] | null;
-            /** Format: date-time */
-            estimated_end?: string;
-            invalidation: components["schemas"]["RunsummaryInvalidation"] | null;
-            unknown_batches: components["schemas"]["RunsummaryBatch"][] | null;
-            /** Format: int64 */
-            visits_planned: number;
-        };
-        RunsummaryBackfillDay: {
-            date: string;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            sent: number;
-            skipped: string;
-            /** Format: int64 */
-            unknown: number;
-            /** Format: int64 */
-            unsent?: number;
-        };
-        RunsummaryBatch: {
-            date: string;
-            /** Format: int64 */
-            first_visit: number;
-            /** Format: int64 */
-            hits: number;
-            /** Format: int64 */
-            number: number;
-            target: string;
-            /** Format: int64 */
-            visits: number;
-            why: string;
-        };
-        RunsummaryBulk: {
-            /** Format: int64 */
-            hits: number;
-            /** Format: int64 */
-            invalid: number;
-            /** Format: int64 */
-            requests: number;
-            /** Format: int64 */
-            tracked: number;
-        };
-        RunsummaryCapacity: {
-            /** Format: double */
-            broken_rate?: number;
-            confirmed: boolean;
-            /** Format: double */
-            from: number;
-            /** Format: double */
-            hit_rate: number;
-            limit?: components["schemas"]["RunsummaryVerdict"][] | null;
-            steps: components["schemas"]["RunsummaryCapacityStep"][] | null;
-            thresholds: string[] | null;
-            /** Format: double */
-            to: number;
-            under_way?: components["schemas"]["RunsummaryCapacityProgress"];
-            /** Format: double */
-            visit_rate: number;
-            void?: string;
-        };
-        RunsummaryCapacityProgress: {
-            kind: string;
-            /** Format: double */
-            offered_visit_rate: number;
-            phase: string;
-        };
-        RunsummaryCapacityStep: {
-            /** Format: double */
-            error_share: number;
-            held: boolean;
-            /** Format: double */
-            hit_rate: number;
-            kind: string;
-            latency: components["schemas"]["RunsummaryLatency"];
-            /** Format: double */
-            measured_seconds: number;
-            /** Format: double */
-            offered_visit_rate: number;
-            /** Format: double */
-            settled_seconds: number;
-            /** Format: date-time */
-            started: string;
-            verdicts: components["schemas"]["RunsummaryVerdict"][] | null;
-            /** Format: double */
-            visit_rate: number;
-            void?: string;
-        };
-        RunsummaryHits: {
-            /** Format: int64 */
-            abandoned: number;
-            /** Format: int64 */
-            accepted: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            shed: number;
-            /** Format: int64 */
-            unknown: number;
-        };
-        RunsummaryInvalidation: {
-            command: string;
-            done: boolean;
-            why: string;
-        };
-        RunsummaryLatency: {
-            /** Format: double */
-            p50: number;
-            /** Format: double */
-            p95: number;
-            /** Format: double */
-            p99: number;
-        };
-        RunsummaryOpened: {
-            countries: {
-                [key: string]: number;
-            };
-            days: {
-                [key: string]: number;
-            };
-            devices: {
-                [key: string]: number;
-            };
-            sources: {
-                [key: string]: number;
-            };
-        };
-        RunsummaryReason: {
-            class: string;
-            first_words?: string;
-            /** Format: int64 */
-            hits: number;
-            server?: string;
-            /** Format: int64 */
-            status?: number;
-            target: string;
-        };
-        RunsummaryReserved: {
-            by_kind: {
-                [key: string]: number;
-            };
-            /** Format: int64 */
-            visits: number;
-        };
-        RunsummaryStandstill: {
+        RunStandstill: {
             /** Format: date-time */
             at: string;
             /** Format: int64 */
@@ -2733,16 +2832,43 @@ export interface components {
             /** Format: int64 */
             visits: number;
         };
-        RunsummarySummary: {
-            backfill?: components["schemas"]["RunsummaryBackfill"];
-            bulk?: components["schemas"]["RunsummaryBulk"];
+        RunStats: {
+            /**
+             * Format: double
+             * @description Visits begun per second, measured over the last minute or so.
+             */
+            current_rate: number;
+            /**
+             * Format: double
+             * @description Hits accepted per second, measured over the same time.
+             */
+            hit_rate: number;
+            sample: components["schemas"]["LiveSample"];
+            /** @description As container.uptime. */
+            uptime: string | null;
+            /** Format: double */
+            uptime_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Visits that the schedule has asked for so far.
+             */
+            visits_due: number;
+            /**
+             * Format: int64
+             * @description Visits begun in this run.
+             */
+            visits_generated: number;
+        };
+        RunSummary: {
+            backfill?: components["schemas"]["RunBackfill"];
+            bulk?: components["schemas"]["RunBulk"];
             by_kind: {
-                [key: string]: components["schemas"]["RunsummaryHits"];
+                [key: string]: components["schemas"]["RunHits"];
             };
             by_target: {
-                [key: string]: components["schemas"]["RunsummaryHits"];
+                [key: string]: components["schemas"]["RunHits"];
             };
-            capacity?: components["schemas"]["RunsummaryCapacity"];
+            capacity?: components["schemas"]["RunCapacity"];
             /** Format: int64 */
             cut_visits?: number;
             distribution_strategy?: string;
@@ -2754,7 +2880,7 @@ export interface components {
             finish_by?: string;
             /** Format: int64 */
             first_visit: number;
-            hits: components["schemas"]["RunsummaryHits"];
+            hits: components["schemas"]["RunHits"];
             /** Format: int64 */
             in_flight: number;
             /** Format: int64 */
@@ -2762,16 +2888,16 @@ export interface components {
             /** Format: int64 */
             killed?: number;
             kind?: string;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             message?: string;
             /** Format: int64 */
             next_visit: number;
             /** Format: int64 */
             open_visits: number;
-            opened: components["schemas"]["RunsummaryOpened"];
+            opened: components["schemas"]["RunOpened"];
             plan_hash: string;
             reason: string;
-            reasons?: components["schemas"]["RunsummaryReason"][] | null;
+            reasons?: components["schemas"]["RunReason"][] | null;
             /** Format: double */
             revenue: number;
             run_id: string;
@@ -2781,24 +2907,24 @@ export interface components {
             seed: number;
             /** Format: double */
             shipping: number;
-            standstills?: components["schemas"]["RunsummaryStandstill"][] | null;
+            standstills?: components["schemas"]["RunStandstill"][] | null;
             /** Format: date-time */
             started: string;
             targets: {
-                [key: string]: components["schemas"]["RunsummaryTarget"];
+                [key: string]: components["schemas"]["RunTarget"];
             };
             /** Format: double */
             tax: number;
-            thresholds?: components["schemas"]["RunsummaryVerdict"][] | null;
-            visits: components["schemas"]["RunsummaryVisits"];
+            thresholds?: components["schemas"]["RunVerdict"][] | null;
+            visits: components["schemas"]["RunVisits"];
             /** Format: int64 */
             visits_due: number;
-            warnings?: components["schemas"]["RunsummaryReason"][] | null;
+            warnings?: components["schemas"]["RunReason"][] | null;
         };
-        RunsummaryTarget: {
+        RunTarget: {
             api_url?: string;
             by_kind: {
-                [key: string]: components["schemas"]["RunsummaryHits"];
+                [key: string]: components["schemas"]["RunHits"];
             };
             health: string;
             /** Format: int64 */
@@ -2808,10 +2934,10 @@ export interface components {
             last_failure?: string;
             /** Format: date-time */
             last_success?: string;
-            latency: components["schemas"]["RunsummaryLatency"];
+            latency: components["schemas"]["RunLatency"];
             latency_histogram?: string;
-            opened: components["schemas"]["RunsummaryOpened"];
-            reserved?: components["schemas"]["RunsummaryReserved"];
+            opened: components["schemas"]["RunOpened"];
+            reserved?: components["schemas"]["RunReserved"];
             /** Format: double */
             revenue: number;
             /** Format: double */
@@ -2823,9 +2949,16 @@ export interface components {
             /** Format: double */
             tax: number;
             url: string;
-            visits: components["schemas"]["RunsummaryVisits"];
+            visits: components["schemas"]["RunVisits"];
         };
-        RunsummaryVerdict: {
+        RunTotals: {
+            hits: components["schemas"]["RunHits"];
+            latency: components["schemas"]["RunLatency"];
+            /** @description Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running. */
+            passed: boolean | null;
+            visits: components["schemas"]["RunVisits"];
+        };
+        RunVerdict: {
             built_in?: boolean;
             expression: string;
             held: boolean;
@@ -2834,7 +2967,7 @@ export interface components {
             /** Format: double */
             value: number | null;
         };
-        RunsummaryVisits: {
+        RunVisits: {
             /** Format: int64 */
             complete: number;
             /** Format: int64 */
@@ -2852,26 +2985,22 @@ export interface components {
             /** Format: int64 */
             unsent: number;
         };
+        RunsResponse: {
+            /** @description All labels that runs have. */
+            labels: string[] | null;
+            /** @description The latest first. */
+            runs: components["schemas"]["RunRow"][] | null;
+            /**
+             * Format: int64
+             * @description How many there are of those that were asked for, whatever skip and limit.
+             */
+            total: number;
+        };
         SaveRequestBody: {
             /** @description All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it. */
             config: {
                 [key: string]: unknown;
             };
-        };
-        SavedBody: {
-            config: {
-                [key: string]: unknown;
-            };
-            not_published_because?: string;
-            pending_changes: components["schemas"]["PendingAnswer"];
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
-            published: boolean;
-            /** Format: int64 */
-            revision: number;
-            set: string[] | null;
-            /** Format: date-time */
-            updated_at: string;
-            warnings: components["schemas"]["ProblemProblem"][] | null;
         };
         SavedContentEventReport: {
             message: string;
@@ -2896,44 +3025,37 @@ export interface components {
             success: boolean;
             validation: components["schemas"]["SetupURLReport"];
         };
-        SchemaAnswer: {
+        SchemaResponse: {
             /** @description What POST /api/backfill/run takes. */
-            backfill: components["schemas"]["FieldAnswer"][] | null;
-            fields: components["schemas"]["FieldAnswer"][] | null;
+            backfill: components["schemas"]["SettingField"][] | null;
+            fields: components["schemas"]["SettingField"][] | null;
             /** @description In the order of a form. */
             groups: string[] | null;
         };
-        SecurityEntry: {
-            /** @description Method and path, such as PUT /api/config. */
-            action: string;
-            /** @description Client address. */
-            address: string;
-            /** Format: date-time */
-            at: string;
-            /** @description Status of the response and how the client authenticated: key, session or code. */
-            detail: string;
-        };
-        SecurityRefusal: {
-            action: string;
-            /** @description Client address; others if too many different requests were refused at once. */
-            address: string;
-            /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
-            /**
-             * Format: int64
-             * @description Status of the responses.
-             */
-            status: number;
-            /**
-             * Format: int64
-             * @description Number of requests.
-             */
-            tries: number;
-        };
-        SessionAnswer: {
+        SessionResponse: {
             signed_in: boolean;
+        };
+        SettingField: {
+            default: string;
+            /** @description The default with SEND_MODE=bulk, where that is another; empty else. */
+            default_in_bulk: string;
+            group: string;
+            help: string;
+            key: string;
+            /** @enum {string} */
+            kind: "text" | "whole number" | "number" | "yes or no" | "list of numbers";
+            max: string;
+            min: string;
+            one_of: string[] | null;
+            /**
+             * @description What kind of decision it is; a preset holds none of a target.
+             * @enum {string}
+             */
+            role: "behaviour" | "target" | "run" | "speed" | "place" | "verdict" | "log";
+            secret: boolean;
+            unit: string;
+            /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
+            widget: string;
         };
         SetupBuiltIn: {
             config: {
@@ -2956,10 +3078,10 @@ export interface components {
             name: string;
         };
         SetupEventReport: {
-            errors: components["schemas"]["ProblemProblem"][] | null;
+            errors: components["schemas"]["Problem"][] | null;
             stats: components["schemas"]["SetupEventStats"];
             valid: boolean;
-            warnings: components["schemas"]["ProblemProblem"][] | null;
+            warnings: components["schemas"]["Problem"][] | null;
         };
         SetupEventStats: {
             click_event_categories: components["schemas"]["SetupCount"][] | null;
@@ -2981,7 +3103,7 @@ export interface components {
             share: number;
             /** Format: date-time */
             updated_at: string;
-            warnings?: components["schemas"]["ProblemProblem"][] | null;
+            warnings?: components["schemas"]["Problem"][] | null;
         };
         SetupFunnelConfig: {
             enabled: boolean;
@@ -3045,22 +3167,22 @@ export interface components {
             weight: number;
         };
         SetupURLReport: {
-            errors: components["schemas"]["ProblemProblem"][] | null;
+            errors: components["schemas"]["Problem"][] | null;
             /** Format: int64 */
             line_count: number;
             structure: components["schemas"]["SetupStructure"];
             /** Format: int64 */
             url_count: number;
             valid: boolean;
-            warnings: components["schemas"]["ProblemProblem"][] | null;
+            warnings: components["schemas"]["Problem"][] | null;
         };
         SetupWhole: {
             config: {
                 [key: string]: unknown;
             };
             distribution_strategy: string;
-            events: components["schemas"]["EventsetSet"] | null;
-            funnels: components["schemas"]["FunnelFunnel"][] | null;
+            events: components["schemas"]["EventSet"] | null;
+            funnels: components["schemas"]["Funnel"][] | null;
             mode: string;
             presets: components["schemas"]["SetupWholePreset"][] | null;
             targets: components["schemas"]["SetupWholeTarget"][] | null;
@@ -3095,7 +3217,7 @@ export interface components {
             /** @description the one-time code of a sign-in link. */
             code?: string | null;
         };
-        SiteAnswer: {
+        SiteInfo: {
             currency: string;
             ecommerce: boolean;
             /** Format: int64 */
@@ -3104,6 +3226,21 @@ export interface components {
             name: string;
             site_search: boolean;
             timezone: string;
+        };
+        SkippedReport: {
+            report: string;
+            why: string;
+        };
+        Spread: {
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: int64 */
+            requests: number;
+            times?: number[] | null;
         };
         StartRequestBody: {
             /** @description Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate. */
@@ -3116,10 +3253,10 @@ export interface components {
             /** @description End the run that goes on; without it nothing is started beside it. */
             restart_if_running?: boolean | null;
         };
-        StateAnswer: {
-            container: components["schemas"]["ContainerAnswer"];
+        State: {
+            container: components["schemas"]["ContainerStatus"];
             /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
-            control: components["schemas"]["SteeringAnswer"] | null;
+            control: components["schemas"]["ControlState"] | null;
             /** @description How far the run is that finishes its open visits; null where none does. */
             finish: components["schemas"]["RunFinish"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
@@ -3134,7 +3271,7 @@ export interface components {
             /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
             phase: string;
             /** @description The run that goes on, or the last one. */
-            run: components["schemas"]["RunAnswer"] | null;
+            run: components["schemas"]["CurrentRun"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
             /** @description Why the runtime is this one, and which engine was found. */
@@ -3142,41 +3279,14 @@ export interface components {
             /** @description What the controller cannot store in, why, and what puts it right. */
             storage: components["schemas"]["DiskFault"][] | null;
         };
-        StatsAnswer: {
-            /**
-             * Format: double
-             * @description Visits begun per second, measured over the last minute or so.
-             */
-            current_rate: number;
-            /**
-             * Format: double
-             * @description Hits accepted per second, measured over the same time.
-             */
-            hit_rate: number;
-            sample: components["schemas"]["LiveSample"];
-            /** @description As container.uptime. */
-            uptime: string | null;
-            /** Format: double */
-            uptime_seconds: number | null;
-            /**
-             * Format: int64
-             * @description Visits that the schedule has asked for so far.
-             */
-            visits_due: number;
-            /**
-             * Format: int64
-             * @description Visits begun in this run.
-             */
-            visits_generated: number;
-        };
-        StatusAnswer: {
+        StatusResponse: {
             /** @description The saved configuration, secrets masked. */
             config: {
                 [key: string]: unknown;
             };
-            container: components["schemas"]["ContainerAnswer"];
+            container: components["schemas"]["ContainerStatus"];
             /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
-            control: components["schemas"]["SteeringAnswer"] | null;
+            control: components["schemas"]["ControlState"] | null;
             /** @description How far the run is that finishes its open visits; null where none does. */
             finish: components["schemas"]["RunFinish"] | null;
             /** @description What a loadgen told that ended in a way nobody asked for. */
@@ -3191,33 +3301,15 @@ export interface components {
             /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
             phase: string;
             /** @description The run that goes on, or the last one. */
-            run: components["schemas"]["RunAnswer"] | null;
+            run: components["schemas"]["CurrentRun"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
             /** @description Why the runtime is this one, and which engine was found. */
             runtime_reason: string;
             /** @description While the loadgen answers. */
-            stats: components["schemas"]["StatsAnswer"] | null;
+            stats: components["schemas"]["RunStats"] | null;
             /** @description What the controller cannot store in, why, and what puts it right. */
             storage: components["schemas"]["DiskFault"][] | null;
-        };
-        SteerRequestBody: {
-            /** @description true: no new visits until false; open ones go on. Left out it stays. */
-            paused?: boolean | null;
-            /**
-             * Format: double
-             * @description What the plan's rate is multiplied by. Left out it stays.
-             */
-            scale?: number | null;
-        };
-        SteeringAnswer: {
-            paused: boolean;
-            run_id: string;
-            /**
-             * Format: double
-             * @description 1 is the plan's own rate.
-             */
-            scale: number;
         };
         StopRequestBody: {
             /**
@@ -3226,7 +3318,7 @@ export interface components {
              */
             mode?: "finish" | "now" | null;
         };
-        TargetAnswer: {
+        TargetResponse: {
             api_url: string;
             /** Format: date-time */
             created_at: string;
@@ -3269,7 +3361,7 @@ export interface components {
             reachable: boolean;
             /** Format: double */
             response_time_ms: number;
-            site: components["schemas"]["SiteAnswer"] | null;
+            site: components["schemas"]["SiteInfo"] | null;
             /**
              * Format: int64
              * @description null where nothing answered.
@@ -3280,15 +3372,12 @@ export interface components {
             /** @description A hit sent now would be taken with all it carries. */
             works: boolean;
         };
-        TargetsAnswer: {
+        TargetsResponse: {
             distribution_strategy: string;
             mode: string;
             targets: components["schemas"]["SetupTarget"][] | null;
         };
-        TestsAnswer: {
-            results: components["schemas"]["TargetTest"][] | null;
-        };
-        TestsRequestBody: {
+        TestTargetsRequestBody: {
             /** @description Their numbers; left out: all. */
             ids?: number[] | null;
             /**
@@ -3298,104 +3387,15 @@ export interface components {
              */
             timeout: number | null;
         };
-        TimingBenchmarkComparison: {
-            baseline: string;
-            /** Format: date-time */
-            baseline_began: string;
-            conditions: string[] | null;
-            id: string;
-            /** Format: int64 */
-            missing: number;
-            reports: components["schemas"]["TimingReportDifference"][] | null;
+        TestTargetsResponse: {
+            results: components["schemas"]["TargetTest"][] | null;
         };
-        TimingReportBenchmark: {
-            asking?: string;
-            baseline: boolean;
-            /** Format: date-time */
-            began: string;
-            date: string;
-            /** Format: int64 */
-            done: number;
-            /** Format: date-time */
-            ended: string | null;
-            error?: string;
-            id: string;
-            note: string;
-            /** Format: int64 */
-            parallel: number;
-            /** Format: int64 */
-            planned: number;
-            /** Format: int64 */
-            repeats: number;
-            results: components["schemas"]["TimingReportTiming"][] | null;
-            run_id: string;
-            /** Format: int64 */
-            site_id: number;
-            skipped: components["schemas"]["TimingSkippedReport"][] | null;
-            /** @enum {string} */
-            state: "running" | "done" | "cancelled" | "failed";
-            target: string;
-            url: string;
-            version: string;
-            /** Format: int64 */
-            visits: number | null;
+        UpdateRunRequestBody: {
+            /** @description In place of those it has; left out they stay. */
+            labels?: string[] | null;
+            note?: string | null;
         };
-        TimingReportDifference: {
-            /** Format: double */
-            before: number | null;
-            /** Format: double */
-            now: number | null;
-            period: string;
-            /** Format: double */
-            ratio: number | null;
-            report: string;
-            segment: string;
-            /** @enum {string} */
-            verdict: "same" | "slower" | "faster" | "new" | "failing";
-            why?: string;
-        };
-        TimingReportTiming: {
-            /** Format: int64 */
-            bytes: number;
-            /** Format: double */
-            cold: number | null;
-            error?: string;
-            /** Format: int64 */
-            failures: number;
-            method: string;
-            parallel: components["schemas"]["TimingSpread"];
-            period: string;
-            report: string;
-            /** Format: int64 */
-            rows: number;
-            segment: string;
-            /** Format: int64 */
-            timeouts: number;
-            warm: components["schemas"]["TimingSpread"];
-        };
-        TimingSkippedReport: {
-            report: string;
-            why: string;
-        };
-        TimingSpread: {
-            /** Format: double */
-            max: number;
-            /** Format: double */
-            p50: number;
-            /** Format: double */
-            p95: number;
-            /** Format: int64 */
-            requests: number;
-            times?: number[] | null;
-        };
-        TotalsAnswer: {
-            hits: components["schemas"]["RunsummaryHits"];
-            latency: components["schemas"]["RunsummaryLatency"];
-            /** @description Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running. */
-            passed: boolean | null;
-            visits: components["schemas"]["RunsummaryVisits"];
-        };
-        UrlsAnswer: {
+        UrlsResponse: {
             /** @description The whole file as text, and structure that of its report; both only where neither skip nor limit is given. */
             content?: string;
             /** @description Always true. */
@@ -3405,7 +3405,7 @@ export interface components {
             /** @enum {string} */
             source: "custom" | "default";
             structure?: components["schemas"]["SetupStructure"];
-            urls: components["schemas"]["PageAnswer"][] | null;
+            urls: components["schemas"]["PageRow"][] | null;
             validation: components["schemas"]["SetupURLReport"];
         };
         ValidateRequestBody: {
@@ -3414,10 +3414,10 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        ValidityAnswer: {
-            errors: components["schemas"]["FaultAnswer"][] | null;
+        ValidationResponse: {
+            errors: components["schemas"]["FieldProblem"][] | null;
             valid: boolean;
-            warnings: components["schemas"]["FaultAnswer"][] | null;
+            warnings: components["schemas"]["FieldProblem"][] | null;
         };
         Welcome: {
             docs: string;
@@ -3480,7 +3480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditAnswer"];
+                    "application/json": components["schemas"]["AuditResponse"];
                 };
             };
             /** @description Error */
@@ -3503,7 +3503,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OneJobBody"];
+                "application/json": components["schemas"]["CancelJobRequestBody"];
             };
         };
         responses: {
@@ -3542,7 +3542,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CleanupAnswer"];
+                    "application/json": components["schemas"]["CleanupResponse"];
                 };
             };
             /** @description Error */
@@ -3571,7 +3571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LastJobAnswer"];
+                    "application/json": components["schemas"]["LastJobResponse"];
                 };
             };
             /** @description Error */
@@ -3606,7 +3606,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobPlanAnswer"];
+                    "application/json": components["schemas"]["JobPlanResponse"];
                 };
             };
             /** @description Error */
@@ -3670,7 +3670,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobsAnswer"];
+                    "application/json": components["schemas"]["JobsResponse"];
                 };
             };
             /** @description Error */
@@ -3791,7 +3791,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SavedBody"];
+                    "application/json": components["schemas"]["ConfigBody"];
                 };
             };
             /** @description Error */
@@ -3828,7 +3828,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SavedBody"];
+                    "application/json": components["schemas"]["ConfigBody"];
                 };
             };
             /** @description Error */
@@ -3865,7 +3865,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SavedBody"];
+                    "application/json": components["schemas"]["ConfigBody"];
                 };
             };
             /** @description Error */
@@ -3903,7 +3903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApplyAnswer"];
+                    "application/json": components["schemas"]["ApplyResponse"];
                 };
             };
             /** @description Error */
@@ -3932,7 +3932,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SchemaAnswer"];
+                    "application/json": components["schemas"]["SchemaResponse"];
                 };
             };
             /** @description Error */
@@ -3955,7 +3955,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SteerRequestBody"];
+                "application/json": components["schemas"]["ControlRequestBody"];
             };
         };
         responses: {
@@ -3965,7 +3965,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SteeringAnswer"];
+                    "application/json": components["schemas"]["ControlState"];
                 };
             };
             /** @description Error */
@@ -3998,7 +3998,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EstimateEstimate"];
+                    "application/json": components["schemas"]["Estimate"];
                 };
             };
             /** @description Error */
@@ -4027,7 +4027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventsAnswer"];
+                    "application/json": components["schemas"]["EventsResponse"];
                 };
             };
             /** @description Error */
@@ -4089,7 +4089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResetAnswer"];
+                    "application/json": components["schemas"]["ResetResponse"];
                 };
             };
             /** @description Error */
@@ -4151,7 +4151,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PendingAnswer"];
+                    "application/json": components["schemas"]["PendingChanges"];
                 };
             };
             /** @description Error */
@@ -4184,7 +4184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PendingAnswer"];
+                    "application/json": components["schemas"]["PendingChanges"];
                 };
             };
             /** @description Error */
@@ -4213,7 +4213,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FunnelsAnswer"];
+                    "application/json": components["schemas"]["FunnelsResponse"];
                 };
             };
             /** @description Error */
@@ -4260,7 +4260,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FunnelAnswer"];
+                    "application/json": components["schemas"]["FunnelResponse"];
                 };
             };
             /** @description Error */
@@ -4340,7 +4340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ValidityAnswer"];
+                    "application/json": components["schemas"]["ValidationResponse"];
                 };
             };
             /** @description Error */
@@ -4422,7 +4422,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FunnelAnswer"];
+                    "application/json": components["schemas"]["FunnelResponse"];
                 };
             };
             /** @description Error */
@@ -4454,7 +4454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemovedAnswer"];
+                    "application/json": components["schemas"]["RemovedResponse"];
                 };
             };
             /** @description Error */
@@ -4483,7 +4483,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResultAnswer"];
+                    "application/json": components["schemas"]["ResultResponse"];
                 };
             };
             /** @description Error */
@@ -4515,7 +4515,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryAnswer"];
+                    "application/json": components["schemas"]["HistoryResponse"];
                 };
             };
             /** @description Error */
@@ -4555,7 +4555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LogsAnswer"];
+                    "application/json": components["schemas"]["LogsResponse"];
                 };
             };
             /** @description Error */
@@ -4584,7 +4584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PresetsAnswer"];
+                    "application/json": components["schemas"]["PresetsResponse"];
                 };
             };
             /** @description Error */
@@ -4717,7 +4717,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletedAnswer"];
+                    "application/json": components["schemas"]["DeletedResponse"];
                 };
             };
             /** @description Error */
@@ -4752,7 +4752,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SavedBody"];
+                    "application/json": components["schemas"]["ConfigBody"];
                 };
             };
             /** @description Error */
@@ -4785,7 +4785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewAnswer"];
+                    "application/json": components["schemas"]["PreviewResponse"];
                 };
             };
             /** @description Error */
@@ -4847,7 +4847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BenchmarksAnswer"];
+                    "application/json": components["schemas"]["BenchmarksResponse"];
                 };
             };
             /** @description Error */
@@ -4880,7 +4880,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TimingReportBenchmark"];
+                    "application/json": components["schemas"]["ReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -4911,7 +4911,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TimingReportBenchmark"];
+                    "application/json": components["schemas"]["ReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -4977,7 +4977,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TimingReportBenchmark"];
+                    "application/json": components["schemas"]["ReportBenchmark"];
                 };
             };
             /** @description Error */
@@ -5011,7 +5011,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TimingBenchmarkComparison"];
+                    "application/json": components["schemas"]["BenchmarkComparison"];
                 };
             };
             /** @description Error */
@@ -5086,7 +5086,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportHistoryAnswer"];
+                    "application/json": components["schemas"]["ReportHistoryResponse"];
                 };
             };
             /** @description Error */
@@ -5115,7 +5115,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportsAnswer"];
+                    "application/json": components["schemas"]["ReportsResponse"];
                 };
             };
             /** @description Error */
@@ -5147,7 +5147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResultAnswer"];
+                    "application/json": components["schemas"]["ResultResponse"];
                 };
             };
             /** @description Error */
@@ -5187,7 +5187,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunsAnswer"];
+                    "application/json": components["schemas"]["RunsResponse"];
                 };
             };
             /** @description Error */
@@ -5308,7 +5308,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DescribeRequestBody"];
+                "application/json": components["schemas"]["UpdateRunRequestBody"];
             };
         };
         responses: {
@@ -5349,7 +5349,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnnotatedAnswer"];
+                    "application/json": components["schemas"]["AnnotatedResponse"];
                 };
             };
             /** @description Error */
@@ -5420,7 +5420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MinutesAnswer"];
+                    "application/json": components["schemas"]["IntervalsResponse"];
                 };
             };
             /** @description Error */
@@ -5451,7 +5451,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ComparisonReconciliation"];
+                    "application/json": components["schemas"]["Reconciliation"];
                 };
             };
             /** @description Error */
@@ -5486,7 +5486,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ComparisonReconciliation"];
+                    "application/json": components["schemas"]["Reconciliation"];
                 };
             };
             /** @description Error */
@@ -5517,7 +5517,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CancelledAnswer"];
+                    "application/json": components["schemas"]["CancelledResponse"];
                 };
             };
             /** @description Error */
@@ -5552,7 +5552,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResultAnswer"];
+                    "application/json": components["schemas"]["ResultResponse"];
                 };
             };
             /** @description Error */
@@ -5612,7 +5612,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionAnswer"];
+                    "application/json": components["schemas"]["SessionResponse"];
                 };
             };
             /** @description Error */
@@ -5645,7 +5645,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionAnswer"];
+                    "application/json": components["schemas"]["SessionResponse"];
                 };
             };
             /** @description Error */
@@ -5701,7 +5701,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LinkAnswer"];
+                    "application/json": components["schemas"]["LoginCodeResponse"];
                 };
             };
             /** @description Error */
@@ -5766,7 +5766,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportedAnswer"];
+                    "application/json": components["schemas"]["ImportSetupResponse"];
                 };
             };
             /** @description Error */
@@ -5799,7 +5799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResultAnswer"];
+                    "application/json": components["schemas"]["ResultResponse"];
                 };
             };
             /** @description Error */
@@ -5828,7 +5828,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusAnswer"];
+                    "application/json": components["schemas"]["StatusResponse"];
                 };
             };
             /** @description Error */
@@ -5864,7 +5864,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResultAnswer"];
+                    "application/json": components["schemas"]["ResultResponse"];
                 };
             };
             /** @description Error */
@@ -5904,7 +5904,7 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": {
-                        data: components["schemas"]["StateAnswer"];
+                        data: components["schemas"]["State"];
                         /** @enum {string} */
                         event: "state";
                     } | {
@@ -5944,7 +5944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TargetsAnswer"];
+                    "application/json": components["schemas"]["TargetsResponse"];
                 };
             };
             /** @description Error */
@@ -5994,7 +5994,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TargetAnswer"];
+                    "application/json": components["schemas"]["TargetResponse"];
                 };
             };
             /** @description Error */
@@ -6027,7 +6027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProbeAnswer"];
+                    "application/json": components["schemas"]["ProbeResponse"];
                 };
             };
             /** @description Error */
@@ -6060,7 +6060,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoutedAnswer"];
+                    "application/json": components["schemas"]["RoutingResponse"];
                 };
             };
             /** @description Error */
@@ -6083,7 +6083,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["TestsRequestBody"];
+                "application/json": components["schemas"]["TestTargetsRequestBody"];
             };
         };
         responses: {
@@ -6093,7 +6093,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TestsAnswer"];
+                    "application/json": components["schemas"]["TestTargetsResponse"];
                 };
             };
             /** @description Error */
@@ -6178,7 +6178,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TargetAnswer"];
+                    "application/json": components["schemas"]["TargetResponse"];
                 };
             };
             /** @description Error */
@@ -6210,7 +6210,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemovedAnswer"];
+                    "application/json": components["schemas"]["RemovedResponse"];
                 };
             };
             /** @description Error */
@@ -6243,7 +6243,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConnectionAnswer"];
+                    "application/json": components["schemas"]["ConnectionResponse"];
                 };
             };
             /** @description Error */
@@ -6276,7 +6276,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UrlsAnswer"];
+                    "application/json": components["schemas"]["UrlsResponse"];
                 };
             };
             /** @description Error */
@@ -6341,7 +6341,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ResetAnswer"];
+                    "application/json": components["schemas"]["ResetResponse"];
                 };
             };
             /** @description Error */
@@ -6441,7 +6441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ValidityAnswer"];
+                    "application/json": components["schemas"]["ValidationResponse"];
                 };
             };
             /** @description Error */

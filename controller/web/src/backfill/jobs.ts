@@ -1,7 +1,7 @@
 // How far a job has come and how it ended, from what the controller tells of it.
 import type { Schemas } from '../api/client'
 
-export type Job = Schemas['JobAnswer']
+export type Job = Schemas['JobStatus']
 export type Progress = Schemas['JobProgress']
 
 export const isActive = (job: Job) => job.state !== 'exited'

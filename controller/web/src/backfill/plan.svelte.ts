@@ -10,7 +10,7 @@ const pause = 300
 /** Asks whenever what is to be sent changes; make it while a component is set up. */
 export class Planning {
   /** What would be sent; undefined where the form has faults or nobody answers. */
-  plan = $state.raw<Schemas['JobPlanAnswer']>()
+  plan = $state.raw<Schemas['JobPlanResponse']>()
   /** What is wrong with the form, or worth to know of it. */
   problems = $state.raw<Problem[]>([])
   /** Why the controller could not be asked. */

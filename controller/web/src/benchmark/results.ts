@@ -1,8 +1,8 @@
 // The table of a benchmark: what is shown of it, and in which order.
 import type { Schemas } from '../api/client'
 
-export type Timing = Schemas['TimingReportTiming']
-export type Difference = Schemas['TimingReportDifference']
+export type Timing = Schemas['ReportTiming']
+export type Difference = Schemas['ReportDifference']
 
 export const columns = [
   'report',

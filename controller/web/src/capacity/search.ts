@@ -1,8 +1,8 @@
 // What a capacity search has measured, in the order in which a person reads it: by rate.
 import type { Schemas } from '../api/client'
 
-export type Capacity = Schemas['RunsummaryCapacity']
-export type Step = Schemas['RunsummaryCapacityStep']
+export type Capacity = Schemas['RunCapacity']
+export type Step = Schemas['RunCapacityStep']
 
 export type Curve = { at: number[]; p50: number[]; p95: number[]; errors: number[] }
 

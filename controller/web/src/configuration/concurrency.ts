@@ -13,7 +13,7 @@ export type Capacity = {
 /** Share of CONCURRENCY up to which there is room for answers that take longer than assumed. */
 const comfortable = 0.7
 
-type Load = Pick<Schemas['EstimateEstimate'], 'hits_per_second' | 'hits_per_request' | 'concurrency'>
+type Load = Pick<Schemas['Estimate'], 'hits_per_second' | 'hits_per_request' | 'concurrency'>
 
 /** The capacity where the server takes `answerSeconds` for a request, by Little's law. */
 export function capacity(e: Load, answerSeconds: number): Capacity {

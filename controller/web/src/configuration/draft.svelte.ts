@@ -11,7 +11,7 @@ import {
   type Texts,
 } from './values'
 
-export type Saved = Schemas['SavedBody']
+export type Saved = Schemas['ConfigBody']
 
 export class Draft {
   readonly #declared: Setting[]

@@ -10,7 +10,7 @@ export type Problem = {
   severity: 'error' | 'warning'
 }
 
-type Fault = Pick<Schemas['FaultAnswer'], 'field' | 'message' | 'severity'>
+type Fault = Pick<Schemas['FieldProblem'], 'field' | 'message' | 'severity'>
 
 const envKey = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b/g
 

@@ -1,7 +1,7 @@
 // The values of settings as texts, the form in which a person writes them and the generator's environment holds them.
 import type { Schemas } from '../api/client'
 
-export type Setting = Schemas['FieldAnswer']
+export type Setting = Schemas['SettingField']
 export type Texts = Record<string, string>
 
 /** What stands for a saved secret; sent back it keeps the secret. */

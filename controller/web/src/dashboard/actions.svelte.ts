@@ -6,7 +6,7 @@ import { toast } from '../ui'
 
 export type Action = 'start' | 'stop' | 'force' | 'restart' | 'heal'
 
-const requests: Record<Action, () => Promise<Schemas['ResultAnswer']>> = {
+const requests: Record<Action, () => Promise<Schemas['ResultResponse']>> = {
   start,
   stop,
   force: () => stop(true),

@@ -64,7 +64,7 @@ export function exportPreset(p: Preset) {
 /** What was loaded, and the configuration of before. */
 export type LoadedPreset = {
   name: string
-  before: Schemas['SavedBody']
+  before: Schemas['ConfigBody']
   revision: number
   /** It changed the targets too: there is no way back then, and these need a token. */
   targets?: { tokens: string[] }

@@ -59,7 +59,7 @@ it('takes targets along without their secrets', () => {
     token_auth: 'masked',
   }
   const all = { mode: 'multi', distribution_strategy: 'weighted', targets: [target] }
-  const got = presetTargets(all as unknown as Schemas['TargetsAnswer'])
+  const got = presetTargets(all as unknown as Schemas['TargetsResponse'])
   expect(got).toMatchObject({ mode: 'multi', distribution_strategy: 'weighted', targets: [{ name: 'a', weight: 2 }] })
   expect(JSON.stringify(got)).not.toContain('token')
 })

@@ -59,7 +59,7 @@ export function presetValues(config: Values, settings: Setting[]): Values {
 }
 
 /** The saved targets as a preset holds them: without secrets. */
-export function presetTargets(all: Schemas['TargetsAnswer']): Targets {
+export function presetTargets(all: Schemas['TargetsResponse']): Targets {
   const targets = (all.targets ?? []).map((t) => ({
     name: t.name,
     url: t.url,

@@ -2,8 +2,8 @@
 import type { Schemas } from '../api/client'
 import { percent, words } from '../text'
 
-export type Target = Schemas['ComparisonReconciledTarget']
-export type Row = Schemas['ComparisonReconciledRow']
+export type Target = Schemas['ReconciledTarget']
+export type Row = Schemas['ReconciledRow']
 
 /** The colour of a verdict, of a target or of a row. */
 export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {

@@ -77,7 +77,7 @@ describe('a run', () => {
   })
 })
 
-const field = (key: string, kind: Schemas['FieldAnswer']['kind'], standard: string, secret = false) =>
+const field = (key: string, kind: Schemas['SettingField']['kind'], standard: string, secret = false) =>
   ({
     key,
     kind,
@@ -89,7 +89,7 @@ const field = (key: string, kind: Schemas['FieldAnswer']['kind'], standard: stri
     min: '',
     max: '',
     one_of: null,
-  }) as Schemas['FieldAnswer']
+  }) as Schemas['SettingField']
 
 describe('the configuration of a run', () => {
   const fields = [

@@ -2,10 +2,10 @@
 import type { Schemas } from '../api/client'
 import type { Status } from '../api/live.svelte'
 
-export type Hits = Schemas['RunsummaryHits']
-export type Latency = Schemas['RunsummaryLatency']
-export type Verdict = Schemas['RunsummaryVerdict']
-export type Reason = Schemas['RunsummaryReason']
+export type Hits = Schemas['RunHits']
+export type Latency = Schemas['RunLatency']
+export type Verdict = Schemas['RunVerdict']
+export type Reason = Schemas['RunReason']
 
 export type Ledger = {
   hits: Hits
@@ -121,7 +121,7 @@ export const parseLabels = (text: string) => [
 ]
 
 /** The record tells how things stand: of what has ended, and of a job, of which the live numbers know nothing. */
-export const recorded = (r: Pick<Schemas['RecordHead'], 'ended' | 'kind'>) => !!r.ended || r.kind === 'backfill'
+export const recorded = (r: Pick<Schemas['RunHead'], 'ended' | 'kind'>) => !!r.ended || r.kind === 'backfill'
 
 type Run = { started: string; ended: string | null; duration_seconds: number | null }
 
@@ -130,8 +130,8 @@ export const durationOf = (r: Run, now: number) =>
   r.ended ? (r.duration_seconds ?? 0) : Math.max(0, now - Date.parse(r.started)) / 1000
 
 /** The latest run before one that had the same plan; undefined where there was none. */
-export function previousRun<R extends Pick<Schemas['RecordHead'], 'id' | 'plan_hash' | 'started'>>(
-  run: Pick<Schemas['RecordHead'], 'plan_hash' | 'started'>,
+export function previousRun<R extends Pick<Schemas['RunHead'], 'id' | 'plan_hash' | 'started'>>(
+  run: Pick<Schemas['RunHead'], 'plan_hash' | 'started'>,
   others: R[],
 ): R | undefined {
   const before = others.filter(

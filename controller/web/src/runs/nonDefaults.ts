@@ -15,7 +15,7 @@ export type Difference = {
 const drawn = ['RUN_ID', 'RUN_SEED']
 
 /** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
-export function nonDefaults(fields: Schemas['FieldAnswer'][], config: unknown): Difference[] {
+export function nonDefaults(fields: Schemas['SettingField'][], config: unknown): Difference[] {
   const values = (config ?? {}) as Record<string, unknown>
   return withModeDefaults(fields, toText(values.SEND_MODE))
     .filter((f) => !drawn.includes(f.key) && !isEqual(f, toText(values[f.key]), f.default))
@@ -29,13 +29,13 @@ export function nonDefaults(fields: Schemas['FieldAnswer'][], config: unknown): 
 }
 
 /** A number as people read it; texts and ids as they are. */
-function shown(f: Schemas['FieldAnswer'], text: string): string {
+function shown(f: Schemas['SettingField'], text: string): string {
   const n = Number(text)
   return f.unit && text && n >= 10_000 ? count(n) : text
 }
 
 /** The number of a setting in a configuration or, where it is not set, its default; not a number where it is none. */
-export function numberOf(fields: Schemas['FieldAnswer'][], config: unknown, key: string): number {
+export function numberOf(fields: Schemas['SettingField'][], config: unknown, key: string): number {
   const values = (config ?? {}) as Record<string, unknown>
   const field = withModeDefaults(fields, toText(values.SEND_MODE)).find((f) => f.key === key)
   return parseFloat(toText(values[key]) || (field?.default ?? ''))

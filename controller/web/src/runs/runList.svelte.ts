@@ -1,7 +1,7 @@
 // What the list of runs is narrowed to and which runs are chosen for a comparison; both stay while a run is looked at.
 import type { Schemas } from '../api/client'
 
-export type Chosen = Pick<Schemas['RecordHead'], 'id' | 'started'>
+export type Chosen = Pick<Schemas['RunHead'], 'id' | 'started'>
 
 /** A comparison is of two. */
 const most = 2
@@ -18,7 +18,7 @@ class Choice {
   /** What the controller is asked for; an empty filter is none. */
   readonly asked = $derived({
     skip: this.skip,
-    kind: (this.kind || undefined) as Schemas['RecordHead']['kind'] | undefined,
+    kind: (this.kind || undefined) as Schemas['RunHead']['kind'] | undefined,
     label: this.label || undefined,
     reason: this.reason || undefined,
     q: this.text.trim() || undefined,

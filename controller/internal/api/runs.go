@@ -35,7 +35,7 @@ func (r *runsRequest) Resolve(huma.Context) []error {
 	return nil
 }
 
-type latest struct {
+type auditRequest struct {
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
@@ -44,29 +44,29 @@ type ByRun struct {
 	ID string `path:"id" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$"`
 }
 
-type runsAnswer struct {
-	Runs   []recordRow `json:"runs" doc:"The latest first."`
-	Total  int         `json:"total" doc:"How many there are of those that were asked for, whatever skip and limit."`
-	Labels []string    `json:"labels" doc:"All labels that runs have."`
+type runsResponse struct {
+	Runs   []runRow `json:"runs" doc:"The latest first."`
+	Total  int      `json:"total" doc:"How many there are of those that were asked for, whatever skip and limit."`
+	Labels []string `json:"labels" doc:"All labels that runs have."`
 }
 
-// recordRow is a run in a list.
-type recordRow struct {
+// runRow is a run in a list.
+type runRow struct {
 	record.Head
-	Totals *totalsAnswer `json:"totals" doc:"Of the ledger of record; null where there is none."`
+	Totals *runTotals `json:"totals" doc:"Of the ledger of record; null where there is none."`
 }
 
-type totalsAnswer struct {
+type runTotals struct {
 	Hits    runsummary.Hits    `json:"hits"`
 	Visits  runsummary.Visits  `json:"visits"`
 	Latency runsummary.Latency `json:"latency"`
 	Passed  *bool              `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
 }
 
-func newRow(r record.Run) recordRow {
-	row := recordRow{Head: r.Head}
+func newRow(r record.Run) runRow {
+	row := runRow{Head: r.Head}
 	if s := r.Summary; s != nil {
-		row.Totals = &totalsAnswer{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
+		row.Totals = &runTotals{Hits: s.Hits, Visits: s.Visits, Latency: s.Latency}
 		if !s.Ended.IsZero() {
 			row.Totals.Passed = threshold.Result(s.Thresholds)
 		}
@@ -74,7 +74,7 @@ func newRow(r record.Run) recordRow {
 	return row
 }
 
-type describeRequest struct {
+type updateRunRequest struct {
 	ByRun
 	Body struct {
 		Note   *string  `json:"note,omitempty" maxLength:"2000"`
@@ -82,11 +82,11 @@ type describeRequest struct {
 	}
 }
 
-type minutesAnswer struct {
+type intervalsResponse struct {
 	Minutes []history.Interval `json:"minutes"`
 }
 
-type auditAnswer struct {
+type auditResponse struct {
 	Entries  []security.Entry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
 	Refusals []security.Refusal `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
 }
@@ -104,7 +104,7 @@ func (s *server) history() {
 	byRun(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
 		func(ctx context.Context, id string) (history.Record, error) { return s.book().Record(ctx, id) })
 	reply(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
-		func(ctx context.Context, in *describeRequest) (history.Record, error) {
+		func(ctx context.Context, in *updateRunRequest) (history.Record, error) {
 			labels, err := history.NormalizeLabels(in.Body.Labels)
 			if err == nil && in.Body.Note != nil {
 				err = history.CheckNote(*in.Body.Note)
@@ -131,18 +131,18 @@ func (s *server) history() {
 			return s.book().Record(ctx, id)
 		})
 	byRun(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
-		func(ctx context.Context, id string) (minutesAnswer, error) {
+		func(ctx context.Context, id string) (intervalsResponse, error) {
 			intervals, err := s.book().Intervals(ctx, id)
-			return minutesAnswer{intervals}, err
+			return intervalsResponse{intervals}, err
 		})
 	reply(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
-		func(ctx context.Context, in *latest) (a auditAnswer, err error) {
+		func(ctx context.Context, in *auditRequest) (a auditResponse, err error) {
 			a.Entries, a.Refusals, err = s.Guard.AuditLog(ctx, in.Limit)
 			return a, err
 		})
 }
 
-func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsAnswer, err error) {
+func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsResponse, err error) {
 	q := record.Query{
 		Kind:   in.Kind,
 		Label:  in.Label,
@@ -155,7 +155,7 @@ func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsAnswer, e
 	if err != nil {
 		return a, err
 	}
-	a.Runs = make([]recordRow, len(runs))
+	a.Runs = make([]runRow, len(runs))
 	for i, r := range runs {
 		a.Runs[i] = newRow(r)
 	}

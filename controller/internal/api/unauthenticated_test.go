@@ -84,7 +84,7 @@ func TestRefusalsAreListedBesideTheChanges(t *testing.T) {
 func served(t *testing.T, f *fixture) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = api.Serve(f)
+	server.Config = api.NewServer(f)
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL

@@ -43,7 +43,7 @@ var exports = map[history.Format]struct{ kind, ending string }{
 	history.JUnit: {"application/xml", ".junit.xml"},
 }
 
-func (s *server) export(ctx context.Context, in *exportRequest) (*textAnswer, error) {
+func (s *server) export(ctx context.Context, in *exportRequest) (*textResponse, error) {
 	r, err := s.Store.Run(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -53,5 +53,5 @@ func (s *server) export(ctx context.Context, in *exportRequest) (*textAnswer, er
 		return nil, err
 	}
 	as := exports[in.Format]
-	return &textAnswer{as.kind, `attachment; filename="` + in.ID + as.ending + `"`, out.Bytes()}, nil
+	return &textResponse{as.kind, `attachment; filename="` + in.ID + as.ending + `"`, out.Bytes()}, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 	"time"
@@ -41,17 +42,33 @@ func document() huma.Config {
 	}
 }
 
-// schemaName tells types of one name in several packages apart, such as run.Status and runtime.Status.
+// schemaPrefixes are the prefixes of schemas whose package has another name than clients should see.
+var schemaPrefixes = map[string]string{
+	"comparison": "",
+	"timing":     "",
+	"runsummary": "Run",
+	"record":     "Run",
+	"security":   "Audit",
+	"eventset":   "Event",
+}
+
+// schemaName names the schema of a type: types outside this package get a prefix, because several packages have, say, a
+// Target.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if pkg := t.PkgPath(); strings.Contains(pkg, "/trafficinator/") && !strings.HasSuffix(pkg, "/api") {
-		pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
-		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	pkg := t.PkgPath()
+	if !strings.Contains(pkg, "/trafficinator/") || strings.HasSuffix(pkg, "/api") {
+		return name
 	}
-	return name
+	pkg = path.Base(pkg)
+	prefix, ok := schemaPrefixes[pkg]
+	if !ok {
+		prefix = strings.ToUpper(pkg[:1]) + pkg[1:]
+	}
+	return prefix + strings.TrimPrefix(name, prefix)
 }
 
 // The groups of the document.

@@ -11,7 +11,7 @@ import (
 
 func TestAProxyMayKeepTheWholePath(t *testing.T) {
 	t.Parallel()
-	h := api.Below("/of/it", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := api.WithPrefix("/of/it", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.URL.EscapedPath())
 	}))
 	for asked, want := range map[string]string{

@@ -10,23 +10,23 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 )
 
-// wholeBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
-type wholeBody struct{ json.RawMessage }
+// setupBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
+type setupBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
-func (wholeBody) Schema(huma.Registry) *huma.Schema {
+func (setupBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "What GET /api/setup gives."}
 }
 
-type wholeRequest struct{ Body wholeBody }
+type importSetupRequest struct{ Body setupBody }
 
-type wholeAnswer struct {
+type exportSetupResponse struct {
 	Disposition string `header:"Content-Disposition"`
 	Body        setup.Whole
 }
 
-// ImportedAnswer is the set-up that was imported.
-type ImportedAnswer struct {
+// ImportSetupResponse is the set-up that was imported.
+type ImportSetupResponse struct {
 	setup.Whole
 	Publication
 }
@@ -35,17 +35,17 @@ var _ = routes((*server).whole)
 
 func (s *server) whole() {
 	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"),
-		func(ctx context.Context, _ *empty) (*wholeAnswer, error) {
+		func(ctx context.Context, _ *empty) (*exportSetupResponse, error) {
 			w, err := s.Setup.Export(ctx)
-			return &wholeAnswer{`attachment; filename="trafficinator-setup.json"`, w}, err
+			return &exportSetupResponse{`attachment; filename="trafficinator-setup.json"`, w}, err
 		})
 	reply(s, large(op(http.MethodPut, "/api/setup", tagConfig,
 		"Put an exported set-up in place of the saved one, wholly or not at all")),
-		func(ctx context.Context, in *wholeRequest) (ImportedAnswer, error) {
+		func(ctx context.Context, in *importSetupRequest) (ImportSetupResponse, error) {
 			if err := s.Setup.ImportAll(ctx, in.Body.RawMessage); err != nil {
-				return ImportedAnswer{}, err
+				return ImportSetupResponse{}, err
 			}
 			w, err := s.Setup.Export(ctx)
-			return ImportedAnswer{w, s.publication()}, err
+			return ImportSetupResponse{w, s.publication()}, err
 		})
 }

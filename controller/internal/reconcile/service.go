@@ -33,7 +33,7 @@ type Store interface {
 	KeptFiles(ctx context.Context, runID string) (map[string][]byte, error)
 }
 
-// Config of a Keeper.
+// Config of a Service.
 type Config struct {
 	Matomo Matomo
 	Store  Store
@@ -44,11 +44,11 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// Keeper runs reconciliations, one at a time for each run, and keeps what they find. It is safe for concurrent use.
-type Keeper struct {
+// Service runs reconciliations, one at a time for each run, and keeps what they find. It is safe for concurrent use.
+type Service struct {
 	// Tasks are the reconciliations that go on.
 	Tasks *lifecycle.Tasks
-	c     Config
+	cfg   Config
 
 	mu    sync.Mutex // guards what follows
 	going map[string]*going
@@ -68,76 +68,76 @@ var (
 		"a token that may view the site")
 )
 
-// NewKeeper makes a Keeper.
-func NewKeeper(c Config) *Keeper {
-	return &Keeper{Tasks: lifecycle.NewTasks("reconciliations"), c: c, going: map[string]*going{}}
+// New makes a Service.
+func New(c Config) *Service {
+	return &Service{Tasks: lifecycle.NewTasks("reconciliations"), cfg: c, going: map[string]*going{}}
 }
 
 // Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
-func (k *Keeper) Start(ctx context.Context, runID string, o Options) (comparison.Reconciliation, error) {
-	if _, err := k.Load(ctx, runID); err != nil {
+func (svc *Service) Start(ctx context.Context, runID string, o Options) (comparison.Reconciliation, error) {
+	if _, err := svc.Load(ctx, runID); err != nil {
 		return comparison.Reconciliation{}, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if g := k.going[runID]; g != nil {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	if g := svc.going[runID]; g != nil {
 		return g.latest, nil
 	}
 	g := &going{
 		latest: comparison.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: comparison.ReconcileWaiting,
 			Waiting: "the first answer", Targets: []comparison.ReconciledTarget{}}}
 	var err error
-	g.cancel, err = k.Tasks.Go(ctx, func(ctx context.Context) { k.reconcile(ctx, runID, o, g) })
+	g.cancel, err = svc.Tasks.Go(ctx, func(ctx context.Context) { svc.reconcile(ctx, runID, o, g) })
 	if err == nil {
-		k.going[runID] = g
+		svc.going[runID] = g
 	}
 	return g.latest, err
 }
 
-func (k *Keeper) reconcile(ctx context.Context, runID string, o Options, g *going) {
+func (svc *Service) reconcile(ctx context.Context, runID string, o Options, g *going) {
 	tell := func(r comparison.Reconciliation) {
-		k.mu.Lock()
-		defer k.mu.Unlock()
+		svc.mu.Lock()
+		defer svc.mu.Unlock()
 		g.latest = r
 	}
-	out, err := Reconcile(ctx, k.c.Matomo, func(ctx context.Context) (Run, error) {
-		return k.Load(ctx, runID)
+	out, err := Reconcile(ctx, svc.cfg.Matomo, func(ctx context.Context) (Run, error) {
+		return svc.Load(ctx, runID)
 	}, o, tell)
 	if err != nil {
-		k.c.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
+		svc.cfg.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
 	}
 	if err == nil && out.State == comparison.ReconcileDone {
-		if err := k.Save(context.WithoutCancel(ctx), out); err != nil {
-			k.c.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
+		if err := svc.Save(context.WithoutCancel(ctx), out); err != nil {
+			svc.cfg.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
 		}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.going, runID)
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	delete(svc.going, runID)
 }
 
 // Save keeps what was found.
-func (k *Keeper) Save(ctx context.Context, r comparison.Reconciliation) error {
+func (svc *Service) Save(ctx context.Context, r comparison.Reconciliation) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode reconciliation: %w", err)
 	}
-	return k.c.Store.SaveProof(ctx, r.RunID, record.Reconciliation, body)
+	return svc.cfg.Store.SaveProof(ctx, r.RunID, record.Reconciliation, body)
 }
 
 // Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
 // error is fault.NotFound for a run that never began.
-func (k *Keeper) Status(ctx context.Context, runID string) (comparison.Reconciliation, error) {
-	k.mu.Lock()
-	if g := k.going[runID]; g != nil {
-		defer k.mu.Unlock()
+func (svc *Service) Status(ctx context.Context, runID string) (comparison.Reconciliation, error) {
+	svc.mu.Lock()
+	if g := svc.going[runID]; g != nil {
+		defer svc.mu.Unlock()
 		return g.latest, nil
 	}
-	k.mu.Unlock()
+	svc.mu.Unlock()
 	var out comparison.Reconciliation
-	body, err := k.c.Store.Proof(ctx, runID, record.Reconciliation)
+	body, err := svc.cfg.Store.Proof(ctx, runID, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
-		if _, err := k.c.Store.Run(ctx, runID); err != nil {
+		if _, err := svc.cfg.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
 		return comparison.Reconciliation{
@@ -157,28 +157,28 @@ func (k *Keeper) Status(ctx context.Context, runID string) (comparison.Reconcili
 }
 
 // Cancel ends a reconciliation that goes on; what it has seen is not kept. One that does not go on is left alone.
-func (k *Keeper) Cancel(runID string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if g := k.going[runID]; g != nil {
+func (svc *Service) Cancel(runID string) {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	if g := svc.going[runID]; g != nil {
 		g.cancel()
 	}
 }
 
 // Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error
 // is fault.NotFound, ErrNoLedger or ErrNoTarget.
-func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
-	saved, err := k.c.Store.Run(ctx, runID)
+func (svc *Service) Load(ctx context.Context, runID string) (Run, error) {
+	saved, err := svc.cfg.Store.Run(ctx, runID)
 	if err != nil {
 		return Run{}, err
 	}
 	var r Run
-	if r.Summary, err = k.summary(saved); err != nil {
+	if r.Summary, err = svc.summary(saved); err != nil {
 		return r, err
 	}
 	knobs, _ := saved.Settings() // what is known of them
 	r.Dimension, r.Zone = knobs.RunDimension, knobs.Timezone.Location()
-	readers, err := k.c.Readers(ctx)
+	readers, err := svc.cfg.Readers(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -186,10 +186,10 @@ func (k *Keeper) Load(ctx context.Context, runID string) (Run, error) {
 	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Error == "" }) {
 		return r, ErrNoTarget
 	}
-	if r.Largest, err = k.largest(ctx, runID, knobs); err != nil {
+	if r.Largest, err = svc.largest(ctx, runID, knobs); err != nil {
 		return r, err
 	}
-	return r, k.addBefore(ctx, &r)
+	return r, svc.addBefore(ctx, &r)
 }
 
 // zoneOf is the site's zone, or the other where that is not known.
@@ -200,10 +200,10 @@ func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
 	return other
 }
 
-func (k *Keeper) summary(saved record.Run) (s runsummary.Summary, err error) {
+func (svc *Service) summary(saved record.Run) (s runsummary.Summary, err error) {
 	found := saved.Summary
 	if found == nil {
-		found, err = k.c.Ledger(saved.ID)
+		found, err = svc.cfg.Ledger(saved.ID)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -217,8 +217,8 @@ func (k *Keeper) summary(saved record.Run) (s runsummary.Summary, err error) {
 }
 
 // largest bounds the orders of a run by its settings and its own funnels; nil where the files of the run were not kept.
-func (k *Keeper) largest(ctx context.Context, runID string, knobs spec.Spec) (*Order, error) {
-	files, err := k.c.Store.KeptFiles(ctx, runID)
+func (svc *Service) largest(ctx context.Context, runID string, knobs spec.Spec) (*Order, error) {
+	files, err := svc.cfg.Store.KeptFiles(ctx, runID)
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
@@ -233,8 +233,8 @@ func (k *Keeper) largest(ctx context.Context, runID string, knobs spec.Spec) (*O
 }
 
 // addBefore adds what was there before the run, where somebody looked.
-func (k *Keeper) addBefore(ctx context.Context, r *Run) error {
-	body, err := k.c.Store.Proof(ctx, r.Summary.RunID, record.Baseline)
+func (svc *Service) addBefore(ctx context.Context, r *Run) error {
+	body, err := svc.cfg.Store.Proof(ctx, r.Summary.RunID, record.Baseline)
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Reports times the reports of Matomos, see package benchmark.
-type Reports interface {
+type Benchmarks interface {
 	Start(ctx context.Context, target string, o benchmark.Options) (timing.ReportBenchmark, error)
 	List(ctx context.Context) ([]timing.ReportBenchmark, error)
 	Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error)
@@ -25,7 +25,7 @@ type Reports interface {
 	History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]benchmark.Point, error)
 }
 
-type reportsAnswer struct {
+type reportsResponse struct {
 	Reports []benchmark.Report `json:"reports"`
 	Periods []string           `json:"periods"`
 }
@@ -45,8 +45,8 @@ type benchmarkRequest struct {
 	}
 }
 
-// benchmarkHead is a benchmark without what it measured.
-type benchmarkHead struct {
+// benchmarkSummary is a benchmark without what it measured.
+type benchmarkSummary struct {
 	timing.ReportBenchmark
 	Results  int `json:"results" doc:"How many reports it measured; GET …/{id} tells them."`
 	Skipped  int `json:"skipped" doc:"How many could not be asked for."`
@@ -54,8 +54,8 @@ type benchmarkHead struct {
 	Timeouts int `json:"timeouts" doc:"Of all requests."`
 }
 
-func newBenchmarkHead(b timing.ReportBenchmark) benchmarkHead {
-	h := benchmarkHead{ReportBenchmark: b, Results: len(b.Results), Skipped: len(b.Skipped)}
+func newBenchmarkSummary(b timing.ReportBenchmark) benchmarkSummary {
+	h := benchmarkSummary{ReportBenchmark: b, Results: len(b.Results), Skipped: len(b.Skipped)}
 	for _, r := range b.Results {
 		h.Timeouts += r.Timeouts
 		if r.Warm.Requests == 0 {
@@ -65,8 +65,8 @@ func newBenchmarkHead(b timing.ReportBenchmark) benchmarkHead {
 	return h
 }
 
-type benchmarksAnswer struct {
-	Benchmarks []benchmarkHead `json:"benchmarks" doc:"The latest first. One at a time goes on."`
+type benchmarksResponse struct {
+	Benchmarks []benchmarkSummary `json:"benchmarks" doc:"The latest first. One at a time goes on."`
 }
 
 type baselineRequest struct {
@@ -76,7 +76,7 @@ type baselineRequest struct {
 	}
 }
 
-type compareBenchmarks struct {
+type compareBenchmarksRequest struct {
 	ByRun
 	With string `query:"with" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"The benchmark to compare with; the site's baseline unless given."`
 }
@@ -89,11 +89,11 @@ type reportHistoryRequest struct {
 	Segment string `query:"segment" maxLength:"1000"`
 }
 
-type reportHistoryAnswer struct {
+type reportHistoryResponse struct {
 	Points []benchmark.Point `json:"points" doc:"The first first."`
 }
 
-type exportBenchmark struct {
+type exportBenchmarkRequest struct {
 	ByRun
 	Format string `query:"format" enum:"json,html" default:"json" doc:"json: everything; html: a report that stands alone, with the comparison with the site's baseline."`
 }
@@ -109,53 +109,53 @@ var _ = routes((*server).reports)
 
 func (s *server) reports() {
 	const path, one = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
-	get(s, "/api/reports", tagReports, "Reports that can be timed", func(context.Context) (reportsAnswer, error) {
-		return reportsAnswer{benchmark.Reports(), benchmark.Periods()}, nil
+	get(s, "/api/reports", tagReports, "Reports that can be timed", func(context.Context) (reportsResponse, error) {
+		return reportsResponse{benchmark.Reports(), benchmark.Periods()}, nil
 	})
 	reply(s, about(begun(op(http.MethodPost, path, tagReports, "Time the reports of a Matomo")),
 		"It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one "+
 			"goes on; 422 tells every fault."),
 		func(ctx context.Context, in *benchmarkRequest) (timing.ReportBenchmark, error) {
 			b := in.Body
-			return s.Reports.Start(ctx, b.Target, benchmark.Options{
+			return s.Benchmarks.Start(ctx, b.Target, benchmark.Options{
 				Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
 				Parallel: b.Parallel, Timeout: time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
 			})
 		})
-	get(s, path, tagReports, "Benchmarks of reports", func(ctx context.Context) (benchmarksAnswer, error) {
-		all, err := s.Reports.List(ctx)
-		out := make([]benchmarkHead, len(all))
+	get(s, path, tagReports, "Benchmarks of reports", func(ctx context.Context) (benchmarksResponse, error) {
+		all, err := s.Benchmarks.List(ctx)
+		out := make([]benchmarkSummary, len(all))
 		for i, b := range all {
-			out[i] = newBenchmarkHead(b)
+			out[i] = newBenchmarkSummary(b)
 		}
-		return benchmarksAnswer{out}, err
+		return benchmarksResponse{out}, err
 	})
 	byRun(s, op(http.MethodGet, one, tagReports, "A benchmark of reports, as it stands where it goes on"),
 		func(ctx context.Context, id string) (timing.ReportBenchmark, error) {
-			return s.Reports.Benchmark(ctx, id)
+			return s.Benchmarks.Benchmark(ctx, id)
 		})
 	byRun(s, op(http.MethodDelete, one, tagReports, "Cancel the benchmark that goes on, or delete one that has ended"),
 		func(ctx context.Context, id string) (RemovedBenchmark, error) {
-			cancelled, err := s.Reports.Remove(ctx, id)
+			cancelled, err := s.Benchmarks.Remove(ctx, id)
 			return RemovedBenchmark{true, id, cancelled}, err
 		})
 	reply(s, op(http.MethodPost, one+"/baseline", tagReports,
 		"Make a benchmark the baseline of its site, or no longer"),
 		func(ctx context.Context, in *baselineRequest) (timing.ReportBenchmark, error) {
-			return s.Reports.Mark(ctx, in.ID, in.Body.Baseline)
+			return s.Benchmarks.Mark(ctx, in.ID, in.Body.Baseline)
 		})
 	reply(s, about(op(http.MethodGet, one+"/comparison", tagReports,
 		"Which reports got slower or faster, beyond chance"),
 		"409 where the site has no baseline and no other benchmark is named."),
-		func(ctx context.Context, in *compareBenchmarks) (timing.BenchmarkComparison, error) {
-			return s.Reports.Compare(ctx, in.ID, in.With)
+		func(ctx context.Context, in *compareBenchmarksRequest) (timing.BenchmarkComparison, error) {
+			return s.Benchmarks.Compare(ctx, in.ID, in.With)
 		})
 	reply(s, op(http.MethodGet, "/api/report-history", tagReports,
 		"What the benchmarks of a site measured of one report"),
-		func(ctx context.Context, in *reportHistoryRequest) (reportHistoryAnswer, error) {
-			points, err := s.Reports.History(ctx, in.URL, in.SiteID,
+		func(ctx context.Context, in *reportHistoryRequest) (reportHistoryResponse, error) {
+			points, err := s.Benchmarks.History(ctx, in.URL, in.SiteID,
 				timing.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
-			return reportHistoryAnswer{points}, err
+			return reportHistoryResponse{points}, err
 		})
 	o := file(op(http.MethodGet, one+"/export", tagReports, "A benchmark as a file"), "application/json",
 		&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true})
@@ -163,8 +163,8 @@ func (s *server) reports() {
 	route(s, o, s.exportBenchmark)
 }
 
-func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmark) (*textAnswer, error) {
-	b, err := s.Reports.Benchmark(ctx, in.ID)
+func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmarkRequest) (*textResponse, error) {
+	b, err := s.Benchmarks.Benchmark(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -174,16 +174,16 @@ func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmark) (*tex
 		if err != nil {
 			return nil, fmt.Errorf("export benchmark: %w", err)
 		}
-		return &textAnswer{"application/json", name(".json"), data}, nil
+		return &textResponse{"application/json", name(".json"), data}, nil
 	}
 	shown := benchmark.Page{ReportBenchmark: b, Version: s.Version}
 	// else there is nothing to compare with
-	if c, err := s.Reports.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID {
+	if c, err := s.Benchmarks.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID {
 		shown.Comparison = &c
 	}
 	var out bytes.Buffer
 	if err := benchmark.HTML(&out, &shown); err != nil {
 		return nil, err
 	}
-	return &textAnswer{"text/html; charset=utf-8", name(".html"), out.Bytes()}, nil
+	return &textResponse{"text/html; charset=utf-8", name(".html"), out.Bytes()}, nil
 }

@@ -29,7 +29,7 @@ type Store interface {
 	DeleteBenchmark(ctx context.Context, id string) error
 }
 
-// Config of a Keeper.
+// Config of a Service.
 type Config struct {
 	Matomo Matomo
 	Store  Store
@@ -42,11 +42,11 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// Keeper runs benchmarks, one at a time, and keeps what they measure. It is safe for concurrent use.
-type Keeper struct {
+// Service runs benchmarks, one at a time, and keeps what they measure. It is safe for concurrent use.
+type Service struct {
 	// Tasks is the benchmark that goes on.
 	Tasks *lifecycle.Tasks
-	c     Config
+	cfg   Config
 
 	mu     sync.Mutex // guards what follows
 	cancel context.CancelFunc
@@ -61,16 +61,16 @@ var (
 	ErrNoBaseline = fault.Conflict.New("the site has no baseline to compare with; mark a benchmark as one")
 )
 
-// NewKeeper makes a Keeper.
-func NewKeeper(c Config) *Keeper {
-	return &Keeper{Tasks: lifecycle.NewTasks("report benchmarks"), c: c}
+// New makes a Service.
+func New(c Config) *Service {
+	return &Service{Tasks: lifecycle.NewTasks("report benchmarks"), cfg: c}
 }
 
 // Start begins a benchmark of a target, by its name or number, else of the single one, and returns it as it stands. The
 // error is ErrBusy or a problem.List.
-func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.ReportBenchmark, error) {
+func (svc *Service) Start(ctx context.Context, asked string, o Options) (timing.ReportBenchmark, error) {
 	_, problems := o.usual().jobs()
-	t, found, err := k.target(ctx, asked)
+	t, found, err := svc.target(ctx, asked)
 	if err != nil {
 		return timing.ReportBenchmark{}, err
 	}
@@ -85,9 +85,9 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.Rep
 	if err := problems.Err(); err != nil {
 		return timing.ReportBenchmark{}, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.going != nil {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	if svc.going != nil {
 		return timing.ReportBenchmark{}, ErrBusy
 	}
 	began := time.Now().UTC()
@@ -96,21 +96,21 @@ func (k *Keeper) Start(ctx context.Context, asked string, o Options) (timing.Rep
 		State:   timing.BenchmarkRunning,
 		Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
 	}
-	if k.cancel, err = k.Tasks.Go(ctx, func(ctx context.Context) { k.run(ctx, t, o, b) }); err == nil {
-		k.going = &b
+	if svc.cancel, err = svc.Tasks.Go(ctx, func(ctx context.Context) { svc.run(ctx, t, o, b) }); err == nil {
+		svc.going = &b
 	}
 	return b, err
 }
 
 // target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
 // loadgen does.
-func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool, error) {
-	single, err := k.c.Single(ctx)
+func (svc *Service) target(ctx context.Context, asked string) (target.Target, bool, error) {
+	single, err := svc.cfg.Single(ctx)
 	single.Name = target.SingleName
 	if err != nil || single.URL != "" && (asked == "" || asked == single.Name) {
 		return single, true, err
 	}
-	saved, err := k.c.Targets(ctx)
+	saved, err := svc.cfg.Targets(ctx)
 	i := slices.IndexFunc(saved, func(t store.Target) bool { return t.Name == asked })
 	if i < 0 {
 		i = slices.IndexFunc(saved, func(t store.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })
@@ -121,70 +121,70 @@ func (k *Keeper) target(ctx context.Context, asked string) (target.Target, bool,
 	return saved[i].Target, true, err
 }
 
-func (k *Keeper) run(ctx context.Context, t target.Target, o Options, b timing.ReportBenchmark) {
+func (svc *Service) run(ctx context.Context, t target.Target, o Options, b timing.ReportBenchmark) {
 	sent, asking := "", "nothing"
 	tell := func(b timing.ReportBenchmark) {
 		if sent == "" && asking != b.Asking { // once for each report
-			sent, asking = k.c.Sending(ctx), b.Asking
+			sent, asking = svc.cfg.Sending(ctx), b.Asking
 		}
 		b.RunID = sent
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.going = &b
+		svc.mu.Lock()
+		defer svc.mu.Unlock()
+		svc.going = &b
 	}
 	tell(b)
-	b, err := Run(ctx, k.c.Matomo, t, o, b, tell)
+	b, err := Run(ctx, svc.cfg.Matomo, t, o, b, tell)
 	b.RunID = sent
-	k.mu.Lock() // so that at each moment it either goes on or is kept
-	defer k.mu.Unlock()
+	svc.mu.Lock() // so that at each moment it either goes on or is kept
+	defer svc.mu.Unlock()
 	if err == nil {
-		err = k.c.Store.SaveBenchmark(context.WithoutCancel(ctx), b)
+		err = svc.cfg.Store.SaveBenchmark(context.WithoutCancel(ctx), b)
 	}
 	if err != nil {
-		k.c.Log.Error("a benchmark of reports cannot be kept", "id", b.ID, "err", err)
+		svc.cfg.Log.Error("a benchmark of reports cannot be kept", "id", b.ID, "err", err)
 	}
-	k.going = nil
+	svc.going = nil
 }
 
 // List are all benchmarks, the latest first and among them the one that goes on.
-func (k *Keeper) List(ctx context.Context) ([]timing.ReportBenchmark, error) {
-	going := k.current()
-	kept, err := k.c.Store.Benchmarks(ctx)
+func (svc *Service) List(ctx context.Context) ([]timing.ReportBenchmark, error) {
+	going := svc.current()
+	kept, err := svc.cfg.Store.Benchmarks(ctx)
 	if going == nil || slices.ContainsFunc(kept, func(b timing.ReportBenchmark) bool { return b.ID == going.ID }) {
 		return kept, err
 	}
 	return slices.Insert(kept, 0, *going), err
 }
 
-func (k *Keeper) current() *timing.ReportBenchmark {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.going
+func (svc *Service) current() *timing.ReportBenchmark {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	return svc.going
 }
 
 // Benchmark is one, as it stands where it goes on, or fault.NotFound.
-func (k *Keeper) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
-	if b := k.current(); b != nil && b.ID == id {
+func (svc *Service) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
+	if b := svc.current(); b != nil && b.ID == id {
 		return *b, nil
 	}
-	return k.c.Store.Benchmark(ctx, id)
+	return svc.cfg.Store.Benchmark(ctx, id)
 }
 
 // Remove cancels the one that goes on, which keeps what it has measured, and deletes one that has ended.
-func (k *Keeper) Remove(ctx context.Context, id string) (cancelled bool, err error) {
-	k.mu.Lock()
-	if k.going != nil && k.going.ID == id {
-		defer k.mu.Unlock()
-		k.cancel()
+func (svc *Service) Remove(ctx context.Context, id string) (cancelled bool, err error) {
+	svc.mu.Lock()
+	if svc.going != nil && svc.going.ID == id {
+		defer svc.mu.Unlock()
+		svc.cancel()
 		return true, nil
 	}
-	k.mu.Unlock()
-	return false, k.c.Store.DeleteBenchmark(ctx, id)
+	svc.mu.Unlock()
+	return false, svc.cfg.Store.DeleteBenchmark(ctx, id)
 }
 
 // Mark makes a benchmark that was measured to its end the baseline of its site, or no longer.
-func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
-	b, err := k.Benchmark(ctx, id)
+func (svc *Service) Mark(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
+	b, err := svc.Benchmark(ctx, id)
 	if err != nil {
 		return b, err
 	}
@@ -193,7 +193,7 @@ func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (timing.Repor
 		problems.Refuse("baseline", id, "has not been measured to its end", "mark one that is done")
 		return b, problems
 	}
-	if err := k.c.Store.MarkBaseline(ctx, id, marked); err != nil {
+	if err := svc.cfg.Store.MarkBaseline(ctx, id, marked); err != nil {
 		return b, err
 	}
 	b.Baseline = marked
@@ -202,15 +202,15 @@ func (k *Keeper) Mark(ctx context.Context, id string, marked bool) (timing.Repor
 
 // Compare sets a benchmark beside another, or beside the baseline of its site. The error is fault.NotFound or
 // ErrNoBaseline.
-func (k *Keeper) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
-	now, err := k.Benchmark(ctx, id)
+func (svc *Service) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
+	now, err := svc.Benchmark(ctx, id)
 	if err != nil {
 		return timing.BenchmarkComparison{}, err
 	}
 	var before timing.ReportBenchmark
 	if with != "" {
-		before, err = k.Benchmark(ctx, with)
-	} else if before, err = k.c.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, fault.NotFound) {
+		before, err = svc.Benchmark(ctx, with)
+	} else if before, err = svc.cfg.Store.Baseline(ctx, now.URL, now.SiteID); errors.Is(err, fault.NotFound) {
 		err = ErrNoBaseline
 	}
 	if err != nil {
@@ -231,8 +231,8 @@ type Point struct {
 }
 
 // History is what the benchmarks of a site measured of one report, the first first.
-func (k *Keeper) History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]Point, error) {
-	all, err := k.c.Store.Benchmarks(ctx)
+func (svc *Service) History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]Point, error) {
+	all, err := svc.cfg.Store.Benchmarks(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read history of reports: %w", err)
 	}

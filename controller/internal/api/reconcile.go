@@ -10,7 +10,7 @@ import (
 )
 
 // Proof sets what Matomo shows of runs beside their ledgers, see package proof.
-type Proof interface {
+type Reconciler interface {
 	Start(ctx context.Context, runID string, o reconcile.Options) (comparison.Reconciliation, error)
 	Status(ctx context.Context, runID string) (comparison.Reconciliation, error)
 	Cancel(runID string)
@@ -38,29 +38,29 @@ func (s *server) proof() {
 				options = reconcile.Options{Every: time.Duration(in.Body.Every) * time.Second,
 					Limit: time.Duration(*in.Body.Limit) * time.Second}
 			}
-			return s.Proof.Start(ctx, in.ID, options)
+			return s.Reconciler.Start(ctx, in.ID, options)
 		})
 	byRun(s, op(http.MethodGet, path, tagRun, "The reconciliation of a run: the one that goes on, else the last"),
 		func(ctx context.Context, id string) (comparison.Reconciliation, error) {
-			return s.Proof.Status(ctx, id)
+			return s.Reconciler.Status(ctx, id)
 		})
 	byRun(s, op(http.MethodDelete, path, tagRun, "Give up the reconciliation that goes on"),
-		func(_ context.Context, id string) (CancelledAnswer, error) {
-			s.Proof.Cancel(id)
-			return CancelledAnswer{Success: true}, nil
+		func(_ context.Context, id string) (CancelledResponse, error) {
+			s.Reconciler.Cancel(id)
+			return CancelledResponse{Success: true}, nil
 		})
 	byRun(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"),
-		func(ctx context.Context, id string) (annotatedAnswer, error) {
-			targets, err := s.Proof.Annotate(ctx, id)
-			return annotatedAnswer{targets}, err
+		func(ctx context.Context, id string) (annotatedResponse, error) {
+			targets, err := s.Reconciler.Annotate(ctx, id)
+			return annotatedResponse{targets}, err
 		})
 }
 
-type annotatedAnswer struct {
+type annotatedResponse struct {
 	Targets []reconcile.Annotated `json:"targets"`
 }
 
-// CancelledAnswer says that nothing goes on any more.
-type CancelledAnswer struct {
+// CancelledResponse says that nothing goes on any more.
+type CancelledResponse struct {
 	Success bool `json:"success"`
 }

@@ -71,27 +71,27 @@ func (b Before) widened(from, to string) (string, string) {
 // there. A site that does not answer in time, or has no token to read with, is left out: the reconciliation says that
 // nobody looked. A run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own
 // visits are there.
-func (k *Keeper) TakeBaseline(ctx context.Context, runID string) {
+func (svc *Service) TakeBaseline(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	if _, err := k.c.Store.Proof(ctx, runID, record.Baseline); err == nil {
+	if _, err := svc.cfg.Store.Proof(ctx, runID, record.Baseline); err == nil {
 		return
 	}
-	seen, err := k.look(ctx, runID)
+	seen, err := svc.look(ctx, runID)
 	if err == nil && len(seen) > 0 {
 		var body []byte
 		if body, err = json.Marshal(seen); err == nil {
-			err = k.c.Store.SaveProof(context.WithoutCancel(ctx), runID, record.Baseline, body)
+			err = svc.cfg.Store.SaveProof(context.WithoutCancel(ctx), runID, record.Baseline, body)
 		}
 	}
 	if err != nil {
-		k.c.Log.Error("what was there before the run cannot be kept", "run_id", runID, "err", err)
+		svc.cfg.Log.Error("what was there before the run cannot be kept", "run_id", runID, "err", err)
 	}
 }
 
 // look asks the sites of a run at once; they are told apart by their place. One whose visits carry the run needs none.
-func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, error) {
-	saved, err := k.c.Store.Run(ctx, runID)
+func (svc *Service) look(ctx context.Context, runID string) (map[string]Before, error) {
+	saved, err := svc.cfg.Store.Run(ctx, runID)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 	if knobs.RunDimension > 0 {
 		return nil, nil
 	}
-	readers, err := k.c.Readers(ctx)
+	readers, err := svc.cfg.Readers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +116,9 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 	var all sync.WaitGroup
 	for at, t := range sites {
 		all.Go(func() {
-			b, err := k.before(ctx, t, knobs)
+			b, err := svc.before(ctx, t, knobs)
 			if err != nil {
-				k.c.Log.Debug("a site does not show what it has before the run", "target", t.Name, "err", err)
+				svc.cfg.Log.Debug("a site does not show what it has before the run", "target", t.Name, "err", err)
 				return
 			}
 			mu.Lock()
@@ -132,8 +132,8 @@ func (k *Keeper) look(ctx context.Context, runID string) (map[string]Before, err
 
 // before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because
 // there may be many.
-func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
-	site, err := k.c.Matomo.Site(ctx, t)
+func (svc *Service) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
+	site, err := svc.cfg.Matomo.Site(ctx, t)
 	if err != nil {
 		return b, err
 	}
@@ -153,7 +153,7 @@ func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (
 		if err != nil {
 			return b, err
 		}
-		if p.Recorded, err = k.c.Matomo.Figures(ctx, t, s); err != nil {
+		if p.Recorded, err = svc.cfg.Matomo.Figures(ctx, t, s); err != nil {
 			return b, err
 		}
 		shown = plus(shown, p.Recorded)
@@ -163,7 +163,7 @@ func (k *Keeper) before(ctx context.Context, t target.Target, knobs spec.Spec) (
 	if err != nil {
 		return b, err
 	}
-	b.Log = rawLog(ctx, k.c.Matomo, t, whole, zone, shown.Days)
+	b.Log = rawLog(ctx, svc.cfg.Matomo, t, whole, zone, shown.Days)
 	return b, nil
 }
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Below serves h also below prefix, which has no slash at its end, for a proxy that passes on the path as it is. One
+// WithPrefix serves h also below prefix, which has no slash at its end, for a proxy that passes on the path as it is. One
 // that takes the prefix away needs no help: every address in the pages is relative.
-func Below(prefix string, h http.Handler) http.Handler {
+func WithPrefix(prefix string, h http.Handler) http.Handler {
 	if prefix == "" {
 		return h
 	}

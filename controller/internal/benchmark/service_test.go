@@ -32,7 +32,7 @@ func (d database) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) e
 }
 
 // kept is a keeper on a real database, of which s is the single target.
-func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
+func kept(t *testing.T, s *site) (*benchmark.Service, database) {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
 	opened, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
@@ -40,7 +40,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 		t.Fatal(err)
 	}
 	db := database{opened, make(chan timing.ReportBenchmark, 10)}
-	k := benchmark.NewKeeper(benchmark.Config{
+	k := benchmark.New(benchmark.Config{
 		Matomo: benchmark.NewClient(benchmark.MaxTimeout, target.Environment{}), Store: db,
 		Log:     slog.New(slog.DiscardHandler),
 		Targets: opened.Targets,
@@ -52,7 +52,7 @@ func kept(t *testing.T, s *site) (*benchmark.Keeper, database) {
 }
 
 // measured is a benchmark of a target from its begin to its end.
-func measured(t *testing.T, k *benchmark.Keeper, db database, asked string) timing.ReportBenchmark {
+func measured(t *testing.T, k *benchmark.Service, db database, asked string) timing.ReportBenchmark {
 	t.Helper()
 	b, err := k.Start(t.Context(), asked, pages())
 	if err != nil {
@@ -105,9 +105,9 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 }
 
 func TestTheEndOfTheControllerKeepsWhatWasMeasured(t *testing.T) {
-	for name, end := range map[string]func(*testing.T, *benchmark.Keeper, string){
-		"by its end": func(*testing.T, *benchmark.Keeper, string) {},
-		"by a cancel": func(t *testing.T, k *benchmark.Keeper, id string) {
+	for name, end := range map[string]func(*testing.T, *benchmark.Service, string){
+		"by its end": func(*testing.T, *benchmark.Service, string) {},
+		"by a cancel": func(t *testing.T, k *benchmark.Service, id string) {
 			if cancelled, err := k.Remove(t.Context(), id); err != nil || !cancelled {
 				t.Errorf("%v, %v", cancelled, err)
 			}

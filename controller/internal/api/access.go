@@ -36,11 +36,11 @@ type signInRequest struct {
 	}
 }
 
-type sessionAnswer struct {
+type sessionResponse struct {
 	SignedIn bool `json:"signed_in"`
 }
 
-type linkAnswer struct {
+type loginCodeResponse struct {
 	Code    string `json:"code" doc:"Signs in once. Put it behind # of the controller's address as #code=…"`
 	Minutes int    `json:"valid_minutes"`
 }
@@ -57,20 +57,20 @@ func (s *server) session() {
 	signIn := as(door, op(http.MethodPost, "/api/session", tagAccess,
 		"Sign in by key or one-time code; sets the session's cookie"))
 	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
-	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionAnswer, error) {
-		return sessionAnswer{
+	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionResponse, error) {
+		return sessionResponse{
 			true,
 		}, s.Guard.SignIn(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
 	})
 	get(s, "/api/session", tagAccess, "Is this request signed in?",
-		func(context.Context) (sessionAnswer, error) { return sessionAnswer{true}, nil })
+		func(context.Context) (sessionResponse, error) { return sessionResponse{true}, nil })
 	route(s, withEcho(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
 		func(ctx context.Context, _ *empty) (*empty, error) {
 			s.Guard.SignOut(echoOf(ctx))
 			return nil, nil
 		})
 	reply(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Make a one-time code that signs in a browser"),
-		func(context.Context, *empty) (linkAnswer, error) {
-			return linkAnswer{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
+		func(context.Context, *empty) (loginCodeResponse, error) {
+			return loginCodeResponse{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
 		})
 }

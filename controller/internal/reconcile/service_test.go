@@ -48,7 +48,7 @@ func (b *book) Proof(_ context.Context, _ string, kind record.Document) (json.Ra
 }
 
 // keeper keeps the run of ended, sent to site 1 of tracker, for which there is a token.
-func keeper(t *testing.T, m *shows, ledger *runsummary.Summary) (*reconcile.Keeper, *book) {
+func keeper(t *testing.T, m *shows, ledger *runsummary.Summary) (*reconcile.Service, *book) {
 	t.Helper()
 	return keeperOf(t, m, ledger, []target.Target{
 		{Name: "matomo", URL: tracker, SiteID: 1, Token: "t", Enabled: true},
@@ -57,14 +57,14 @@ func keeper(t *testing.T, m *shows, ledger *runsummary.Summary) (*reconcile.Keep
 }
 
 // keeperOf is keeper with other saved targets.
-func keeperOf(t *testing.T, m *shows, ledger *runsummary.Summary, saved []target.Target) (*reconcile.Keeper, *book) {
+func keeperOf(t *testing.T, m *shows, ledger *runsummary.Summary, saved []target.Target) (*reconcile.Service, *book) {
 	t.Helper()
 	b := &book{
 		run: record.Run{Head: record.Head{ID: "r1"}, Config: map[string]string{"MATOMO_URL": tracker,
 			"MATOMO_SITE_ID": "1", "TIMEZONE": "Europe/Berlin"}},
 		proofs: map[record.Document]json.RawMessage{},
 	}
-	k := reconcile.NewKeeper(reconcile.Config{
+	k := reconcile.New(reconcile.Config{
 		Matomo: m, Store: b, Log: slog.New(slog.DiscardHandler),
 		Ledger: func(string) (*runsummary.Summary, error) {
 			if ledger == nil {
