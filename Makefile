@@ -91,7 +91,7 @@ test-web: build ## the interface: its own tests, then journeys in a real browser
 check: ## format (make format writes it), lint, import walls, tidy modules, docs/configuration.md, compose and presets against the knobs, dependencies, known vulnerabilities
 	$(GOLANGCI) run --allow-parallel-runners $(PACKAGES)
 	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; (cd $$m && go mod tidy -diff) || exit 1; done
-	go test ./controller/internal/settings/readme
+	go test ./controller/internal/settings/generate
 	@go run ./shared/testbed/deps | diff -u docs/dependencies.txt - || { echo 'docs/dependencies.txt is stale; run make deps'; exit 1; }
 	$(MAKE) check-web
 	.ci/audit
@@ -115,7 +115,7 @@ deps: ## docs/dependencies.txt: packages with lines and imports, and the modules
 	@go run ./shared/testbed/deps > docs/dependencies.txt
 
 generate: ## what docs/configuration.md and compose file say of the settings, the interface's types of the API
-	go run ./controller/internal/settings/readme docs/configuration.md docker-compose.yml $(WEB)/src/text/configuration.ts
+	go run ./controller/internal/settings/generate docs/configuration.md docker-compose.yml $(WEB)/src/text/configuration.ts
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 

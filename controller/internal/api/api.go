@@ -35,7 +35,7 @@ type Deps struct {
 	Reconciler Reconciler
 	Benchmarks Benchmarks
 	// Disk knows what cannot be stored.
-	Disk *disk.Watch
+	Disk *disk.Monitor
 	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
 	Ledger  func(runID string) (*runsummary.Summary, error)
 	Log     *slog.Logger

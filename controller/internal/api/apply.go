@@ -63,11 +63,11 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (a applyResponse, 
 
 // validate checks values by themselves, and where they are in order by the plan that they make.
 func (s *server) validate(ctx context.Context, in *validateRequest) (validationResponse, error) {
-	problems, err := s.Setup.CheckConfig(ctx, in.Body.Config)
+	problems, err := s.Setup.ValidateConfig(ctx, in.Body.Config)
 	if err != nil || problems.Err() != nil {
 		return newValidity(problems), err
 	}
-	ofPlan, err := s.Preview.Check(ctx, setup.Replacing(in.Body.Config))
+	ofPlan, err := s.Preview.Check(ctx, setup.FullOverrides(in.Body.Config))
 	switch {
 	case errors.Is(err, launcher.ErrUnavailable),
 		errors.Is(err, launcher.ErrMissing),

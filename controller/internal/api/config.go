@@ -142,7 +142,7 @@ func newValidity(p problem.List) validationResponse {
 func schema() schemaResponse {
 	var a schemaResponse
 	defaults, inBulk := spec.Canonical(nil), spec.Canonical(map[string]string{"SEND_MODE": "bulk"})
-	for _, f := range setup.Knobs() {
+	for _, f := range setup.Fields() {
 		if !slices.Contains(a.Groups, f.Group) {
 			a.Groups = append(a.Groups, f.Group)
 		}

@@ -104,7 +104,7 @@ func (s *server) connection() {
 			if err := problems.Err(); err != nil {
 				return a, err
 			}
-			expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
+			expect, err := s.Setup.Expected(ctx, in.Body.Config, s.Now())
 			if err != nil {
 				return a, err
 			}
@@ -140,7 +140,7 @@ func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target,
 	if in.ReadToken != nil {
 		set("MATOMO_READ_TOKEN", *in.ReadToken)
 	}
-	t, problems, err := s.Setup.TargetOf(ctx, overrides)
+	t, problems, err := s.Setup.TargetWith(ctx, overrides)
 	for i, p := range problems {
 		problems[i].Where = cmp.Or(connectionKnobs[p.Where], "config."+p.Where)
 	}

@@ -73,7 +73,7 @@ func (s *server) failure(ctx context.Context, err error) error {
 	if path, found := blocked(err); found {
 		return refuse(http.StatusConflict, path+" is a folder, and a file has to be there; move it away")
 	}
-	if fault, found := s.Disk.Remember(err); found {
+	if fault, found := s.Disk.Report(err); found {
 		return refuse(http.StatusInsufficientStorage, fault.Error())
 	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)

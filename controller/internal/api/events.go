@@ -31,7 +31,7 @@ func (s *server) events() {
 				return eventsResponse{}, err
 			}
 			data, err := eventset.Encode(set)
-			return eventsResponse{set, source, s.Setup.CheckEvents(data)}, err
+			return eventsResponse{set, source, s.Setup.ValidateEvents(data)}, err
 		},
 	)
 	reply(s, op(http.MethodPost, "/api/events", tagTraffic,
@@ -42,7 +42,7 @@ func (s *server) events() {
 		})
 	reply(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
 		func(_ context.Context, in *contentRequest) (setup.EventReport, error) {
-			return s.Setup.CheckEvents([]byte(in.Body.Content)), nil
+			return s.Setup.ValidateEvents([]byte(in.Body.Content)), nil
 		})
 	reply(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
 		func(ctx context.Context, _ *empty) (resetResponse, error) {

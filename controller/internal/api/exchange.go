@@ -33,7 +33,7 @@ func (s *server) publication() Publication {
 		return Publication{Published: true}
 	}
 	why := errors.Unwrap(behind)
-	if fault, found := s.Disk.Remember(why); found {
+	if fault, found := s.Disk.Report(why); found {
 		return Publication{Cause: fault.Error()}
 	}
 	return Publication{Cause: why.Error()}
@@ -64,8 +64,8 @@ func (s *server) exchange() {
 // pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
 func (s *server) pending(ctx context.Context) (pendingChanges, error) {
 	a := pendingChanges{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
-	changes, edited, err := s.Setup.Pending(ctx)
-	if fault, found := s.Disk.Remember(err); found {
+	changes, edited, err := s.Setup.PendingChanges(ctx)
+	if fault, found := s.Disk.Report(err); found {
 		a.Fault = fault.Error()
 		return a, nil
 	}

@@ -68,7 +68,7 @@ func (s *server) funnels() {
 		})
 	reply(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
 		func(_ context.Context, in *funnelRequest) (validationResponse, error) {
-			return newValidity(s.Setup.CheckFunnel(in.Body.RawMessage)), nil
+			return newValidity(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
 		})
 	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
 		"funnels.json as the loadgen reads it: the enabled ones"),

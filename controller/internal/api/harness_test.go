@@ -58,7 +58,7 @@ type fixture struct {
 	ledgers map[string]string
 	// disk is the file system of the exchange folder, and watch knows its faults.
 	disk  *faulty
-	watch *disk.Watch
+	watch *disk.Monitor
 	// outline is the loadgen that checks plans.
 	outline outline
 	version string
@@ -77,7 +77,7 @@ func newFixture(t *testing.T) *fixture {
 		version: "9.8.7-of-this-test",
 		db:      filepath.Join(dir, "test.db"),
 	}
-	s, err := store.Open(t.Context(), fsys, f.db, store.DrawKey(), time.Now)
+	s, err := store.Open(t.Context(), fsys, f.db, store.NewKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +91,8 @@ func newFixture(t *testing.T) *fixture {
 	f.disk = &faulty{Fs: fsys}
 	f.setup = setup.New(s, folder.New(s, f.disk, f.exchange), fsys, "../../../presets", t.TempDir())
 	f.runs.setup = f.setup
-	f.watch = disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
-		disk.Folder(f.disk, f.exchange))
+	f.watch = disk.NewMonitor(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
+		disk.FolderProbe(f.disk, f.exchange))
 	f.jobs = job.New(job.Config{
 		Runtime: noJobs{}, Setup: f.setup, Store: s, NewIdentity: run.NewIdentity, Now: time.Now,
 		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
@@ -119,9 +119,14 @@ func newFixture(t *testing.T) *fixture {
 // proof is a real keeper that asks a Matomo which nobody reaches.
 func (f *fixture) proof(t *testing.T) *reconcile.Service {
 	k := reconcile.New(reconcile.Config{
-		Matomo: evidence.NewClient(time.Second, target.Environment{}), Store: f.store, Readers: f.setup.Readers,
-		Log:    slog.New(slog.DiscardHandler),
-		Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
+		Matomo: evidence.NewClient(
+			time.Second,
+			target.Environment{},
+		),
+		Store:   f.store,
+		Readers: f.setup.ReportingTargets,
+		Log:     slog.New(slog.DiscardHandler),
+		Ledger:  func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
 	})
 	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k

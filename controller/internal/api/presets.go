@@ -8,9 +8,9 @@ import (
 )
 
 type presetsResponse struct {
-	Presets []setup.Preset  `json:"presets" doc:"Saved ones, the newest change first."`
-	BuiltIn []setup.BuiltIn `json:"built_in" doc:"Those of the presets' folder."`
-	Faulty  []faultyPreset  `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
+	Presets []setup.Preset        `json:"presets" doc:"Saved ones, the newest change first."`
+	BuiltIn []setup.BuiltInPreset `json:"built_in" doc:"Those of the presets' folder."`
+	Faulty  []faultyPreset        `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
 }
 
 type faultyPreset struct {
@@ -69,7 +69,7 @@ func (s *server) presets() {
 		if err != nil {
 			return presetsResponse{}, err
 		}
-		builtIn, faulty, err := s.Setup.BuiltIn()
+		builtIn, faulty, err := s.Setup.BuiltInPresets()
 		out := presetsResponse{saved, builtIn, make([]faultyPreset, len(faulty))}
 		for i, f := range faulty {
 			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}

@@ -39,7 +39,7 @@ func (s *server) probing() {
 			if err != nil {
 				return a, err
 			}
-			expect, err := s.Setup.Expect(ctx, in.Body.Config, s.Now())
+			expect, err := s.Setup.Expected(ctx, in.Body.Config, s.Now())
 			if err != nil {
 				return a, err
 			}
@@ -66,7 +66,7 @@ func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, e
 		}
 		return t, problems.Err()
 	}
-	one, err := s.Setup.TargetsOf(ctx, in.Body.ID)
+	one, err := s.Setup.TargetsByID(ctx, in.Body.ID)
 	if err != nil {
 		return target.Target{}, err
 	}

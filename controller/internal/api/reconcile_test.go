@@ -45,7 +45,7 @@ func TestARunIsReconciled(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		body, err := f.store.Proof(t.Context(), "here", record.Reconciliation)
+		body, err := f.store.Figures(t.Context(), "here", record.Reconciliation)
 		var got comparison.Reconciliation
 		if err == nil && json.Unmarshal(body, &got) == nil {
 			if lasted := got.Until.Sub(got.Began); lasted > time.Minute || got.Targets[0].Error == "" {

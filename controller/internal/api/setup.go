@@ -22,12 +22,12 @@ type importSetupRequest struct{ Body setupBody }
 
 type exportSetupResponse struct {
 	Disposition string `header:"Content-Disposition"`
-	Body        setup.Whole
+	Body        setup.Exported
 }
 
 // ImportSetupResponse is the set-up that was imported.
 type ImportSetupResponse struct {
-	setup.Whole
+	setup.Exported
 	Publication
 }
 
@@ -42,7 +42,7 @@ func (s *server) whole() {
 	reply(s, large(op(http.MethodPut, "/api/setup", tagConfig,
 		"Put an exported set-up in place of the saved one, wholly or not at all")),
 		func(ctx context.Context, in *importSetupRequest) (ImportSetupResponse, error) {
-			if err := s.Setup.ImportAll(ctx, in.Body.RawMessage); err != nil {
+			if err := s.Setup.Import(ctx, in.Body.RawMessage); err != nil {
 				return ImportSetupResponse{}, err
 			}
 			w, err := s.Setup.Export(ctx)

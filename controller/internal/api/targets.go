@@ -127,7 +127,7 @@ func (s *server) testTargets(ctx context.Context, in *testTargetsRequest) (a tes
 	if in.Body != nil {
 		ids, timeout = in.Body.IDs, in.Body.Timeout
 	}
-	saved, err := s.Setup.TargetsOf(ctx, ids...)
+	saved, err := s.Setup.TargetsByID(ctx, ids...)
 	if err != nil {
 		return a, err
 	}
@@ -143,7 +143,7 @@ func (s *server) testTargets(ctx context.Context, in *testTargetsRequest) (a tes
 		}
 		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
 	}
-	expect, err := s.Setup.Expect(ctx, nil, s.Now())
+	expect, err := s.Setup.Expected(ctx, nil, s.Now())
 	if err != nil {
 		return a, err
 	}

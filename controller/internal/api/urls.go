@@ -93,7 +93,7 @@ func (s *server) urls() {
 		})
 	reply(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
 		func(_ context.Context, in *pagesRequest) (setup.URLReport, error) {
-			return s.Setup.CheckURLs(in.content), nil
+			return s.Setup.ValidateURLs(in.content), nil
 		})
 	// huma would read a body that it knows of itself.
 	for _, path := range []string{"/api/urls", "/api/urls/validate"} {

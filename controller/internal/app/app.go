@@ -67,7 +67,7 @@ type App struct {
 	live    *live.Monitor
 	hub     *live.Hub
 	guard   *security.Guard
-	disk    *disk.Watch
+	disk    *disk.Monitor
 	ledgers *summaries.Reader
 	setup   *setup.Service
 	handler http.Handler
@@ -114,14 +114,14 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	}
 	a.setup = setup.New(a.store, folder.New(a.store, h.FS, s.ExchangeDir), h.FS, s.PresetsDir, s.ControllerDir())
 	a.warnOfPresets()
-	a.disk = disk.NewWatch(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
-		disk.Folder(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.Folder(h.FS, s.ExchangeDir))
+	a.disk = disk.NewMonitor(log, func([]disk.Fault) { a.tellState(a.control.Status()) },
+		disk.FolderProbe(h.FS, filepath.Dir(s.DBPath)), a.store.Probe, disk.FolderProbe(h.FS, s.ExchangeDir))
 	a.ledgers = summaries.New(h.FS, s.StateDir)
 	machine := target.Environment{ReadFile: func(path string) ([]byte, error) {
 		return exchange.Read(h.FS, path)
 	}, Env: h.Env}
 	reconciler := reconcile.New(reconcile.Config{Matomo: evidence.NewClient(examineTimeout, machine), Store: a.store,
-		Ledger: a.ledgers.Read, Readers: a.setup.Readers, Log: log})
+		Ledger: a.ledgers.Read, Readers: a.setup.ReportingTargets, Log: log})
 	a.parts.Add(reconciler.Tasks.Service)
 	supervisor := &run.Supervisor{Repository: a.store, Ledger: a.ledgers.Read, Log: log,
 		TakeBaseline: reconciler.TakeBaseline}
@@ -195,7 +195,7 @@ func (a *App) folders() error {
 
 // warnOfPresets tells which preset files hold a token.
 func (a *App) warnOfPresets() {
-	files, err := a.setup.PresetSecrets()
+	files, err := a.setup.PresetsWithTokens()
 	if err != nil {
 		a.log.Warn("the built-in presets cannot be read", "err", err)
 	}

@@ -35,7 +35,7 @@ func (d database) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) e
 func kept(t *testing.T, s *site) (*benchmark.Service, database) {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
-	opened, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
+	opened, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.NewKey(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 	if !ok {
 		return exitcode.BadConfig
 	}
-	db, err := store.View(ctx, h.FS, s.DBPath)
+	db, err := store.OpenReadOnly(ctx, h.FS, s.DBPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("there is no database at %s; set DATA_DIR or CONFIG_DB_PATH as the controller has it",
 			s.DBPath)

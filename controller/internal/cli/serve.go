@@ -43,7 +43,7 @@ func Serve(ctx context.Context, args []string, h Host) int {
 			h.print(problems)
 			return exitcode.BadConfig
 		}
-		if fault, found := disk.Of(err); found {
+		if fault, found := disk.FromError(err); found {
 			err = fmt.Errorf("%w: %w", fault, err)
 		}
 		log.Error("start failed", "err", err)

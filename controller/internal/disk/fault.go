@@ -23,8 +23,8 @@ type Fault struct {
 // Error implements error.
 func (f Fault) Error() string { return f.Place + " " + f.Cause + "; " + f.Fix }
 
-// Of finds what is wrong with a disk in an error; false where its cause is something else.
-func Of(err error) (Fault, bool) {
+// FromError finds what is wrong with a disk in an error; false where its cause is something else.
+func FromError(err error) (Fault, bool) {
 	var f Fault
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

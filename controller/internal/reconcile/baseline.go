@@ -74,14 +74,14 @@ func (b Before) widened(from, to string) (string, string) {
 func (svc *Service) TakeBaseline(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	if _, err := svc.cfg.Store.Proof(ctx, runID, record.Baseline); err == nil {
+	if _, err := svc.cfg.Store.Figures(ctx, runID, record.Baseline); err == nil {
 		return
 	}
 	seen, err := svc.look(ctx, runID)
 	if err == nil && len(seen) > 0 {
 		var body []byte
 		if body, err = json.Marshal(seen); err == nil {
-			err = svc.cfg.Store.SaveProof(context.WithoutCancel(ctx), runID, record.Baseline, body)
+			err = svc.cfg.Store.SaveFigures(context.WithoutCancel(ctx), runID, record.Baseline, body)
 		}
 	}
 	if err != nil {

@@ -28,8 +28,8 @@ import (
 // Store is where runs and what was found of them are kept.
 type Store interface {
 	Run(ctx context.Context, id string) (record.Run, error)
-	SaveProof(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error
-	Proof(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error)
+	SaveFigures(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error
+	Figures(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error)
 	KeptFiles(ctx context.Context, runID string) (map[string][]byte, error)
 }
 
@@ -122,7 +122,7 @@ func (svc *Service) Save(ctx context.Context, r comparison.Reconciliation) error
 	if err != nil {
 		return fmt.Errorf("encode reconciliation: %w", err)
 	}
-	return svc.cfg.Store.SaveProof(ctx, r.RunID, record.Reconciliation, body)
+	return svc.cfg.Store.SaveFigures(ctx, r.RunID, record.Reconciliation, body)
 }
 
 // Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
@@ -135,7 +135,7 @@ func (svc *Service) Status(ctx context.Context, runID string) (comparison.Reconc
 	}
 	svc.mu.Unlock()
 	var out comparison.Reconciliation
-	body, err := svc.cfg.Store.Proof(ctx, runID, record.Reconciliation)
+	body, err := svc.cfg.Store.Figures(ctx, runID, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
 		if _, err := svc.cfg.Store.Run(ctx, runID); err != nil {
 			return out, err
@@ -234,7 +234,7 @@ func (svc *Service) largest(ctx context.Context, runID string, knobs spec.Spec) 
 
 // addBefore adds what was there before the run, where somebody looked.
 func (svc *Service) addBefore(ctx context.Context, r *Run) error {
-	body, err := svc.cfg.Store.Proof(ctx, r.Summary.RunID, record.Baseline)
+	body, err := svc.cfg.Store.Figures(ctx, r.Summary.RunID, record.Baseline)
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -35,12 +35,12 @@ func (b *book) Run(_ context.Context, id string) (record.Run, error) {
 	}
 	return b.run, nil
 }
-func (b *book) SaveProof(_ context.Context, _ string, kind record.Document, body json.RawMessage) error {
+func (b *book) SaveFigures(_ context.Context, _ string, kind record.Document, body json.RawMessage) error {
 	b.proofs[kind] = body
 	return nil
 }
 func (b *book) KeptFiles(context.Context, string) (map[string][]byte, error) { return b.files, nil }
-func (b *book) Proof(_ context.Context, _ string, kind record.Document) (json.RawMessage, error) {
+func (b *book) Figures(_ context.Context, _ string, kind record.Document) (json.RawMessage, error) {
 	if body, ok := b.proofs[kind]; ok {
 		return body, nil
 	}

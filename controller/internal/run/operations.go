@@ -100,7 +100,7 @@ func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 	save := m.c.Publisher.Publish
 	var saved *setup.Config
 	if draft != nil {
-		q.Overrides = setup.Replacing(draft.Config)
+		q.Overrides = setup.FullOverrides(draft.Config)
 		save = func(ctx context.Context) error {
 			c, err := m.c.Publisher.SaveConfig(ctx, draft.Config, draft.Revision)
 			if err == nil {

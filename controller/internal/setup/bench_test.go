@@ -24,7 +24,7 @@ type bench struct {
 	*setup.Service
 }
 
-// noted is a folder.Book in memory.
+// noted is a folder.Store in memory.
 type noted map[string]store.Published
 
 func (n noted) Published(context.Context) (map[string]store.Published, error) {
@@ -40,15 +40,15 @@ func (noted) SavePlan(context.Context, map[string][]byte) error { return nil }
 // unseen is a folder for what is saved and not to be published.
 func unseen() *folder.Folder { return folder.New(noted{}, afero.NewMemMapFs(), "unseen") }
 
-// Pending are the changes alone.
-func (b bench) Pending(ctx context.Context) ([]plan.Difference, error) {
-	changes, _, err := b.Service.Pending(ctx)
+// PendingChanges are the changes alone.
+func (b bench) PendingChanges(ctx context.Context) ([]plan.Difference, error) {
+	changes, _, err := b.Service.PendingChanges(ctx)
 	return changes, err
 }
 
 // Conflicts are the files that were edited by hand.
 func (b bench) Conflicts(ctx context.Context) ([]string, error) {
-	_, edited, err := b.Service.Pending(ctx)
+	_, edited, err := b.Service.PendingChanges(ctx)
 	return edited, err
 }
 

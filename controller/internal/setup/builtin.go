@@ -15,15 +15,15 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// BuiltIn is a preset of the presets' folder.
-type BuiltIn struct {
+// BuiltInPreset is a preset of the presets' folder.
+type BuiltInPreset struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
 	Values      map[string]any `json:"config"`
 }
 
-// FaultyPreset is a file of the presets' folder that cannot be used.
-type FaultyPreset struct {
+// InvalidPreset is a file of the presets' folder that cannot be used.
+type InvalidPreset struct {
 	// File is its name in the folder.
 	File   string
 	Errors problem.List
@@ -31,19 +31,19 @@ type FaultyPreset struct {
 
 const builtInPrefix = ".env."
 
-// BuiltIn are the presets of the folder by name, and the files there that have faults; none where the folder is
+// BuiltInPreset are the presets of the folder by name, and the files there that have faults; none where the folder is
 // missing. Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as
 // their .env.
-func (s *Service) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
+func (s *Service) BuiltInPresets() ([]BuiltInPreset, []InvalidPreset, error) {
 	files, err := s.presetFiles()
 	if err != nil {
 		return nil, nil, err
 	}
-	good, faulty := []BuiltIn{}, []FaultyPreset{}
+	good, faulty := []BuiltInPreset{}, []InvalidPreset{}
 	for _, f := range files {
 		p, problems := f.preset()
 		if problems.Err() != nil {
-			faulty = append(faulty, FaultyPreset{builtInPrefix + f.name, problems.Errors()})
+			faulty = append(faulty, InvalidPreset{builtInPrefix + f.name, problems.Errors()})
 			continue
 		}
 		good = append(good, p)
@@ -51,9 +51,9 @@ func (s *Service) BuiltIn() ([]BuiltIn, []FaultyPreset, error) {
 	return good, faulty, nil
 }
 
-// PresetSecrets names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
+// PresetsWithTokens names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
 // reads the file has the token.
-func (s *Service) PresetSecrets() ([]string, error) {
+func (s *Service) PresetsWithTokens() ([]string, error) {
 	files, err := s.presetFiles()
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *Service) presetFiles() ([]presetFile, error) {
 	return out, nil
 }
 
-func (f presetFile) preset() (BuiltIn, problem.List) {
+func (f presetFile) preset() (BuiltInPreset, problem.List) {
 	values := map[string]any{}
 	for key, v := range f.environ {
 		if elsewhere(key) == "" && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.IsStackSetting(key) {
@@ -107,7 +107,7 @@ func (f presetFile) preset() (BuiltIn, problem.List) {
 		}
 	}
 	k, problems := presetKnobs(values)
-	return BuiltIn{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, problems...)
+	return BuiltInPreset{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, problems...)
 }
 
 // firstComment is the first line of a file without its `# name: `.

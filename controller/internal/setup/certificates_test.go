@@ -70,13 +70,13 @@ func TestCertificatesLieBesideTheFilesThatNameThem(t *testing.T) {
 	if len(copies) != 3 || values["MATOMO_HEADERS"] != "X-Gate: it's hush\nX-Other: 1" {
 		t.Errorf("%d copies, headers %q", len(copies), values["MATOMO_HEADERS"])
 	}
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("nothing has changed: %v, %v", p, err)
 	}
 
 	renewed, _ := testbed.Certificate(t, t.TempDir(), "authority")
 	must(t, os.Rename(renewed, ca))
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 1 ||
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 1 ||
 		p[0] != (plan.Difference{Name: "TLS_CA_FILE", Saved: "changed"}) {
 		t.Errorf("want the authority that was renewed: %v, %v", p, err)
 	}

@@ -120,10 +120,10 @@ func (s *Service) SaveConfig(ctx context.Context, values map[string]any, revisio
 	}, exchange.EnvFile)
 }
 
-// Replacing are overrides for Start that make of the saved configuration what SaveConfig would make of it with values.
-func Replacing(values map[string]any) map[string]any {
+// FullOverrides are overrides for Start that make of the saved configuration what SaveConfig would make of it with values.
+func FullOverrides(values map[string]any) map[string]any {
 	out := map[string]any{}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		if !f.Secret {
 			out[f.Key] = nil
 		}
@@ -146,9 +146,9 @@ func (s *Service) mergeConfig(ctx context.Context, values map[string]any, revisi
 	return s.changeConfig(ctx, revision, values, func(k knobs, problems *problem.List) { k.put(values, problems) })
 }
 
-// CheckConfig says what is wrong or doubtful with values by themselves, as if SaveConfig was asked, and saves nothing.
+// ValidateConfig says what is wrong or doubtful with values by themselves, as if SaveConfig was asked, and saves nothing.
 // What the loadgen says of the plan that they make, files and targets included, package preview tells.
-func (s *Service) CheckConfig(ctx context.Context, values map[string]any) (problem.List, error) {
+func (s *Service) ValidateConfig(ctx context.Context, values map[string]any) (problem.List, error) {
 	was, err := s.config(ctx)
 	if err != nil {
 		return nil, err

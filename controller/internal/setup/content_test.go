@@ -75,7 +75,7 @@ func fiftyThousand() []byte {
 func BenchmarkFiftyThousandPagesChecked(b *testing.B) {
 	content := fiftyThousand()
 	for b.Loop() {
-		if r := setup.New(nil, nil, nil, "", "").CheckURLs(content); !r.Valid {
+		if r := setup.New(nil, nil, nil, "", "").ValidateURLs(content); !r.Valid {
 			b.Fatal(r.Errors)
 		}
 	}
@@ -200,7 +200,7 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 	must(t, err)
 	text, err := json.Marshal(exported)
 	must(t, err)
-	must(t, l.ImportAll(t.Context(), text))
+	must(t, l.Import(t.Context(), text))
 	if targets, _, err = l.Targets(t.Context()); err != nil || targets[0].ReadToken != "reads" {
 		t.Errorf("%+v, %v", targets, err)
 	}

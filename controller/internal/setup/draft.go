@@ -49,7 +49,7 @@ func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []by
 	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
 		in.Knobs[key] = ""
 	}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		if f.Secret && in.Knobs[f.Key] != "" {
 			in.Knobs[f.Key] = standInToken
 		}

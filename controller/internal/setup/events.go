@@ -50,8 +50,8 @@ func (s *Service) Events(ctx context.Context) (eventset.Set, Source, error) {
 	return set, source, nil
 }
 
-// CheckEvents reads a set and saves nothing.
-func (s *Service) CheckEvents(content []byte) EventReport {
+// ValidateEvents reads a set and saves nothing.
+func (s *Service) ValidateEvents(content []byte) EventReport {
 	_, report := readEvents(content)
 	return report
 }

@@ -114,8 +114,8 @@ func (s *Service) updateFunnel(ctx context.Context, id int64, body []byte) (Funn
 	return s.saveFunnel(ctx, id, fields, body)
 }
 
-// CheckFunnel says all that is wrong or doubtful with a body for CreateFunnel.
-func (s *Service) CheckFunnel(body []byte) problem.List {
+// ValidateFunnel says all that is wrong or doubtful with a body for CreateFunnel.
+func (s *Service) ValidateFunnel(body []byte) problem.List {
 	_, problems := readFunnel(map[string]json.RawMessage{}, body)
 	return problems
 }

@@ -57,7 +57,7 @@ func (s *Service) importKnobs(ctx context.Context, dir string, data []byte) erro
 		return err
 	}
 	_, err = s.changeConfig(ctx, 0, values, func(k knobs, problems *problem.List) {
-		for _, f := range Knobs() {
+		for _, f := range Fields() {
 			if f.Path {
 				values[f.Key] = meant(dir, environ[f.Key], k.plain[f.Key])
 			}

@@ -32,7 +32,7 @@ func (s *Service) input(ctx context.Context, overrides map[string]any, follow bo
 		return plan.Input{}, err
 	}
 	out := plan.Input{Knobs: map[string]string{}}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		out.Knobs[f.Key] = ""
 	}
 	maps.Copy(out.Knobs, c.normalized().environ())
@@ -41,7 +41,7 @@ func (s *Service) input(ctx context.Context, overrides map[string]any, follow bo
 
 // fill adds all that is no setting. In Multi mode the settings of the single target become empty.
 func (s *Service) fill(ctx context.Context, out *plan.Input) (err error) {
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		if f.Path {
 			out.Knobs[f.Key] = s.abs(out.Knobs[f.Key])
 		}
@@ -78,7 +78,7 @@ func (s *Service) fill(ctx context.Context, out *plan.Input) (err error) {
 		t.Access = t.RelativeTo(s.dir)
 		out.Targets.Targets = append(out.Targets.Targets, t.Target)
 	}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		if f.Role == spec.OfTarget && !slices.Contains(spec.SharedSettings, f.Key) {
 			out.Knobs[f.Key] = ""
 		}
@@ -93,7 +93,7 @@ func (s *Service) access(ctx context.Context) (plan.Access, error) {
 		return plan.Access{}, err
 	}
 	out := plan.Access{Knobs: c.environ()}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		switch {
 		case f.Role != spec.OfTarget:
 			delete(out.Knobs, f.Key)

@@ -14,12 +14,12 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	b := newBench(t)
 	b.configure(t, map[string]any{"MATOMO_URL": url, "MATOMO_TOKEN_AUTH": token,
 		"MATOMO_READ_TOKEN": "only-to-read-with", "CONCURRENCY": 7.0})
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("before any start: %v, %v", p, err)
 	}
 	_, err := b.Start(t.Context(), nil, drawn)
 	must(t, err)
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("after a start: %v, %v", p, err)
 	}
 	b.configure(t, map[string]any{"CONCURRENCY": nil, "MATOMO_TOKEN_AUTH": "fedcba9876543210fedcba9876543210",
@@ -29,7 +29,7 @@ func TestPendingNamesEveryKnobAndFileThatDiffers(t *testing.T) {
 	_, err = b.library.SaveEvents(t.Context(), []byte(`{"click_events":[{"category":"c","action":"a","name":"n"}]}`))
 	must(t, err)
 	must(t, b.Publish(t.Context()))
-	p, err := b.Pending(t.Context())
+	p, err := b.PendingChanges(t.Context())
 	must(t, err)
 	want := []plan.Difference{
 		{Name: "MATOMO_TOKEN_AUTH", Saved: "changed"},
@@ -51,13 +51,13 @@ func TestValuesThatMeanTheSameAreNoPendingChange(t *testing.T) {
 	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": "1.0", "OUTLINKS_PROBABILITY": .1,
 		"CONCURRENCY": 50.0, "TLS_VERIFY": "yes"})
 	must(t, b.Publish(t.Context()))
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 0 {
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	b.configure(t, map[string]any{"MATOMO_URL": url, "VISIT_DURATION_MIN": 2.0, "SEND_MODE": "bulk",
 		"CONCURRENCY": nil})
 	must(t, b.Publish(t.Context()))
-	p, err := b.Pending(t.Context())
+	p, err := b.PendingChanges(t.Context())
 	must(t, err)
 	if want := []plan.Difference{
 		{Name: "CONCURRENCY", Running: "50", Saved: "8"}, {Name: "SEND_MODE", Running: "single", Saved: "bulk"},
@@ -81,7 +81,7 @@ func BenchmarkPendingWithFiftyThousandPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if d, err := p.Pending(b.Context()); err != nil || len(d) != 1 || d[0].Saved != "50000 pages" {
+		if d, err := p.PendingChanges(b.Context()); err != nil || len(d) != 1 || d[0].Saved != "50000 pages" {
 			b.Fatal(d, err)
 		}
 	}

@@ -176,7 +176,7 @@ func (s *Service) presetParts(ctx context.Context, preset string) (map[string]an
 		p, err := s.Preset(ctx, id)
 		return p.Values, p.Targets, err
 	}
-	good, faulty, err := s.BuiltIn()
+	good, faulty, err := s.BuiltInPresets()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,27 +13,27 @@ import (
 )
 
 // publish writes the saved set-up and starts nothing: the id and the seed of the run that may go on stay.
-func (s *Service) publish(ctx context.Context, turn *folder.Turn, force map[string]bool, strict bool) error {
+func (s *Service) publish(ctx context.Context, w *folder.Writer, force map[string]bool, strict bool) error {
 	in, err := s.input(ctx, nil, false)
 	if err != nil {
 		return err
 	}
-	want, err := in.Files(s.fs, turn.RunKeys())
+	want, err := in.Files(s.fs, w.RunKeys())
 	if err != nil {
 		return err
 	}
-	_, err = turn.Write(ctx, want, force, strict)
+	_, err = w.Write(ctx, want, force, strict)
 	return err
 }
 
 // Publish publishes the saved set-up and starts nothing. Edits by hand are treated as in Start.
 func (s *Service) Publish(ctx context.Context) error {
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer turn.End()
-	return s.publish(ctx, turn, nil, true)
+	defer w.Unlock()
+	return s.publish(ctx, w, nil, true)
 }
 
 // Start publishes the saved set-up, with overrides laid over its knobs, for a start, and returns what fixes the run:
@@ -41,11 +41,11 @@ func (s *Service) Publish(ctx context.Context) error {
 // is where the controller has nothing new to write into it, else the error is a *folder.Conflict. The error is a
 // problem.List where the set-up cannot run.
 func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn plan.Identity) (plan.Identity, error) {
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err != nil {
 		return plan.Identity{}, err
 	}
-	defer turn.End()
+	defer w.Unlock()
 	in, err := s.input(ctx, overrides, false)
 	if err != nil {
 		return plan.Identity{}, err
@@ -64,17 +64,17 @@ func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn pla
 	if err != nil {
 		return plan.Identity{}, err
 	}
-	return id, turn.Start(ctx, want, nil)
+	return id, w.Start(ctx, want, nil)
 }
 
 // PublishRerun publishes the files that plan.Archive gave for a start, see plan.Access. The errors are
 // *plan.MissingSecrets, and *folder.Conflict where a file was edited by hand.
 func (s *Service) PublishRerun(ctx context.Context, archive map[string][]byte, id plan.Identity) error {
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer turn.End()
+	defer w.Unlock()
 	access, err := s.access(ctx)
 	if err != nil {
 		return err
@@ -83,24 +83,24 @@ func (s *Service) PublishRerun(ctx context.Context, archive map[string][]byte, i
 	if err != nil {
 		return err
 	}
-	if err := turn.RefuseOthers(want); err != nil {
+	if err := w.RefuseOtherEdits(want); err != nil {
 		return err
 	}
-	return turn.Start(ctx, want, folder.All())
+	return w.Start(ctx, want, folder.AllFiles())
 }
 
-// Pending are the differences of what a start would publish from the plan that was started last, none where none was,
+// PendingChanges are the differences of what a start would publish from the plan that was started last, none where none was,
 // and the files that were edited by hand, whether or not the controller has something to write into them. It does not
 // wait for those that write unless it finds an edit.
-func (s *Service) Pending(ctx context.Context) (changes []plan.Difference, edited []string, err error) {
-	look, err := s.Look(ctx)
+func (s *Service) PendingChanges(ctx context.Context) (changes []plan.Difference, edited []string, err error) {
+	look, err := s.Snapshot(ctx)
 	if err == nil && len(look.Edited().Files) > 0 {
-		turn, again := s.Begin(ctx)
+		w, again := s.Lock(ctx)
 		if again != nil {
 			return nil, nil, again
 		}
-		defer turn.End()
-		look = turn.Look
+		defer w.Unlock()
+		look = w.Snapshot
 	}
 	if err != nil {
 		return nil, nil, err
@@ -125,7 +125,7 @@ func (s *Service) Pending(ctx context.Context) (changes []plan.Difference, edite
 	changes = in.Differences(started, next.Final)
 	for _, file := range next.Conflict.Files {
 		changes = append(changes,
-			plan.EditedByHand(file, started[file], want[file], next.Final[file], next.Conflict.Odd[file]))
+			plan.EditedByHand(file, started[file], want[file], next.Final[file], next.Conflict.Unreadable[file]))
 	}
 	return changes, edited, nil
 }
@@ -144,16 +144,16 @@ const (
 // Resolve settles the edits of files, or of all that were edited where none is named, and publishes the saved set-up.
 // The error is a problem.List where a resolution or a file is unknown or an edit cannot be imported.
 func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) error {
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer turn.End()
+	defer w.Unlock()
 	var problems problem.List
 	if how != Import && how != Overwrite {
 		problems.Refuse("resolution", string(how), "is not a resolution", "use import or overwrite")
 	}
-	edited, force := turn.Edited(), map[string]bool{}
+	edited, force := w.Edited(), map[string]bool{}
 	for _, file := range files {
 		if force[file] = slices.Contains(edited.Files, file); !force[file] {
 			problems.Refuse("file", file, "was not edited by hand", "name one that was, or none for all")
@@ -161,7 +161,7 @@ func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) 
 	}
 	for _, file := range edited.Files {
 		force[file] = force[file] || len(files) == 0
-		if why := edited.Odd[file]; !force[file] || why == nil {
+		if why := edited.Unreadable[file]; !force[file] || why == nil {
 			continue
 		} else if s.IsFolder(file) {
 			problems.Refuse(file, "", "is a folder", "move it away")
@@ -178,12 +178,12 @@ func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) 
 	}
 	for _, file := range edited.Files {
 		if force[file] && how == Import {
-			if err := s.importFile(ctx, dir, file, turn.Data(file)); err != nil {
+			if err := s.importFile(ctx, dir, file, w.Data(file)); err != nil {
 				return err
 			}
 		}
 	}
-	return s.publish(ctx, turn, force, false)
+	return s.publish(ctx, w, force, false)
 }
 
 // retryEvery is how often it is tried again to publish what is saved.
@@ -195,12 +195,12 @@ var errUnfinished = errors.New("the controller ended before all files were writt
 // Watch publishes what is saved as soon as it can be, where a change could not be or a controller before this one did
 // not come to it, until ctx is done. Each new reason why it cannot be is logged once.
 func (s *Service) Watch(ctx context.Context, log *slog.Logger) {
-	unfinished, err := s.Unfinished(ctx)
+	unfinished, err := s.HasUnfinishedWrite(ctx)
 	if err != nil {
 		log.ErrorContext(ctx, "it is not known whether all that was saved is published", "err", err)
 	}
 	if unfinished {
-		s.FallBehind(errUnfinished)
+		s.SetUnpublished(errUnfinished)
 	}
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
@@ -226,13 +226,13 @@ func (s *Service) Watch(ctx context.Context, log *slog.Logger) {
 
 // catchUp publishes what is saved; a hand edit stays.
 func (s *Service) catchUp(ctx context.Context) error {
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err == nil {
-		defer turn.End()
-		err = s.publish(ctx, turn, nil, false)
+		defer w.Unlock()
+		err = s.publish(ctx, w, nil, false)
 	}
 	if err != nil && ctx.Err() == nil {
-		s.FallBehind(err)
+		s.SetUnpublished(err)
 	}
 	return err
 }

@@ -230,7 +230,7 @@ func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
 		values["MATOMO_TOKEN_AUTH"] != "" || values["RUN_ID"] != again.ID {
 		t.Errorf("the start should use the edit: %v", values)
 	}
-	if _, err := b.Pending(t.Context()); err != nil {
+	if _, err := b.PendingChanges(t.Context()); err != nil {
 		t.Error(err)
 	}
 	kept(t, b)
@@ -249,7 +249,7 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 	const twice = "CONCURRENCY=3\nMATOMO_URL=" + url + "\nCONCURRENCY=4\n"
 	b.edit(t, exchange.EnvFile, twice)
 
-	p, err := b.Pending(t.Context())
+	p, err := b.PendingChanges(t.Context())
 	if err != nil || len(p) != 1 || p[0].Name != exchange.EnvFile || !p[0].Edited ||
 		!strings.Contains(p[0].Fault, "line 3: is set a second time") {
 		t.Errorf("pending is %+v, %v", p, err)
@@ -303,7 +303,7 @@ func TestThePlanBeforeCanBeRestored(t *testing.T) {
 	if files, err := b.Conflicts(t.Context()); err != nil || len(files) != 0 {
 		t.Errorf("what was restored counts as an edit: %v, %v", files, err)
 	}
-	if p, err := b.Pending(t.Context()); err != nil || len(p) != 2 {
+	if p, err := b.PendingChanges(t.Context()); err != nil || len(p) != 2 {
 		t.Errorf("pending is %+v, %v", p, err)
 	}
 }

@@ -95,7 +95,7 @@ func TestEverySecretOfTheConfigurationStaysWithItsAddresses(t *testing.T) {
 	} {
 		_, err := l.MergeConfig(t.Context(), map[string]any{key: v}, 0)
 		refused(t, err, places...)
-		masked, problems, err := l.TargetOf(t.Context(), map[string]any{key: v, "MATOMO_TOKEN_AUTH": secret.Mask})
+		masked, problems, err := l.TargetWith(t.Context(), map[string]any{key: v, "MATOMO_TOKEN_AUTH": secret.Mask})
 		must(t, err)
 		refused(t, problems.Err(), "MATOMO_TOKEN_AUTH")
 		if masked.Token+masked.ReadToken+masked.HTTPAuth+masked.Headers != "" {
@@ -143,10 +143,10 @@ func TestACertificateThatCannotBeUsedIsRefusedWhereItIsNamed(t *testing.T) {
 		values := map[string]any{"MATOMO_URL": url, "TLS_CA_FILE": c.ca, "TLS_CERT_FILE": c.cert, "TLS_KEY_FILE": c.key}
 		_, err := l.SaveConfig(t.Context(), values, 0)
 		refused(t, err, c.at)
-		problems, err := l.CheckConfig(t.Context(), values)
+		problems, err := l.ValidateConfig(t.Context(), values)
 		must(t, err)
 		refused(t, problems.Errors(), c.at)
-		_, problems, err = l.TargetOf(t.Context(), values)
+		_, problems, err = l.TargetWith(t.Context(), values)
 		must(t, err)
 		refused(t, problems, c.at)
 		fields := fmt.Sprintf(
@@ -154,12 +154,12 @@ func TestACertificateThatCannotBeUsedIsRefusedWhereItIsNamed(t *testing.T) {
 			c.cert, c.key)
 		_, err = l.CreateTarget(t.Context(), []byte("{"+fields+"}"))
 		refused(t, err, strings.ToLower(c.at))
-		refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)),
+		refused(t, l.Import(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)),
 			"targets[0]."+strings.ToLower(c.at))
 		fields += `,"weight":-1` // both faults are in one answer
 		_, err = l.CreateTarget(t.Context(), []byte("{"+fields+"}"))
 		refused(t, err, "weight", strings.ToLower(c.at))
-		refused(t, l.ImportAll(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)),
+		refused(t, l.Import(t.Context(), []byte(`{"trafficinator_setup":1,"targets":[{`+fields+`}]}`)),
 			"targets[0]."+strings.ToLower(c.at), "targets[0].weight")
 	}
 }
@@ -225,16 +225,16 @@ func TestAnImportOfASetUpKeepsEverySecretOfTheSameAddresses(t *testing.T) {
 		!strings.Contains(string(text), `"api_url":"https://api.test/index.php"`) {
 		t.Errorf("exported: %s", text)
 	}
-	must(t, l.ImportAll(t.Context(), text))
+	must(t, l.Import(t.Context(), text))
 	single, err := l.SingleTarget(t.Context())
 	if got := only(t, l); err != nil || !slices.Equal(secretsOf(got), hush) || !slices.Equal(secretsOf(single), hush) {
 		t.Errorf("%q, %q are left", secretsOf(got), secretsOf(single))
 	}
 	masked := strings.Replace(string(text), `"MATOMO_URL"`, `"matomo_token_auth":"***MASKED***","MATOMO_URL"`, 1)
-	must(t, l.ImportAll(t.Context(), []byte(masked)))
+	must(t, l.Import(t.Context(), []byte(masked)))
 	moved := strings.ReplaceAll(masked, "https://api.test", "https://other.test")
-	refused(t, l.ImportAll(t.Context(), []byte(moved)), "MATOMO_TOKEN_AUTH")
-	must(t, l.ImportAll(t.Context(),
+	refused(t, l.Import(t.Context(), []byte(moved)), "MATOMO_TOKEN_AUTH")
+	must(t, l.Import(t.Context(),
 		[]byte(strings.ReplaceAll(string(text), "https://api.test", "https://other.test"))))
 	single, err = l.SingleTarget(t.Context())
 	if got := only(t, l); err != nil || got.Token+got.ReadToken+got.HTTPAuth+got.Headers+single.Token+single.ReadToken+

@@ -131,10 +131,10 @@ func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
 	return t, err
 }
 
-// TargetOf is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over
+// TargetWith is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over
 // it. Saved secrets go to no other place: those that are left out are not sent there. The problems are those of the
 // target's own settings, among them secrets that are masked and would go elsewhere.
-func (s *Service) TargetOf(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
+func (s *Service) TargetWith(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
 	saved, err := s.config(ctx)
 	if err != nil {
 		return target.Target{}, nil, err
@@ -174,9 +174,9 @@ func (s *Service) SavedTargets(ctx context.Context) ([]store.Target, error) {
 	return all, err
 }
 
-// TargetsOf are the SavedTargets of these numbers, all where there are none. The error is ErrNotFound where one is not
+// TargetsByID are the SavedTargets of these numbers, all where there are none. The error is ErrNotFound where one is not
 // there.
-func (s *Service) TargetsOf(ctx context.Context, ids ...int64) ([]store.Target, error) {
+func (s *Service) TargetsByID(ctx context.Context, ids ...int64) ([]store.Target, error) {
 	all, err := s.SavedTargets(ctx)
 	if err != nil || len(ids) == 0 {
 		return all, err
@@ -189,9 +189,9 @@ func (s *Service) TargetsOf(ctx context.Context, ids ...int64) ([]store.Target, 
 	return slices.DeleteFunc(all, func(t store.Target) bool { return !slices.Contains(ids, t.ID) }), nil
 }
 
-// Readers are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does,
+// ReportingTargets are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does,
 // where its address is saved, and all others.
-func (s *Service) Readers(ctx context.Context) ([]target.Target, error) {
+func (s *Service) ReportingTargets(ctx context.Context) ([]target.Target, error) {
 	single, err := s.SingleTarget(ctx)
 	if err != nil {
 		return nil, err

@@ -52,19 +52,19 @@ func New(s *store.Store, f *folder.Folder, fsys afero.Fs, presets, dir string) *
 func change[T any](ctx context.Context, s *Service, save func(context.Context) (T, error), files ...string) (saved T,
 	err error) {
 	ctx = context.WithoutCancel(ctx)
-	turn, err := s.Begin(ctx)
+	w, err := s.Lock(ctx)
 	if err != nil {
 		return saved, err
 	}
-	defer turn.End()
-	if err := turn.Refuse(files...); err != nil {
+	defer w.Unlock()
+	if err := w.RefuseEdits(files...); err != nil {
 		return saved, err
 	}
 	if saved, err = save(ctx); err != nil {
 		return saved, err
 	}
-	if err := s.publish(ctx, turn, nil, false); err != nil {
-		s.FallBehind(err)
+	if err := s.publish(ctx, w, nil, false); err != nil {
+		s.SetUnpublished(err)
 	}
 	return saved, nil
 }

@@ -33,8 +33,8 @@ type URLReport struct {
 	Structure Structure `json:"structure"`
 }
 
-// CheckURLs reads a list and saves nothing.
-func (s *Service) CheckURLs(content []byte) URLReport {
+// ValidateURLs reads a list and saves nothing.
+func (s *Service) ValidateURLs(content []byte) URLReport {
 	_, report := readURLs(content)
 	return report
 }

@@ -135,7 +135,7 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 	path := temp(t)
 	s := open(t, path)
 	must(t, fill(t.Context(), s))
-	v, err := store.View(t.Context(), afero.NewOsFs(), path)
+	v, err := store.OpenReadOnly(t.Context(), afero.NewOsFs(), path)
 	must(t, err)
 	t.Cleanup(func() { must(t, v.Close()) })
 	later := record.Head{ID: "later", Kind: runsummary.Live, Started: noon.Add(time.Hour)}
@@ -144,13 +144,13 @@ func TestAViewReadsBesideTheControllerAndMakesNothing(t *testing.T) {
 		t.Errorf("%+v, %v", runs, err)
 	}
 	none := filepath.Join(t.TempDir(), "db")
-	if _, err := store.View(t.Context(), afero.NewOsFs(), none); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.OpenReadOnly(t.Context(), afero.NewOsFs(), none); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 	data, err := os.ReadFile(old)
 	must(t, err)
 	must(t, os.WriteFile(none, data, 0o600))
-	if _, err := store.View(t.Context(), afero.NewOsFs(), none); !errors.Is(err, store.ErrOlder) {
+	if _, err := store.OpenReadOnly(t.Context(), afero.NewOsFs(), none); !errors.Is(err, store.ErrOlder) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -270,7 +270,7 @@ func TestAKeyIsReadAsItWasWritten(t *testing.T) {
 	if _, err := store.ReadKey(fs, path); !os.IsNotExist(errors.Unwrap(err)) {
 		t.Errorf("a key that is not there: %v", err)
 	}
-	made := store.DrawKey()
+	made := store.NewKey()
 	must(t, made.Write(fs, path))
 	again, err := store.ReadKey(fs, path)
 	if err != nil || again != made || made == (store.Key{}) {

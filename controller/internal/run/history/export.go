@@ -135,7 +135,7 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
 func (b Reader) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
-	body, err := b.Store.Proof(ctx, id, record.Reconciliation)
+	body, err := b.Store.Figures(ctx, id, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
 		return nil, nil
 	}

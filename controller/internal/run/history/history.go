@@ -25,7 +25,7 @@ type Store interface {
 	RestoreRun(ctx context.Context, id string) error
 	RunFiles(ctx context.Context, id string) ([]record.File, error)
 	Intervals(ctx context.Context, id string) ([]record.Interval, error)
-	Proof(ctx context.Context, id string, kind record.Document) (json.RawMessage, error)
+	Figures(ctx context.Context, id string, kind record.Document) (json.RawMessage, error)
 }
 
 // Record is a run with all that is kept of it.

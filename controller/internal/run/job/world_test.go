@@ -67,7 +67,7 @@ func (w *world) SaveJob(ctx context.Context, j record.Job) error {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
-	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.DrawKey(), time.Now)
+	s, err := store.Open(t.Context(), fsys, filepath.Join(dir, "test.db"), store.NewKey(), time.Now)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	w := &world{

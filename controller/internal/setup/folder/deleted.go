@@ -14,7 +14,7 @@ func (f *Folder) Delete(runs map[string]time.Time, kept func(runID string) (bool
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	data, err := f.read(exchange.DeletedFile)
-	if err != nil && !odd(err) {
+	if err != nil && !isUnreadable(err) {
 		return err
 	}
 	var list exchange.DeletedRuns

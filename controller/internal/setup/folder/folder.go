@@ -23,8 +23,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Book is where it is remembered what was written.
-type Book interface {
+// Store is where it is remembered what was written.
+type Store interface {
 	Published(ctx context.Context) (map[string]store.Published, error)
 	SavePublished(ctx context.Context, files map[string]store.Published) error
 	Plan(ctx context.Context) (map[string][]byte, error)
@@ -33,9 +33,9 @@ type Book interface {
 
 // Folder is one exchange folder. All its methods may be called at once; those that write wait for each other.
 type Folder struct {
-	book Book
-	fs   afero.Fs
-	dir  string
+	store Store
+	fs    afero.Fs
+	dir   string
 
 	mu sync.Mutex // held by who writes
 
@@ -47,13 +47,13 @@ type Folder struct {
 		sync.Mutex
 		// behind is why the folder does not hold what is saved, nil where it does.
 		behind *Unpublished
-		// seen is the Look before: what has not changed since has the same sum.
-		seen Look
+		// seen is the Snapshot before: what has not changed since has the same sum.
+		seen Snapshot
 	}
 }
 
 // New is the folder dir of fsys, which is made when it is first written.
-func New(b Book, fsys afero.Fs, dir string) *Folder { return &Folder{book: b, fs: fsys, dir: dir} }
+func New(b Store, fsys afero.Fs, dir string) *Folder { return &Folder{store: b, fs: fsys, dir: dir} }
 
 // Path is where the folder is.
 func (f *Folder) Path() (string, error) {
@@ -68,17 +68,17 @@ func (f *Folder) Path() (string, error) {
 type Conflict struct {
 	// Files are names of package exchange.
 	Files []string
-	// Odd says of those of them that cannot be read why, such as of a pipe or a folder in a file's place.
-	Odd map[string]error
+	// Unreadable says of those of them that cannot be read why, such as of a pipe or a folder in a file's place.
+	Unreadable map[string]error
 }
 
 func (c *Conflict) add(file string, odd error) {
 	c.Files = append(c.Files, file)
 	if odd != nil {
-		if c.Odd == nil {
-			c.Odd = map[string]error{}
+		if c.Unreadable == nil {
+			c.Unreadable = map[string]error{}
 		}
-		c.Odd[file] = odd
+		c.Unreadable[file] = odd
 	}
 }
 
@@ -97,8 +97,8 @@ func (c *Conflict) Error() string {
 		were = " were"
 	}
 	text := strings.Join(c.Files, ", ") + were + " edited by hand; import the edit or have it overwritten"
-	for _, file := range slices.Sorted(maps.Keys(c.Odd)) {
-		text += "; " + c.Odd[file].Error()
+	for _, file := range slices.Sorted(maps.Keys(c.Unreadable)) {
+		text += "; " + c.Unreadable[file].Error()
 	}
 	return text
 }
@@ -110,7 +110,7 @@ func (c *Conflict) Unwrap() error { return fault.Edited }
 func (c *Conflict) Details() (string, problem.List) {
 	var each problem.List
 	for _, file := range c.Files {
-		if why := c.Odd[file]; why != nil {
+		if why := c.Unreadable[file]; why != nil {
 			each.Refuse(file, "", "cannot be read: "+why.Error(),
 				"POST /api/exchange/resolve with overwrite, or put a file in its place")
 		} else {
@@ -139,8 +139,8 @@ func (f *Folder) Unpublished() error {
 	return f.state.behind
 }
 
-// FallBehind notes why the folder does not hold what is saved; nil where it does.
-func (f *Folder) FallBehind(why error) {
+// SetUnpublished notes why the folder does not hold what is saved; nil where it does.
+func (f *Folder) SetUnpublished(why error) {
 	f.state.Lock()
 	defer f.state.Unlock()
 	if f.state.behind = nil; why != nil {
@@ -148,12 +148,12 @@ func (f *Folder) FallBehind(why error) {
 	}
 }
 
-// Unfinished reports whether a write was begun that no controller has finished. That the folder differs from what is
+// HasUnfinishedWrite reports whether a write was begun that no controller has finished. That the folder differs from what is
 // saved tells nothing: a run may have been started with settings of its own, which have to stay.
-func (f *Folder) Unfinished(ctx context.Context) (bool, error) {
+func (f *Folder) HasUnfinishedWrite(ctx context.Context) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	known, err := f.book.Published(ctx)
+	known, err := f.store.Published(ctx)
 	for _, file := range known {
 		if file.Base != file.Next {
 			return true, err
@@ -168,7 +168,7 @@ func (f *Folder) read(file string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if odd(err) { // it names the file
+	if isUnreadable(err) { // it names the file
 		return nil, err
 	}
 	if err != nil {
@@ -182,7 +182,7 @@ func (f *Folder) read(file string) ([]byte, error) {
 
 // odd reports whether the error of read is that something is in the file's place that is no file, or too large for one.
 // Only a person can have put it there.
-func odd(err error) bool {
+func isUnreadable(err error) bool {
 	return errors.Is(err, exchange.ErrNotRegular) || errors.Is(err, exchange.ErrTooLarge) ||
 		errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
 }

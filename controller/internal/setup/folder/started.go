@@ -15,7 +15,7 @@ func (f *Folder) Started(ctx context.Context) (plan.Files, error) {
 	f.planMu.Lock()
 	defer f.planMu.Unlock()
 	if f.plan == nil {
-		files, err := f.book.Plan(ctx)
+		files, err := f.store.Plan(ctx)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (f *Folder) Published(ctx context.Context) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for _, name := range plan.Names {
 		data, err := f.read(name)
-		if err != nil && !odd(err) {
+		if err != nil && !isUnreadable(err) {
 			return nil, err
 		}
 		if data != nil {
@@ -67,7 +67,7 @@ func (f *Folder) Stop(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	have, err := f.read(exchange.EnvFile)
-	if odd(err) {
+	if isUnreadable(err) {
 		return nil
 	}
 	if err != nil || have == nil {
@@ -83,16 +83,16 @@ func (f *Folder) Stop(context.Context) error {
 // Restore writes what Published gave, over edits by hand too, as the plan that is started: it counts as a start of its
 // own.
 func (f *Folder) Restore(ctx context.Context, files map[string][]byte) error {
-	t, err := f.Begin(ctx)
+	t, err := f.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer t.End()
+	defer t.Unlock()
 	want := maps.Clone(files)
 	if env := want[exchange.EnvFile]; env != nil {
 		if want[exchange.EnvFile], err = plan.Patch(env, plan.Restarted()); err != nil {
 			return err
 		}
 	}
-	return t.Start(ctx, want, All())
+	return t.Start(ctx, want, AllFiles())
 }

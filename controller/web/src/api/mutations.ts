@@ -82,7 +82,7 @@ export async function resolveEdits(body: BodyOf<'post', '/api/exchange/resolve'>
 }
 
 /** Puts a whole set-up in the place of everything that is saved. */
-export async function replaceSetup(setup: Schemas['SetupWhole']) {
+export async function replaceSetup(setup: Schemas['SetupExported']) {
   await api.PUT('/api/setup', { body: setup as unknown as Record<string, unknown> })
   await queryClient.invalidateQueries()
 }

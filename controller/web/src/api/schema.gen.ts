@@ -1899,10 +1899,10 @@ export interface components {
             funnels: components["schemas"]["Funnel"][] | null;
             mode: string;
             not_published_because?: string;
-            presets: components["schemas"]["SetupWholePreset"][] | null;
+            presets: components["schemas"]["SetupExportedPreset"][] | null;
             /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
             published: boolean;
-            targets: components["schemas"]["SetupWholeTarget"][] | null;
+            targets: components["schemas"]["SetupExportedTarget"][] | null;
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
@@ -2181,7 +2181,7 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["SetupWholeTarget"][] | null;
+                targets: components["schemas"]["SetupExportedTarget"][] | null;
             } | null;
         };
         PresetUpdateBody: {
@@ -2195,12 +2195,12 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["SetupWholeTarget"][] | null;
+                targets: components["schemas"]["SetupExportedTarget"][] | null;
             } | null;
         };
         PresetsResponse: {
             /** @description Those of the presets' folder. */
-            built_in: components["schemas"]["SetupBuiltIn"][] | null;
+            built_in: components["schemas"]["SetupBuiltInPreset"][] | null;
             /** @description Files of the presets' folder that cannot be used, with what is wrong. */
             faulty: components["schemas"]["FaultyPreset"][] | null;
             /** @description Saved ones, the newest change first. */
@@ -3057,7 +3057,7 @@ export interface components {
             /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
             widget: string;
         };
-        SetupBuiltIn: {
+        SetupBuiltInPreset: {
             config: {
                 [key: string]: unknown;
             };
@@ -3090,6 +3090,41 @@ export interface components {
             random_event_categories: components["schemas"]["SetupCount"][] | null;
             /** Format: int64 */
             random_events_count: number;
+        };
+        SetupExported: {
+            config: {
+                [key: string]: unknown;
+            };
+            distribution_strategy: string;
+            events: components["schemas"]["EventSet"] | null;
+            funnels: components["schemas"]["Funnel"][] | null;
+            mode: string;
+            presets: components["schemas"]["SetupExportedPreset"][] | null;
+            targets: components["schemas"]["SetupExportedTarget"][] | null;
+            /** Format: int64 */
+            trafficinator_setup: number;
+            urls: string | null;
+        };
+        SetupExportedPreset: {
+            config: {
+                [key: string]: unknown;
+            };
+            description: string;
+            name: string;
+            targets?: components["schemas"]["SetupPresetTargets"];
+        };
+        SetupExportedTarget: {
+            api_url?: string;
+            enabled?: boolean;
+            name: string;
+            /** Format: int64 */
+            site_id: number;
+            tls_ca_file?: string;
+            tls_cert_file?: string;
+            tls_key_file?: string;
+            url: string;
+            /** Format: int64 */
+            weight?: number;
         };
         SetupFunnel: {
             config: components["schemas"]["SetupFunnelConfig"];
@@ -3132,7 +3167,7 @@ export interface components {
         SetupPresetTargets: {
             distribution_strategy: string;
             mode: string;
-            targets: components["schemas"]["SetupWholeTarget"][] | null;
+            targets: components["schemas"]["SetupExportedTarget"][] | null;
         };
         SetupStructure: {
             categories: components["schemas"]["SetupCategory"][] | null;
@@ -3175,41 +3210,6 @@ export interface components {
             url_count: number;
             valid: boolean;
             warnings: components["schemas"]["Problem"][] | null;
-        };
-        SetupWhole: {
-            config: {
-                [key: string]: unknown;
-            };
-            distribution_strategy: string;
-            events: components["schemas"]["EventSet"] | null;
-            funnels: components["schemas"]["Funnel"][] | null;
-            mode: string;
-            presets: components["schemas"]["SetupWholePreset"][] | null;
-            targets: components["schemas"]["SetupWholeTarget"][] | null;
-            /** Format: int64 */
-            trafficinator_setup: number;
-            urls: string | null;
-        };
-        SetupWholePreset: {
-            config: {
-                [key: string]: unknown;
-            };
-            description: string;
-            name: string;
-            targets?: components["schemas"]["SetupPresetTargets"];
-        };
-        SetupWholeTarget: {
-            api_url?: string;
-            enabled?: boolean;
-            name: string;
-            /** Format: int64 */
-            site_id: number;
-            tls_ca_file?: string;
-            tls_cert_file?: string;
-            tls_key_file?: string;
-            url: string;
-            /** Format: int64 */
-            weight?: number;
         };
         SignInRequestBody: {
             /** @description The API key, or */
@@ -5731,7 +5731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SetupWhole"];
+                    "application/json": components["schemas"]["SetupExported"];
                 };
             };
             /** @description Error */

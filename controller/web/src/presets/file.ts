@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 import { words } from '../text'
 import type { Preset, Targets } from './preset'
 
-export type Whole = Schemas['SetupWhole']
+export type Whole = Schemas['SetupExported']
 export type PresetFile = {
   trafficinator_preset: 1
   name: string

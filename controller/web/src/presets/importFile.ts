@@ -15,7 +15,7 @@ export async function importPreset({ name, description, config, targets }: Prese
  * Puts the set-up of a file in the place of everything. Returns the way back to `before`, which tells the names of what has
  * lost its token: no file holds one, so it cannot be brought back.
  */
-export async function replaceAll(setup: Schemas['SetupWhole'], before: Schemas['SetupWhole']) {
+export async function replaceAll(setup: Schemas['SetupExported'], before: Schemas['SetupExported']) {
   const held = await tokenHolders()
   await replaceSetup(setup)
   return async (): Promise<string[]> => {

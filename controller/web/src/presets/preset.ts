@@ -20,7 +20,7 @@ export type Preset = {
 
 const order = ['light', 'medium', 'heavy', 'extreme']
 
-export function builtIn(p: Schemas['SetupBuiltIn']): Preset {
+export function builtIn(p: Schemas['SetupBuiltInPreset']): Preset {
   return {
     id: p.name,
     name: words.presets.builtInNames[p.name] ?? p.name,
@@ -30,7 +30,7 @@ export function builtIn(p: Schemas['SetupBuiltIn']): Preset {
 }
 
 /** By load, as far as it is known. */
-export function builtInPresets(list: Schemas['SetupBuiltIn'][]): Preset[] {
+export function builtInPresets(list: Schemas['SetupBuiltInPreset'][]): Preset[] {
   const place = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
   return list.toSorted((a, b) => place(a.name) - place(b.name)).map(builtIn)
 }

@@ -9,44 +9,44 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Turn is somebody's turn at writing the folder, until End. Others wait for theirs.
-type Turn struct {
-	folder *Folder
-	Look   // when it began
+// Writer is somebody's turn at writing the folder, until End. Others wait for theirs.
+type Writer struct {
+	folder   *Folder
+	Snapshot // when it began
 }
 
-// Begin waits for a turn.
-func (f *Folder) Begin(ctx context.Context) (*Turn, error) {
+// Begin waits for a w.
+func (f *Folder) Lock(ctx context.Context) (*Writer, error) {
 	f.mu.Lock()
-	l, err := f.Look(ctx)
+	l, err := f.Snapshot(ctx)
 	if err != nil {
 		f.mu.Unlock()
 		return nil, err
 	}
-	return &Turn{f, l}, nil
+	return &Writer{f, l}, nil
 }
 
 // End gives the turn to the next.
-func (t *Turn) End() { t.folder.mu.Unlock() }
+func (t *Writer) Unlock() { t.folder.mu.Unlock() }
 
 // Refuse is a *Conflict where one of files was edited by hand.
-func (t *Turn) Refuse(files ...string) error {
+func (t *Writer) RefuseEdits(files ...string) error {
 	var c Conflict
 	edited := t.Edited()
 	for _, name := range files {
 		if slices.Contains(edited.Files, name) {
-			c.add(name, edited.Odd[name])
+			c.add(name, edited.Unreadable[name])
 		}
 	}
 	return c.err()
 }
 
-// RefuseOthers is a *Conflict where a file was edited by hand to something else than what is wanted.
-func (t *Turn) RefuseOthers(want plan.Files) error {
+// RefuseOtherEdits is a *Conflict where a file was edited by hand to something else than what is wanted.
+func (t *Writer) RefuseOtherEdits(want plan.Files) error {
 	var c Conflict
 	edited := t.Edited()
 	for _, name := range edited.Files {
-		if have := t.Look[name]; have.odd != nil || have.sum != have.sumOf(name, want[name]) {
+		if have := t.Snapshot[name]; have.odd != nil || have.sum != have.sumOf(name, want[name]) {
 			c.add(name, have.odd)
 		}
 	}
@@ -54,7 +54,7 @@ func (t *Turn) RefuseOthers(want plan.Files) error {
 }
 
 // RunKeys are what the folder says of the run; a loadgen that finds nothing there shall idle.
-func (t *Turn) RunKeys() map[string]string {
+func (t *Writer) RunKeys() map[string]string {
 	keys, err := plan.RunKeys(t.Data(exchange.EnvFile))
 	if err != nil { // unreadable by an edit: the write decides what becomes of it
 		keys = map[string]string{}
@@ -67,7 +67,7 @@ func (t *Turn) RunKeys() map[string]string {
 
 // Write brings want into the folder and returns what is there then. Where an edit by hand stands in the way nothing is
 // written if strict, and the error is a *Conflict; else the other files are. Files in force are written over any edit.
-func (t *Turn) Write(ctx context.Context, want plan.Files, force map[string]bool, strict bool) (plan.Files, error) {
+func (t *Writer) Write(ctx context.Context, want plan.Files, force map[string]bool, strict bool) (plan.Files, error) {
 	m, err := t.Merge(want, force)
 	if err != nil {
 		return nil, err
@@ -78,12 +78,12 @@ func (t *Turn) Write(ctx context.Context, want plan.Files, force map[string]bool
 	f := t.folder
 	before, after := map[string]store.Published{}, map[string]store.Published{}
 	for name, sum := range m.sums {
-		if old := t.Look[name].known; old.Base != sum || old.Next != sum {
+		if old := t.Snapshot[name].known; old.Base != sum || old.Next != sum {
 			before[name] = store.Published{Base: old.Base, Next: sum}
 			after[name] = store.Published{Base: sum, Next: sum}
 		}
 	}
-	if err := f.book.SavePublished(ctx, before); err != nil {
+	if err := f.store.SavePublished(ctx, before); err != nil {
 		return nil, err
 	}
 	if err := f.putCopies(f.dir, want); err != nil { // before the files that name them
@@ -92,7 +92,7 @@ func (t *Turn) Write(ctx context.Context, want plan.Files, force map[string]bool
 	if err := f.put(m.touch); err != nil {
 		return nil, err
 	}
-	if err := f.book.SavePublished(ctx, after); err != nil {
+	if err := f.store.SavePublished(ctx, after); err != nil {
 		return nil, err
 	}
 	for name, data := range want {
@@ -103,12 +103,12 @@ func (t *Turn) Write(ctx context.Context, want plan.Files, force map[string]bool
 	if err := f.sweepCopies(f.dir, m.Final); err != nil {
 		return nil, err
 	}
-	f.FallBehind(nil)
+	f.SetUnpublished(nil)
 	return m.Final, nil
 }
 
 // All are the names of all files, for a Write that overwrites every edit.
-func All() map[string]bool {
+func AllFiles() map[string]bool {
 	all := map[string]bool{}
 	for _, name := range plan.Names {
 		all[name] = true
@@ -117,7 +117,7 @@ func All() map[string]bool {
 }
 
 // Start is Write, strict, of the files of a plan that is started.
-func (t *Turn) Start(ctx context.Context, want plan.Files, force map[string]bool) error {
+func (t *Writer) Start(ctx context.Context, want plan.Files, force map[string]bool) error {
 	files, err := t.Write(ctx, want, force, true)
 	if err != nil {
 		return err
@@ -126,5 +126,5 @@ func (t *Turn) Start(ctx context.Context, want plan.Files, force map[string]bool
 	f.planMu.Lock()
 	defer f.planMu.Unlock()
 	f.plan = files
-	return f.book.SavePlan(ctx, files)
+	return f.store.SavePlan(ctx, files)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 )
 
-// SaveProof writes what was found of a run that began, over what may be there.
-func (s *Store) SaveProof(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error {
+// SaveFigures writes what was found of a run that began, over what may be there.
+func (s *Store) SaveFigures(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error {
 	err := s.one(ctx, "INSERT INTO proofs (run_id, kind, body) VALUES (?, ?, ?) ON CONFLICT (run_id, kind) DO UPDATE "+
 		"SET body = excluded.body",
 		runID, kind, string(body))
@@ -19,8 +19,8 @@ func (s *Store) SaveProof(ctx context.Context, runID string, kind record.Documen
 	return nil
 }
 
-// Proof reads what was found of a run, or says ErrNotFound.
-func (s *Store) Proof(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error) {
+// Figures reads what was found of a run, or says ErrNotFound.
+func (s *Store) Figures(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error) {
 	var body string
 	if err := s.read.GetContext(ctx, &body, "SELECT body FROM proofs WHERE run_id = ? AND kind = ?", runID,
 		kind); err != nil {

@@ -81,7 +81,7 @@ func TestAConfigurationIsTyped(t *testing.T) {
 			t.Errorf("%s is %s, want %s", key, got, want)
 		}
 	}
-	if len(c.Values) != len(setup.Knobs()) || slices.Contains(c.Set, "PAGEVIEWS_MAX") ||
+	if len(c.Values) != len(setup.Fields()) || slices.Contains(c.Set, "PAGEVIEWS_MAX") ||
 		!slices.Contains(c.Set, "CONCURRENCY") {
 		t.Errorf("%d values, set are %v", len(c.Values), c.Set)
 	}
@@ -157,7 +157,7 @@ func TestASavedTokenDoesNotFollowToAnotherAddress(t *testing.T) {
 			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			_, err = l.Start(t.Context(), values, drawn)
 			refused(t, err, "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
-			problems, err := l.CheckConfig(t.Context(), values)
+			problems, err := l.ValidateConfig(t.Context(), values)
 			must(t, err)
 			refused(t, problems.Err(), "MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN")
 			if _, _, err := l.Draft(t.Context(), values, nil); err != nil {
@@ -193,10 +193,10 @@ func TestTheSecondOfTwoEditorsIsTold(t *testing.T) {
 
 func TestACheckSavesNothingAndTellsWarnings(t *testing.T) {
 	l := newLibrary(t)
-	problems, err := l.CheckConfig(t.Context(), map[string]any{"CONCURRENCY": 0.0})
+	problems, err := l.ValidateConfig(t.Context(), map[string]any{"CONCURRENCY": 0.0})
 	must(t, err)
 	refused(t, problems.Errors(), "CONCURRENCY", "MATOMO_URL")
-	problems, err = l.CheckConfig(t.Context(), map[string]any{"MATOMO_URL": url})
+	problems, err = l.ValidateConfig(t.Context(), map[string]any{"MATOMO_URL": url})
 	must(t, err)
 	refused(t, problems, "AUTO_STOP_AFTER_HOURS")
 	if problems.Err() != nil {
@@ -257,7 +257,7 @@ func TestPresetsHaveRules(t *testing.T) {
 }
 
 func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
-	list, faulty, err := newLibrary(t).BuiltIn()
+	list, faulty, err := newLibrary(t).BuiltInPresets()
 	must(t, err)
 	if len(faulty) > 0 {
 		t.Errorf("faulty: %+v", faulty)
@@ -272,7 +272,9 @@ func TestTheBuiltInPresetsAreTheFiles(t *testing.T) {
 	if !slices.Equal(names, []string{"extreme", "heavy", "light", "medium"}) {
 		t.Errorf("got %v", names)
 	}
-	if list, _, err := setup.New(nil, nil, afero.NewMemMapFs(), "/none", "").BuiltIn(); err != nil || len(list) != 0 {
+	if list, _, err := setup.New(nil, nil, afero.NewMemMapFs(), "/none", "").
+		BuiltInPresets(); err != nil ||
+		len(list) != 0 {
 		t.Errorf("without a folder: %v, %v", list, err)
 	}
 }
@@ -286,10 +288,10 @@ func TestAPresetFileThatHoldsATokenIsNamed(t *testing.T) {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
 	l := setup.New(nil, unseen(), fsys, "/presets", "")
-	if files, err := l.PresetSecrets(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
+	if files, err := l.PresetsWithTokens(); err != nil || !slices.Equal(files, []string{"/presets/.env.mine"}) {
 		t.Errorf("%v, %v", files, err)
 	}
-	presets, _, err := l.BuiltIn()
+	presets, _, err := l.BuiltInPresets()
 	must(t, err)
 	if text, _ := json.Marshal(presets); len(presets) != 2 || strings.Contains(string(text), token) {
 		t.Errorf("got %s", text)
@@ -306,7 +308,7 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 		must(t, afero.WriteFile(fsys, "/presets/"+name, []byte(text), 0o600))
 	}
 	l := setup.New(nil, unseen(), fsys, "/presets", "")
-	good, faulty, err := l.BuiltIn()
+	good, faulty, err := l.BuiltInPresets()
 	must(t, err)
 	if len(good) != 1 || good[0].Name != "good" || len(good[0].Values) != 1 || good[0].Values["CONCURRENCY"] != 7 {
 		t.Errorf("good: %+v", good)
@@ -368,6 +370,6 @@ func TestTheFaultsOfAFunnelNameItsFields(t *testing.T) {
 	} {
 		_, err := l.CreateFunnel(t.Context(), []byte(body))
 		refused(t, err, places...)
-		refused(t, l.CheckFunnel([]byte(body)).Errors(), places...)
+		refused(t, l.ValidateFunnel([]byte(body)).Errors(), places...)
 	}
 }

@@ -26,7 +26,7 @@ func (a *App) openStore(ctx context.Context) error {
 	key, err := store.ReadKey(h.FS, s.SecretKeyPath)
 	drawn := own && errors.Is(err, fs.ErrNotExist)
 	if drawn {
-		key, err = store.DrawKey(), nil
+		key, err = store.NewKey(), nil
 	}
 	if err != nil {
 		return a.refuseKey(err)
@@ -112,7 +112,7 @@ func (a *App) sweep() {
 	dirs = append(dirs, below...)
 	slices.Sort(dirs)
 	for _, dir := range slices.Compact(dirs) {
-		removed, err := disk.Sweep(a.host.FS, dir)
+		removed, err := disk.RemoveTempFiles(a.host.FS, dir)
 		if err != nil {
 			a.log.Warn("half-written files cannot be removed", "folder", dir, "err", err)
 		}

@@ -13,9 +13,9 @@ import (
 // for what is published and for probes, and copies of the database with SQLite's own files beside them.
 var halfWritten = regexp.MustCompile(`^\.(.+\.[0-9]{9}|backup-[0-9]{9}\.db(-journal|-wal|-shm)?)$`)
 
-// Sweep removes the files in dir that were never finished, because who wrote them was killed, and returns their names.
+// RemoveTempFiles removes the files in dir that were never finished, because who wrote them was killed, and returns their names.
 // Nobody may be writing there. A folder that is not there has none. The error names every file that stays.
-func Sweep(fsys afero.Fs, dir string) (removed []string, err error) {
+func RemoveTempFiles(fsys afero.Fs, dir string) (removed []string, err error) {
 	files, err := afero.ReadDir(fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -56,7 +56,7 @@ func TestTheFormHasANameForEverySettingThatItShows(t *testing.T) {
 	for _, f := range spec.Fields() {
 		isThis := func(saved spec.Field) bool { return saved.Key == f.Key }
 		shown := f.Group == spec.BackfillGroup && f.Key != "BACKFILL_ENABLED" ||
-			slices.ContainsFunc(setup.Knobs(), isThis)
+			slices.ContainsFunc(setup.Fields(), isThis)
 		if shown != (f.Name != "") {
 			t.Errorf("a form shows %s: %t; its name is %q", f.Key, shown, f.Name)
 		}

@@ -20,30 +20,30 @@ import (
 // format is the version of the exported file.
 const format = 1
 
-// Whole is a set-up as one file. Secrets are not in it.
-type Whole struct {
-	Format  int             `json:"trafficinator_setup"`
-	Config  map[string]any  `json:"config"`
-	Presets []WholePreset   `json:"presets"`
-	Funnels []funnel.Funnel `json:"funnels"`
+// Exported is a set-up as one file. Secrets are not in it.
+type Exported struct {
+	Format  int              `json:"trafficinator_setup"`
+	Config  map[string]any   `json:"config"`
+	Presets []ExportedPreset `json:"presets"`
+	Funnels []funnel.Funnel  `json:"funnels"`
 	// URLs is the list as it is saved, nil for the built-in one; Events likewise.
-	URLs    *string         `json:"urls"`
-	Events  *eventset.Set   `json:"events"`
-	Targets []WholeTarget   `json:"targets"`
-	Mode    Mode            `json:"mode"`
-	Deal    target.Strategy `json:"distribution_strategy"`
+	URLs     *string          `json:"urls"`
+	Events   *eventset.Set    `json:"events"`
+	Targets  []ExportedTarget `json:"targets"`
+	Mode     Mode             `json:"mode"`
+	Strategy target.Strategy  `json:"distribution_strategy"`
 }
 
-// WholePreset is a preset of a Whole.
-type WholePreset struct {
+// ExportedPreset is a preset of a Exported.
+type ExportedPreset struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
 	Values      map[string]any `json:"config"`
 	Targets     *PresetTargets `json:"targets,omitempty"`
 }
 
-// WholeTarget is a target of a Whole or of a preset. What is left out has the default of targets.json.
-type WholeTarget struct {
+// ExportedTarget is a target of a Exported or of a preset. What is left out has the default of targets.json.
+type ExportedTarget struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"`
 	SiteID  int    `json:"site_id"`
@@ -57,89 +57,92 @@ type WholeTarget struct {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (t *WholeTarget) UnmarshalJSON(data []byte) error {
-	type plain WholeTarget
+func (t *ExportedTarget) UnmarshalJSON(data []byte) error {
+	type plain ExportedTarget
 	p := plain{Weight: 1, Enabled: true}
 	if err := json.Unmarshal(data, &p); err != nil {
 		return err
 	}
-	*t = WholeTarget(p)
+	*t = ExportedTarget(p)
 	return nil
 }
 
 // Export is the whole set-up without its secrets.
-func (s *Service) Export(ctx context.Context) (Whole, error) {
+func (s *Service) Export(ctx context.Context) (Exported, error) {
 	c, err := s.store.Config(ctx)
 	if err != nil {
-		return Whole{}, err
+		return Exported{}, err
 	}
-	w := Whole{Format: format, Config: named(c.Knobs), Presets: []WholePreset{}, Funnels: []funnel.Funnel{},
-		Targets: []WholeTarget{}}
+	w := Exported{Format: format, Config: named(c.Knobs), Presets: []ExportedPreset{}, Funnels: []funnel.Funnel{},
+		Targets: []ExportedTarget{}}
 	presets, err := s.Presets(ctx)
 	if err != nil {
-		return Whole{}, err
+		return Exported{}, err
 	}
 	for _, p := range presets {
-		w.Presets = append(w.Presets, WholePreset{p.Name, p.Description, p.Values, p.Targets})
+		w.Presets = append(w.Presets, ExportedPreset{p.Name, p.Description, p.Values, p.Targets})
 	}
 	funnels, err := s.sortedFunnels(ctx)
 	if err != nil {
-		return Whole{}, err
+		return Exported{}, err
 	}
 	for _, f := range funnels {
 		w.Funnels = append(w.Funnels, f.Funnel)
 	}
 	switch content, source, err := s.URLContent(ctx); {
 	case err != nil:
-		return Whole{}, err
+		return Exported{}, err
 	case source == Custom:
 		text := string(content)
 		w.URLs = &text
 	}
 	switch events, source, err := s.Events(ctx); {
 	case err != nil:
-		return Whole{}, err
+		return Exported{}, err
 	case source == Custom:
 		events.ClickProbability, events.RandomProbability = nil, nil // the knobs have them
 		w.Events = &events
 	}
 	targets, routing, err := s.Targets(ctx)
 	for _, t := range targets {
-		w.Targets = append(w.Targets, wholeTarget(t))
+		w.Targets = append(w.Targets, exportTarget(t))
 	}
-	w.Mode, w.Deal = routing.Mode, routing.Strategy
+	w.Mode, w.Strategy = routing.Mode, routing.Strategy
 	return w, err
 }
 
-func wholeTarget(t Target) WholeTarget {
-	return WholeTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile}
+func exportTarget(t Target) ExportedTarget {
+	return ExportedTarget{t.Name, t.URL, t.SiteID, t.Weight, t.Enabled, t.APIURL, t.CAFile, t.CertFile, t.KeyFile}
 }
 
-// wholeInput is a Whole as it comes, each part for the reader of its format.
-type wholeInput struct {
-	Format  int               `json:"trafficinator_setup"`
-	Config  map[string]any    `json:"config"`
-	Presets []WholePreset     `json:"presets"`
-	Funnels json.RawMessage   `json:"funnels"`
-	URLs    *string           `json:"urls"`
-	Events  json.RawMessage   `json:"events"`
-	Targets []json.RawMessage `json:"targets"`
-	Mode    Mode              `json:"mode"`
-	Deal    target.Strategy   `json:"distribution_strategy"`
+// importedSetup is a Exported as it comes, each part for the reader of its format.
+type importedSetup struct {
+	Format   int               `json:"trafficinator_setup"`
+	Config   map[string]any    `json:"config"`
+	Presets  []ExportedPreset  `json:"presets"`
+	Funnels  json.RawMessage   `json:"funnels"`
+	URLs     *string           `json:"urls"`
+	Events   json.RawMessage   `json:"events"`
+	Targets  []json.RawMessage `json:"targets"`
+	Mode     Mode              `json:"mode"`
+	Strategy target.Strategy   `json:"distribution_strategy"`
 }
 
-// ImportAll puts an exported set-up in place of the saved one, wholly or not at all. The saved secrets of the single
+// Import puts an exported set-up in place of the saved one, wholly or not at all. The saved secrets of the single
 // target stay where its addresses are the same, those of a target where name and addresses are. The error is a
 // problem.List with everything that is wrong in any part, or ErrStale where somebody changed the configuration
 // meanwhile.
-func (s *Service) ImportAll(ctx context.Context, body []byte) error {
-	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.importAll(ctx, body) },
+func (s *Service) Import(ctx context.Context, body []byte) error {
+	_, err := change(
+		ctx,
+		s,
+		func(ctx context.Context) (struct{}, error) { return struct{}{}, s.importSetup(ctx, body) },
 		plan.Names...)
 	return err
 }
 
-func (s *Service) importAll(ctx context.Context, body []byte) error {
-	var in wholeInput
+func (s *Service) importSetup(ctx context.Context, body []byte) error {
+	var in importedSetup
 	if problems := decodeInto("setup", body, &in); problems != nil {
 		return problems
 	}
@@ -165,13 +168,13 @@ func (s *Service) importAll(ctx context.Context, body []byte) error {
 	}
 	all := store.All{
 		Config:  store.Config{Revision: before.revision, Knobs: config.plain, Secrets: config.secrets},
-		Presets: s.wholePresets(in.Presets, &problems), Funnels: in.funnels(&problems),
-		Targets: s.wholeTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
+		Presets: s.importedPresets(in.Presets, &problems), Funnels: in.funnels(&problems),
+		Targets: s.importedTargets(in.Targets, old, &problems), Routing: in.routing(&problems),
 		Events: in.events(&problems),
 	}
 	if in.URLs != nil {
 		all.URLs = []byte(*in.URLs)
-		problems = append(problems, s.CheckURLs(all.URLs).Errors...)
+		problems = append(problems, s.ValidateURLs(all.URLs).Errors...)
 	}
 	if err := problems.Err(); err != nil {
 		return err
@@ -180,7 +183,7 @@ func (s *Service) importAll(ctx context.Context, body []byte) error {
 }
 
 // config are the knobs of a set-up, with the saved secrets that go where they went before.
-func (in wholeInput) config(before config, problems *problem.List) knobs {
+func (in importedSetup) config(before config, problems *problem.List) knobs {
 	c := knobs{}.with(in.Config, problems)
 	*problems = append(*problems, c.problems...)
 	was, is := before.target(), c.target()
@@ -205,7 +208,7 @@ func (in wholeInput) config(before config, problems *problem.List) knobs {
 	return k
 }
 
-func (s *Service) wholePresets(list []WholePreset, problems *problem.List) []store.Preset {
+func (s *Service) importedPresets(list []ExportedPreset, problems *problem.List) []store.Preset {
 	var out []store.Preset
 	names := map[string]bool{}
 	for i, p := range list {
@@ -227,7 +230,7 @@ func (s *Service) wholePresets(list []WholePreset, problems *problem.List) []sto
 	return out
 }
 
-func (in wholeInput) funnels(problems *problem.List) []store.Funnel {
+func (in importedSetup) funnels(problems *problem.List) []store.Funnel {
 	if in.Funnels == nil {
 		return nil
 	}
@@ -244,7 +247,7 @@ func (in wholeInput) funnels(problems *problem.List) []store.Funnel {
 	return out
 }
 
-func (in wholeInput) events(problems *problem.List) []byte {
+func (in importedSetup) events(problems *problem.List) []byte {
 	if in.Events == nil || string(in.Events) == "null" {
 		return nil
 	}
@@ -262,7 +265,7 @@ func (in wholeInput) events(problems *problem.List) []byte {
 	return body
 }
 
-func (s *Service) wholeTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
+func (s *Service) importedTargets(list []json.RawMessage, saved []store.Target, problems *problem.List) []store.Target {
 	var out []store.Target
 	names := map[string]bool{}
 	for i, raw := range list {
@@ -303,9 +306,9 @@ func (s *Service) wholeTargets(list []json.RawMessage, saved []store.Target, pro
 	return out
 }
 
-func (in wholeInput) routing(problems *problem.List) store.Routing {
-	in.Mode, in.Deal = cmp.Or(in.Mode, Single), cmp.Or(in.Deal, target.RoundRobin)
-	checkRouting(Routing{in.Mode, in.Deal}, problems)
+func (in importedSetup) routing(problems *problem.List) store.Routing {
+	in.Mode, in.Strategy = cmp.Or(in.Mode, Single), cmp.Or(in.Strategy, target.RoundRobin)
+	checkRouting(Routing{in.Mode, in.Strategy}, problems)
 	enabled := func(raw json.RawMessage) bool {
 		t := struct{ Enabled *bool }{}
 		return json.Unmarshal(raw, &t) == nil && (t.Enabled == nil || *t.Enabled)
@@ -313,5 +316,5 @@ func (in wholeInput) routing(problems *problem.List) store.Routing {
 	if in.Mode == Multi && !slices.ContainsFunc(in.Targets, enabled) {
 		problems.Refuse("mode", string(in.Mode), "needs an enabled target", "enable one")
 	}
-	return store.Routing{Multi: in.Mode == Multi, Strategy: in.Deal}
+	return store.Routing{Multi: in.Mode == Multi, Strategy: in.Strategy}
 }

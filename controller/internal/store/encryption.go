@@ -23,8 +23,8 @@ const keySize = 32
 // Key seals the secrets of a database.
 type Key [keySize]byte
 
-// DrawKey makes a new key.
-func DrawKey() (key Key) {
+// NewKey makes a new key.
+func NewKey() (key Key) {
 	_, _ = rand.Read(key[:]) // never fails, see its documentation
 	return key
 }

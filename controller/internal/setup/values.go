@@ -45,8 +45,8 @@ func where(f spec.Field) string {
 	return elsewhere(f.Key)
 }
 
-// Knobs are the knobs of a saved configuration in the order of their declaration.
-func Knobs() []spec.Field {
+// Fields are the knobs of a saved configuration in the order of their declaration.
+func Fields() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
 }
 
@@ -86,7 +86,7 @@ func (k knobs) environ() map[string]string {
 // original's form sends all of its fields.
 func (k knobs) put(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		fields[f.Key] = f
 	}
 	seen := map[string]bool{}
@@ -241,7 +241,7 @@ func text(v any) (string, bool) {
 // default is not set. Secrets print as masks.
 func typed(s spec.Spec) map[string]any {
 	out := map[string]any{}
-	for _, f := range Knobs() {
+	for _, f := range Fields() {
 		out[f.Key] = f.Value(s)
 		if zone, ok := out[f.Key].(calendar.Zone); ok {
 			out[f.Key] = zone.String()

@@ -42,7 +42,7 @@ func TestASetUpMovesAsOneFileWithoutTokens(t *testing.T) {
 		t.Errorf("a token is in it: %s", text)
 	}
 	for name, l := range map[string]*setup.Service{"another controller": to, "the same one": from} {
-		must(t, l.ImportAll(t.Context(), text))
+		must(t, l.Import(t.Context(), text))
 		again, err := l.Export(t.Context())
 		must(t, err)
 		if got, _ := json.Marshal(again); string(got) != string(text) {
@@ -64,7 +64,7 @@ func TestAFaultySetUpChangesNothing(t *testing.T) {
 	l := whole(t)
 	before, err := l.Export(t.Context())
 	must(t, err)
-	refused(t, l.ImportAll(
+	refused(t, l.Import(
 		t.Context(),
 		[]byte(
 			`{"trafficinator_setup":1,"config":{"CONCURRENCY":0},"presets":[{"name":""},{"name":"a"},{"name":"A"}],"funnels":[{"name":"f"}],
@@ -74,8 +74,8 @@ func TestAFaultySetUpChangesNothing(t *testing.T) {
 		"CONCURRENCY", "presets[0].name", "presets[2].name", "funnels[0].probability", "funnels[0].steps",
 		"targets[0].site_id", "targets[0].url", "targets[1]", "targets[2]",
 		"distribution_strategy", "events", "urls.txt line 1")
-	refused(t, l.ImportAll(t.Context(), []byte(`{"config":{}}`)), "trafficinator_setup")
-	refused(t, l.ImportAll(t.Context(), []byte(`{`)), "setup")
+	refused(t, l.Import(t.Context(), []byte(`{"config":{}}`)), "trafficinator_setup")
+	refused(t, l.Import(t.Context(), []byte(`{`)), "setup")
 	after, err := l.Export(t.Context())
 	must(t, err)
 	if fmt.Sprint(after) == "" || fmt.Sprint(after.Config) != fmt.Sprint(before.Config) || len(after.Presets) != 1 ||

@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Every is how often the places are tried.
-const Every = time.Minute
+// ProbeInterval is how often the places are tried.
+const ProbeInterval = time.Minute
 
-// Watch knows whether the places of a controller can be written. It is safe for concurrent use.
-type Watch struct {
+// Monitor knows whether the places of a controller can be written. It is safe for concurrent use.
+type Monitor struct {
 	probes  []func(context.Context) error
 	changed func([]Fault)
 	log     *slog.Logger
@@ -24,22 +24,22 @@ type Watch struct {
 	faults  []Fault
 }
 
-// NewWatch watches the places that probes write to. changed is called with the new faults whenever they change.
-func NewWatch(log *slog.Logger, changed func([]Fault), probes ...func(context.Context) error) *Watch {
-	return &Watch{probes: probes, changed: changed, log: log}
+// NewMonitor watches the places that probes write to. changed is called with the new faults whenever they change.
+func NewMonitor(log *slog.Logger, changed func([]Fault), probes ...func(context.Context) error) *Monitor {
+	return &Monitor{probes: probes, changed: changed, log: log}
 }
 
 // Faults are what was wrong when the places were tried last, or what a write has failed of since; none where all is
 // well.
-func (w *Watch) Faults() []Fault {
+func (w *Monitor) Faults() []Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.faults)
 }
 
 // Run tries the places now and each minute until ctx is done.
-func (w *Watch) Run(ctx context.Context) {
-	tick := time.NewTicker(Every)
+func (w *Monitor) Run(ctx context.Context) {
+	tick := time.NewTicker(ProbeInterval)
 	defer tick.Stop()
 	for {
 		w.Probe(ctx)
@@ -52,12 +52,12 @@ func (w *Watch) Run(ctx context.Context) {
 }
 
 // Probe tries the places.
-func (w *Watch) Probe(ctx context.Context) {
+func (w *Monitor) Probe(ctx context.Context) {
 	w.probing.Lock()
 	defer w.probing.Unlock()
 	faults := []Fault{}
 	for _, probe := range w.probes {
-		if f, found := Of(probe(ctx)); found && !slices.Contains(faults, f) {
+		if f, found := FromError(probe(ctx)); found && !slices.Contains(faults, f) {
 			faults = append(faults, f)
 		}
 	}
@@ -66,10 +66,10 @@ func (w *Watch) Probe(ctx context.Context) {
 	}
 }
 
-// Remember is Of, and takes the fault over where a write has failed, so that it is known before the next probe. What
+// Report is Of, and takes the fault over where a write has failed, so that it is known before the next probe. What
 // could not be read is told and not remembered: a probe would not find it, and everything else can be stored.
-func (w *Watch) Remember(err error) (Fault, bool) {
-	f, found := Of(err)
+func (w *Monitor) Report(err error) (Fault, bool) {
+	f, found := FromError(err)
 	if found && written(err) {
 		if faults := w.Faults(); !slices.Contains(faults, f) {
 			w.set(append(faults, f))
@@ -78,7 +78,7 @@ func (w *Watch) Remember(err error) (Fault, bool) {
 	return f, found
 }
 
-func (w *Watch) set(faults []Fault) {
+func (w *Monitor) set(faults []Fault) {
 	w.mu.Lock()
 	before := w.faults
 	w.faults = faults
@@ -100,8 +100,8 @@ func (w *Watch) set(faults []Fault) {
 // probeBytes is how much a probe of a folder writes: more than is left of a disk that is called full.
 const probeBytes = 64 << 10
 
-// Folder tries to write to a folder of fsys, made where it is missing, and leaves nothing there.
-func Folder(fsys afero.Fs, dir string) func(context.Context) error {
+// FolderProbe tries to write to a folder of fsys, made where it is missing, and leaves nothing there.
+func FolderProbe(fsys afero.Fs, dir string) func(context.Context) error {
 	return func(context.Context) (err error) {
 		if err := fsys.MkdirAll(dir, 0o700); err != nil {
 			return err

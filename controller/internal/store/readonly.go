@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// View opens the database at path to read what is not sealed, also while a controller has it open. Nothing of the store
+// OpenReadOnly opens the database at path to read what is not sealed, also while a controller has it open. Nothing of the store
 // that writes may be called. The errors are fs.ErrNotExist, ErrNewer and ErrOlder.
-func View(ctx context.Context, fsys afero.Fs, path string) (*Store, error) {
+func OpenReadOnly(ctx context.Context, fsys afero.Fs, path string) (*Store, error) {
 	if _, err := fsys.Stat(path); err != nil { // SQLite would make it
 		return nil, fmt.Errorf("open database: %w", err)
 	}

@@ -13,14 +13,14 @@ import (
 
 // PresetTargets are the targets of a preset and how they are used, without secrets.
 type PresetTargets struct {
-	Mode     Mode            `json:"mode"`
-	Strategy target.Strategy `json:"distribution_strategy"`
-	Targets  []WholeTarget   `json:"targets"`
+	Mode     Mode             `json:"mode"`
+	Strategy target.Strategy  `json:"distribution_strategy"`
+	Targets  []ExportedTarget `json:"targets"`
 }
 
 // input are the targets as a set-up holds them.
-func (t PresetTargets) input() (wholeInput, error) {
-	in := wholeInput{Mode: t.Mode, Deal: t.Strategy}
+func (t PresetTargets) input() (importedSetup, error) {
+	in := importedSetup{Mode: t.Mode, Strategy: t.Strategy}
 	for _, w := range t.Targets {
 		raw, err := json.Marshal(w)
 		if err != nil {
@@ -43,8 +43,8 @@ func (s *Service) presetTargets(t PresetTargets, problems *problem.List) string 
 	}
 	routing := shownRouting(in.routing(problems))
 	kept := PresetTargets{Mode: routing.Mode, Strategy: routing.Strategy}
-	for _, read := range s.wholeTargets(in.Targets, nil, problems) {
-		kept.Targets = append(kept.Targets, wholeTarget(shownTarget(read)))
+	for _, read := range s.importedTargets(in.Targets, nil, problems) {
+		kept.Targets = append(kept.Targets, exportTarget(shownTarget(read)))
 	}
 	body, err := json.Marshal(kept)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Service) loadTargets(ctx context.Context, t PresetTargets, values map[s
 	}
 	var problems problem.List
 	routing := in.routing(&problems)
-	read := s.wholeTargets(in.Targets, saved, &problems)
+	read := s.importedTargets(in.Targets, saved, &problems)
 	if err := problems.Err(); err != nil {
 		return Config{}, err
 	}

@@ -25,7 +25,7 @@ func TestAPresetCarriesTargetsWithoutTokens(t *testing.T) {
 	name := "Servers"
 	saved, err := l.CreatePreset(t.Context(), setup.PresetInput{
 		Name: &name, Values: map[string]any{"CONCURRENCY": 7.0, "MATOMO_URL": url, "matomo_token_auth": token},
-		Targets: &setup.PresetTargets{Mode: setup.Multi, Strategy: target.Weighted, Targets: []setup.WholeTarget{
+		Targets: &setup.PresetTargets{Mode: setup.Multi, Strategy: target.Weighted, Targets: []setup.ExportedTarget{
 			{Name: "Kept", URL: "https://kept.test", SiteID: 1, Weight: 3, Enabled: true},
 			{Name: "moved", URL: "https://user:" + token + "@after.test", SiteID: 2, Weight: 1, Enabled: true},
 			{Name: "new", URL: "https://new.test", SiteID: 3, Weight: 1, Enabled: false},
@@ -78,7 +78,7 @@ func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 	l := newLibrary(t)
 	name := "Mine"
 	in := setup.PresetInput{Name: &name,
-		Targets: &setup.PresetTargets{Mode: setup.Multi, Targets: []setup.WholeTarget{
+		Targets: &setup.PresetTargets{Mode: setup.Multi, Targets: []setup.ExportedTarget{
 			{Name: "one", URL: "nowhere", SiteID: 1, Weight: 1, Enabled: false},
 		}}}
 	_, err := l.CreatePreset(t.Context(), in)
@@ -93,8 +93,8 @@ func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 	must(t, err)
 	text, err := json.Marshal(whole)
 	must(t, err)
-	must(t, newLibrary(t).ImportAll(t.Context(), text))
-	must(t, l.ImportAll(t.Context(), text))
+	must(t, newLibrary(t).Import(t.Context(), text))
+	must(t, l.Import(t.Context(), text))
 	list, err := l.Presets(t.Context())
 	if err != nil || len(list) != 1 || list[0].Targets == nil ||
 		list[0].Targets.Targets[0].URL != "https://one.test/matomo.php" {

@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Look is what lay in the folder at one moment, by file.
-type Look map[string]file
+// Snapshot is what lay in the folder at one moment, by file.
+type Snapshot map[string]file
 
 // file is a file of the folder as it was read.
 type file struct {
@@ -23,20 +23,20 @@ type file struct {
 	known store.Published
 }
 
-// Look reads the files. In the middle of a write it can take the new file for an edit by hand, so who finds edits
-// begins a Turn and looks again.
-func (f *Folder) Look(ctx context.Context) (Look, error) {
-	known, err := f.book.Published(ctx)
+// Snapshot reads the files. In the middle of a write it can take the new file for an edit by hand, so who finds edits
+// begins a Writer and looks again.
+func (f *Folder) Snapshot(ctx context.Context) (Snapshot, error) {
+	known, err := f.store.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
 	f.state.Lock()
 	before := f.state.seen
 	f.state.Unlock()
-	l := Look{}
+	l := Snapshot{}
 	for _, name := range plan.Names {
 		data, err := f.read(name)
-		if err != nil && !odd(err) {
+		if err != nil && !isUnreadable(err) {
 			return nil, err
 		}
 		l[name] = file{data, before[name].sumOf(name, data), err, known[name]}
@@ -61,7 +61,7 @@ func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, 
 func (f file) ours() bool { return f.sum == f.known.Base || f.sum == f.known.Next }
 
 // Edited are the files that hold something the controller did not write.
-func (l Look) Edited() Conflict {
+func (l Snapshot) Edited() Conflict {
 	var c Conflict
 	for _, name := range plan.Names {
 		if f := l[name]; f.odd != nil || f.data != nil && !f.ours() {
@@ -72,7 +72,7 @@ func (l Look) Edited() Conflict {
 }
 
 // Data is the content of a file, nil where there is none or it cannot be read.
-func (l Look) Data(name string) []byte { return l[name].data }
+func (l Snapshot) Data(name string) []byte { return l[name].data }
 
 // Merge is what a write makes of the folder.
 type Merge struct {
@@ -88,7 +88,7 @@ type Merge struct {
 }
 
 // Merge compares what shall be in the folder with what was there. Files in force are written over any edit.
-func (l Look) Merge(want plan.Files, force map[string]bool) (Merge, error) {
+func (l Snapshot) Merge(want plan.Files, force map[string]bool) (Merge, error) {
 	m := Merge{Final: plan.Files{}, touch: plan.Files{}, sums: map[string]string{}}
 	for _, name := range plan.Names {
 		have, data := l[name], want[name]

@@ -13,10 +13,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Expect is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
+// Expected is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
 // Matomo's settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with
 // settings is told when they are saved.
-func (s *Service) Expect(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expectation, error) {
+func (s *Service) Expected(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expectation, error) {
 	c, err := s.config(ctx)
 	if err != nil {
 		return doctor.Expectation{}, err

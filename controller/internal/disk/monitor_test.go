@@ -25,7 +25,7 @@ func TestPlacesAreTriedOnceAMinuteAndRecover(t *testing.T) {
 		var tries int
 		var now error
 		var changes [][]disk.Fault
-		w := disk.NewWatch(slog.New(slog.DiscardHandler), func(f []disk.Fault) {
+		w := disk.NewMonitor(slog.New(slog.DiscardHandler), func(f []disk.Fault) {
 			mu.Lock()
 			defer mu.Unlock()
 			changes = append(changes, f)
@@ -66,13 +66,13 @@ func TestPlacesAreTriedOnceAMinuteAndRecover(t *testing.T) {
 func TestAWriteThatFailsIsKnownBeforeTheNextProbe(t *testing.T) {
 	t.Parallel()
 	changes := 0
-	w := disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) { changes++ })
+	w := disk.NewMonitor(slog.New(slog.DiscardHandler), func([]disk.Fault) { changes++ })
 	for range 2 {
-		if f, found := w.Remember(full); !found || f.Place != "/data/exchange" {
+		if f, found := w.Report(full); !found || f.Place != "/data/exchange" {
 			t.Errorf("%+v, %v", f, found)
 		}
 	}
-	if _, found := w.Remember(context.Canceled); found || len(w.Faults()) != 1 || changes != 1 {
+	if _, found := w.Report(context.Canceled); found || len(w.Faults()) != 1 || changes != 1 {
 		t.Errorf("%v after %d changes", w.Faults(), changes)
 	}
 	w.Probe(t.Context())
@@ -96,8 +96,8 @@ func TestOnlyWhatCouldNotBeWrittenIsRemembered(t *testing.T) {
 		{&fs.PathError{Op: "sync", Path: "/data/exchange/urls.txt", Err: syscall.EIO}, true},
 		{&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x", Err: syscall.EACCES}, true},
 	} {
-		w := disk.NewWatch(slog.New(slog.DiscardHandler), func([]disk.Fault) {})
-		if _, found := w.Remember(c.err); !found || len(w.Faults()) > 0 != c.remembered {
+		w := disk.NewMonitor(slog.New(slog.DiscardHandler), func([]disk.Fault) {})
+		if _, found := w.Report(c.err); !found || len(w.Faults()) > 0 != c.remembered {
 			t.Errorf("%v: found %v, remembered %v", c.err, found, w.Faults())
 		}
 	}
@@ -106,13 +106,13 @@ func TestOnlyWhatCouldNotBeWrittenIsRemembered(t *testing.T) {
 func TestAProbeOfAFolderLeavesNothingAndFailsWhereNothingCanBeWritten(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	if err := disk.Folder(fsys, "/data/exchange")(t.Context()); err != nil {
+	if err := disk.FolderProbe(fsys, "/data/exchange")(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if left, err := afero.ReadDir(fsys, "/data/exchange"); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v", left, err)
 	}
-	if disk.Folder(afero.NewReadOnlyFs(fsys), "/data/exchange")(t.Context()) == nil {
+	if disk.FolderProbe(afero.NewReadOnlyFs(fsys), "/data/exchange")(t.Context()) == nil {
 		t.Error("a read-only file system should fail the probe")
 	}
 }
@@ -121,11 +121,11 @@ func TestWhatIsNotAboutAFileIsNoFaultOfADisk(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{nil, context.Canceled, os.NewSyscallError("connect", syscall.EACCES),
 		&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}} {
-		if f, found := disk.Of(err); found {
+		if f, found := disk.FromError(err); found {
 			t.Errorf("%v is told as %+v", err, f)
 		}
 	}
-	if f, _ := disk.Of(&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x",
+	if f, _ := disk.FromError(&os.LinkError{Op: "rename", Old: "/a/.x.1", New: "/a/x",
 		Err: syscall.EROFS}); f.Place != "/a/x" {
 		t.Errorf("got %+v", f)
 	}
