@@ -42,7 +42,8 @@ func (s *worker) account(b *batch, a batchResult, answered bool) (n ended) {
 				ledger.Dimensions{Day: s.c.Days[b.day].Start.Unix(), Visitor: s.who[i], SourceLost: late[i]})
 		}
 		fate := course.Outcome(s.length[i], true)
-		s.c.Ledger.CloseVisit(b.span.Target, fate, int(course.Splits))
+		s.c.Ledger.AddSplits(b.span.Target, course.Splits, 0)
+		s.c.Ledger.CloseVisit(b.span.Target, fate)
 		switch fate {
 		case ledger.Complete, ledger.Partial:
 			day.Sent++

@@ -247,7 +247,7 @@ func (j *Job) tooLate(day, target int, v *visit.Visit) {
 	kinds := ledger.CountKinds(v.Hits)
 	j.c.Ledger.PlanUnscheduled(target, kinds)
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)
-	j.c.Ledger.CloseVisit(target, ledger.Unsent, 0)
+	j.c.Ledger.CloseVisit(target, ledger.Unsent)
 	j.mu.Lock()
 	j.progress.Days[day].Unsent++
 	j.mu.Unlock()

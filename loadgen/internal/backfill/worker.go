@@ -100,6 +100,6 @@ func (s *worker) postpone(b *batch, why *answer.Answer) {
 	}
 	s.c.Ledger.End(b.span.Target, why, s.kinds)
 	for range b.visits {
-		s.c.Ledger.CloseVisit(b.span.Target, fate, 0)
+		s.c.Ledger.CloseVisit(b.span.Target, fate)
 	}
 }

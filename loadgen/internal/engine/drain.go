@@ -28,7 +28,7 @@ func (l *loop) continueVisit(o openVisit, now time.Duration) {
 func (l *loop) closeVisit(o *openVisit, hits int) {
 	l.open--
 	delete(l.queues[o.target].limits, o.number)
-	l.c.Ledger.CloseVisit(int(o.target), o.Outcome(hits, o.sent), 0)
+	l.c.Ledger.CloseVisit(int(o.target), o.Outcome(hits, o.sent))
 }
 
 // abandon records the rest of a visit as abandoned and closes it.

@@ -1,8 +1,9 @@
-// Package ledger owns the count of what became of every planned hit and visit. It adds up: for each target and
-// kind, planned is the sum of the outcomes once a run has ended. It knows nothing of HTTP, clocks or schedules.
+// Package ledger counts the outcome of every planned hit and visit. For each target and kind, planned is the sum of the
+// outcomes once a run has ended. It knows nothing of HTTP, clocks or schedules.
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -16,57 +17,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Latencies are kept in microseconds from 1 µs to 10 min, to 3 digits.
+// Latencies are recorded in microseconds from 1 µs to 10 min, with 3 significant digits.
 const (
 	latencyMin, latencyMax, latencyDigits = 1, int64(10 * time.Minute / time.Microsecond), 3
 )
 
-// Row counts the hits of one target and kind.
-type Row struct {
-	Planned  uint64
-	InFlight uint64
-	Outcomes [outcome.Count]uint64
-}
-
-func (r *Row) add(o Row) {
-	r.Planned += o.Planned
-	r.InFlight += o.InFlight
-	for i, n := range o.Outcomes {
-		r.Outcomes[i] += n
-	}
-}
-
-// Rows are those of a target, by kind.
-type Rows [hit.Kinds]Row
-
-// Open is the number of planned hits that have no outcome yet.
-func (r Row) Open() uint64 {
-	open := r.Planned
-	for _, n := range r.Outcomes {
-		open -= n
-	}
-	return open
-}
-
-// VisitOutcome is what became of a visit.
-type VisitOutcome uint8
-
-// The fates. Matomo should show Complete + Partial + splits, and at most Uncertain + repeats more.
-const (
-	// Complete: every hit was accepted.
-	Complete VisitOutcome = iota
-	// Partial: at least one hit that opens a visit was accepted.
-	Partial
-	// Uncertain: none was, but at least one is unknown.
-	Uncertain
-	// Lost: sent, and none accepted or unknown.
-	Lost
-	// Unsent: nothing was sent.
-	Unsent
-	VisitOutcomes int = iota
-)
-
-// Ledger is safe for concurrent use.
+// Ledger counts the hits and visits of a run. It is safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
 	rows    []Rows        // by target
@@ -74,16 +30,16 @@ type Ledger struct {
 	latency []*hdrhistogram.Histogram
 	bulk    runsummary.Bulk
 	due     uint64
-	missed  []Missed                     // by standstill
-	reasons []map[reasonKey]*reasonCount // by target
+	missed  []Missed // by standstill
+	reasons map[reasonKey]*Reason
 }
 
-// New makes a ledger of n targets.
+// New returns a ledger for n targets.
 func New(n int) *Ledger {
-	l := &Ledger{rows: make([]Rows, n), totals: make([]VisitTotals, n), reasons: make([]map[reasonKey]*reasonCount, n)}
+	l := &Ledger{rows: make([]Rows, n), totals: make([]VisitTotals, n), reasons: map[reasonKey]*Reason{}}
 	for t := range n {
 		l.latency = append(l.latency, hdrhistogram.New(latencyMin, latencyMax, latencyDigits))
-		l.totals[t].Opened, l.reasons[t] = newOpened(), map[reasonKey]*reasonCount{}
+		l.totals[t].Opened = newOpened()
 	}
 	return l
 }
@@ -91,7 +47,7 @@ func New(n int) *Ledger {
 // Kinds counts hits by kind.
 type Kinds [hit.Kinds]uint64
 
-// CountKinds counts hits by the kind that Matomo books.
+// CountKinds counts hits by the kind that Matomo records.
 func CountKinds(hits []visit.Hit) (k Kinds) {
 	for i := range hits {
 		k[hits[i].RecordedAs]++
@@ -99,14 +55,14 @@ func CountKinds(hits []visit.Hit) (k Kinds) {
 	return k
 }
 
-// Plan books a visit that begins, with all its hits.
+// Plan adds a visit that starts, with all its hits.
 func (l *Ledger) Plan(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.plan(target, hits)
 }
 
-// PlanUnscheduled books a visit that no schedule makes due: it is due when it begins.
+// PlanUnscheduled adds a visit without an arrival time: it is due when it starts.
 func (l *Ledger) PlanUnscheduled(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,7 +77,7 @@ func (l *Ledger) plan(target int, hits Kinds) {
 	}
 }
 
-// Move books that a visit of which no hit has ended goes to another target.
+// Move moves a visit to another target before any of its hits has an outcome.
 func (l *Ledger) Move(from, to int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,7 +89,7 @@ func (l *Ledger) Move(from, to int, hits Kinds) {
 	}
 }
 
-// Send books that hits are in flight, until Answer or Return.
+// Send marks hits as in flight, until Answer or Requeue.
 func (l *Ledger) Send(target int, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,36 +98,44 @@ func (l *Ledger) Send(target int, hits Kinds) {
 	}
 }
 
-// Requeue books that hits are in flight no more and will be sent again, because of answer a.
+// Requeue marks hits as no longer in flight: after answer a they will be sent again.
 func (l *Ledger) Requeue(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.addReason(target, a.Class, a, 0) // its words, for hits of which none will be more
+	l.addReason(target, a.Class, a, 0) // keeps its excerpt in case no other attempt is made
 	for k, n := range hits {
 		l.rows[target][k].InFlight -= n
 	}
 }
 
-// NoLatency is that of a hit during which this process stood still: nothing tells when its answer came.
+// NoLatency marks a hit during which this process stood still, so that the time of its answer is unknown.
 const NoLatency time.Duration = -1
 
-// Answered is a hit in flight that was answered, or will not be.
+// Answered is the outcome of a hit that was in flight.
 type Answered struct {
 	Kind hit.Kind
 	// Class is what the answer means for this hit.
 	Class answer.Class
-	// Latency is the time from its intended moment to the answer, or NoLatency.
+	// Latency is the time from when the hit was due to the answer, or NoLatency.
 	Latency time.Duration
-	// Sales is what the order brings, if it is accepted; zero for what is no order.
+	// Sales are counted if the hit is accepted; zero unless it is an order.
 	Sales Sales
 }
 
-// SentHit is hit i of a visit before its answer.
+// SentHit returns hit i of a visit without its outcome.
 func SentHit(v *visit.Visit, i int) Answered {
-	return Answered{Kind: v.Hits[i].RecordedAs, Sales: salesOf(v, i)}
+	a := Answered{Kind: v.Hits[i].RecordedAs}
+	if v.Hits[i].Kind == hit.Order {
+		o := v.Order(i)
+		a.Sales = Sales{Revenue: o.Revenue, Tax: o.Tax, Shipping: o.Shipping}
+		for _, item := range o.Items {
+			a.Sales.Items += uint64(item.Quantity)
+		}
+	}
+	return a
 }
 
-// Answer books the outcomes of hits in flight, which answer a brought.
+// Answer records the outcomes of hits in flight after answer a.
 func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,22 +150,21 @@ func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 		if h.Class.Outcome() == outcome.Accepted {
 			l.totals[target].Sales.add(h.Sales)
 		}
-		if h.Latency == NoLatency {
-			continue
+		if h.Latency != NoLatency {
+			// The value is clamped to the histogram's range, so that there is no error.
+			_ = l.latency[target].RecordValue(min(max(h.Latency.Microseconds(), latencyMin), latencyMax))
 		}
-		// The value is clamped into the histogram's range, so that there is no error.
-		_ = l.latency[target].RecordValue(min(max(h.Latency.Microseconds(), latencyMin), latencyMax))
 	}
 }
 
-// SetDue books how many visits should have begun by now.
+// SetDue sets how many visits should have started by now.
 func (l *Ledger) SetDue(visits uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.due = visits
 }
 
-// AddReceipt books Matomo's receipt for a bulk request of n hits.
+// AddReceipt adds Matomo's receipt for a bulk request of n hits.
 func (l *Ledger) AddReceipt(n, tracked, invalid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -211,36 +174,52 @@ func (l *Ledger) AddReceipt(n, tracked, invalid int) {
 	l.bulk.Invalid += uint64(invalid)
 }
 
-// End books hits that are not in flight, and why: their class says what became of them.
+// End records the outcome of hits that are not in flight, by the class of a.
 func (l *Ledger) End(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := uint64(0)
+	l.end(target, a, hits)
+}
+
+// end returns the number of hits.
+func (l *Ledger) end(target int, a *answer.Answer, hits Kinds) (total uint64) {
 	for k, n := range hits {
 		l.rows[target][k].Outcomes[a.Class.Outcome()] += n
-		all += n
+		total += n
 	}
-	l.addReason(target, a.Class, a, all)
+	l.addReason(target, a.Class, a, total)
+	return total
 }
 
-// OpenVisit books that Matomo has opened a visit.
-func (l *Ledger) OpenVisit(target int, o Dimensions) {
+// Miss records hits of a visit as shed because of standstill number n, from 0. visit is set if it does not take place.
+func (l *Ledger) Miss(target, n int, hits Kinds, visit bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.totals[target].Opened.add(o)
+	for len(l.missed) <= n {
+		l.missed = append(l.missed, Missed{})
+	}
+	l.missed[n].Hits += l.end(target, &answer.Answer{Class: answer.Standstill}, hits)
+	if visit {
+		l.missed[n].Visits++
+	}
 }
 
-// CloseVisit books the fate of a visit; splits is how many more visits than one Matomo makes of it, as far as More has not
-// told.
-func (l *Ledger) CloseVisit(target int, f VisitOutcome, splits int) {
+// OpenVisit counts a visit that Matomo has opened.
+func (l *Ledger) OpenVisit(target int, d Dimensions) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.totals[target].Visits[f]++
-	l.totals[target].Split += uint64(splits)
+	l.totals[target].Opened.add(d)
 }
 
-// AddSplits books that Matomo makes so many visits more of one that is open, and so many that it may make. It must not wait
-// until the visit is closed, which a kill prevents.
+// CloseVisit records the outcome of a visit.
+func (l *Ledger) CloseVisit(target int, o VisitOutcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.totals[target].Visits[o]++
+}
+
+// AddSplits counts further visits that Matomo records for an open visit, and those that it may record. They are counted
+// before the visit is closed, because a kill may prevent that.
 func (l *Ledger) AddSplits(target int, splits, repeats uint16) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -248,62 +227,51 @@ func (l *Ledger) AddSplits(target int, splits, repeats uint16) {
 	l.totals[target].Repeated += uint64(repeats)
 }
 
-// Counts is a consistent copy of a ledger.
-type Counts struct {
-	// Rows, Accounts and Latency are by target.
-	Rows    []Rows
-	Targets []VisitTotals
-	Latency []*hdrhistogram.Histogram
-	// Account sums those of the targets.
-	VisitTotals
-	Bulk runsummary.Bulk
-	// Due is how many visits should have begun.
-	Due uint64
-	// Missed is by standstill.
-	Missed []Missed
-	// Reasons are why hits were not accepted, and what was odd about answers that accepted them, in no order.
-	Reasons []Reason
+// reasonKey identifies a reason.
+type reasonKey struct {
+	target int
+	class  answer.Class
+	status int
 }
 
-// Counts copies the ledger as it stands.
+// Reason is why hits of a target were not accepted, or were accepted with a malformed answer.
+type Reason struct {
+	Target int
+	// Answer has the class and status, with the first excerpt and server seen.
+	Answer answer.Answer
+	Hits   uint64
+}
+
+func (r *Reason) key() reasonKey { return reasonKey{r.Target, r.Answer.Class, r.Answer.Status} }
+
+func (l *Ledger) addReason(target int, class answer.Class, a *answer.Answer, hits uint64) {
+	key := reasonKey{target, class, a.Status}
+	r := l.reasons[key]
+	if r == nil {
+		r = &Reason{Target: target, Answer: answer.Answer{Class: class, Status: a.Status}}
+		l.reasons[key] = r
+	}
+	r.Hits += hits
+	r.Answer.Excerpt, r.Answer.Server = cmp.Or(r.Answer.Excerpt, a.Excerpt), cmp.Or(r.Answer.Server, a.Server)
+}
+
+// Counts returns a copy of the ledger.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := Counts{Rows: slices.Clone(l.rows), VisitTotals: VisitTotals{Opened: newOpened()}, Bulk: l.bulk, Due: l.due,
-		Missed: slices.Clone(l.missed), Reasons: l.reasonList()}
-	for t := range l.totals {
-		a := l.totals[t]
-		a.Opened = a.Opened.clone()
+		Missed: slices.Clone(l.missed)}
+	for _, r := range l.reasons {
+		if r.Hits > 0 {
+			c.Reasons = append(c.Reasons, *r)
+		}
+	}
+	for t, a := range l.totals {
+		a.Opened = newOpened()
+		a.Opened.merge(l.totals[t].Opened)
 		c.Targets = append(c.Targets, a)
 		c.add(a)
 		c.Latency = append(c.Latency, hdrhistogram.Import(l.latency[t].Export()))
 	}
 	return c
-}
-
-// Total sums the rows of a target, of all where target is below 0.
-func (c Counts) Total(target int) Row {
-	var sum Row
-	for t := range c.Rows {
-		if target < 0 || t == target {
-			for _, r := range c.Rows[t] {
-				sum.add(r)
-			}
-		}
-	}
-	return sum
-}
-
-// Kind sums the rows of a kind over all targets.
-func (c Counts) Kind(k hit.Kind) Row {
-	var sum Row
-	for t := range c.Rows {
-		sum.add(c.Rows[t][k])
-	}
-	return sum
-}
-
-// String is the fate's name in summaries and metrics.
-func (f VisitOutcome) String() string {
-	return [VisitOutcomes]string{"complete", "partial", "uncertain", "lost", "unsent"}[f]
 }

@@ -23,10 +23,10 @@ func answered(c answer.Class, latency time.Duration) []ledger.Answered {
 	return []ledger.Answered{{Kind: hit.Pageview, Class: c, Latency: latency}}
 }
 
-// yes is the answer to hits that Matomo takes.
+// yes is the answer to accepted hits.
 var yes = &answer.Answer{Status: 204}
 
-func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
+func TestARetriedHitHasOneLatency(t *testing.T) {
 	l := ledger.New(1)
 	l.Plan(0, pages(1))
 	for range 2 {
@@ -47,7 +47,7 @@ func TestAHitThatIsSentAgainIsOneHitWithOneLatency(t *testing.T) {
 	}
 }
 
-func TestAVisitThatMovesTakesItsHitsAlong(t *testing.T) {
+func TestMoveMovesTheHitsOfAVisit(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, ledger.Kinds{hit.Pageview: 3, hit.Ping: 1})
 	l.Move(0, 1, ledger.Kinds{hit.Pageview: 3, hit.Ping: 1})
@@ -79,7 +79,7 @@ func TestLatenciesOfAllTargetsAreMerged(t *testing.T) {
 	}
 }
 
-func TestTheRecordKeepsAllLatencies(t *testing.T) {
+func TestTheSummaryKeepsAllLatencies(t *testing.T) {
 	l := ledger.New(1)
 	for ms := range 100 {
 		l.Plan(0, pages(1))
@@ -97,7 +97,7 @@ func TestTheRecordKeepsAllLatencies(t *testing.T) {
 	}
 }
 
-func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
+func TestTheSummaryHasReceiptsOnlyOfBulkRequests(t *testing.T) {
 	l := ledger.New(1)
 	encoded := func() string {
 		var s runsummary.Summary
@@ -120,7 +120,7 @@ func TestReceiptsAreToldOnlyWhereThereAreSome(t *testing.T) {
 	}
 }
 
-func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
+func TestAKilledRunCountsVisitsThatMayHaveStarted(t *testing.T) {
 	l := ledger.New(1)
 	for range 10 {
 		l.Plan(0, pages(2))
@@ -128,14 +128,14 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	for range 4 {
 		l.Send(0, pages(2))
 		l.Answer(0, yes, append(answered(answer.Accepted, 1), answered(answer.Accepted, 1)...))
-		l.CloseVisit(0, ledger.Complete, 0)
+		l.CloseVisit(0, ledger.Complete)
 	}
 	l.Send(0, pages(1))
 	s := runsummary.Summary{FirstVisit: 100, NextVisit: 115}
 	l.Counts().Fill(&s, []string{"a"}, make([]runsummary.Target, 1), time.UTC)
 	s.CloseKilled(time.Unix(1, 0))
 	if v := s.Visits; v.Planned != 15 || v.Complete != 4 || v.Uncertain != 11 {
-		t.Errorf("visits %+v: six were open, five may have begun", v)
+		t.Errorf("visits %+v: six were open, five may have started", v)
 	}
 	if h := s.Hits; h.Accepted != 8 || h.Unknown != 12 || h.Abandoned != 0 {
 		t.Errorf("hits %+v", h)
@@ -145,7 +145,7 @@ func TestAKilledRunCountsTheVisitsThatMayHaveBegunSince(t *testing.T) {
 	}
 }
 
-// BenchmarkAnswer books the answer of one hit, with what a sent hit costs before it.
+// BenchmarkAnswer measures Send and Answer of one hit.
 func BenchmarkAnswer(b *testing.B) {
 	l := ledger.New(1)
 	one := answered(answer.Accepted, 3*time.Millisecond)
@@ -156,7 +156,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
+func TestTheSummaryBreaksVisitsDownByTarget(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -171,12 +171,10 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 		l.Answer(target, yes, []ledger.Answered{{Kind: hit.Order,
 			Sales: ledger.Sales{Revenue: 1210, Tax: 110, Shipping: 100, Items: 3}}})
 		l.OpenVisit(target, ledger.Dimensions{Day: midnight, Visitor: who})
-		l.CloseVisit(target, ledger.Complete, 0)
+		l.CloseVisit(target, ledger.Complete)
 	}
-	l.OpenVisit(
-		0,
-		ledger.Dimensions{Day: midnight, Visitor: who, SourceLost: true},
-	) // its source was in the hit that was not taken
+	// its source was in a hit that was not accepted
+	l.OpenVisit(0, ledger.Dimensions{Day: midnight, Visitor: who, SourceLost: true})
 	var s runsummary.Summary
 	l.Counts().Fill(&s, []string{"a", "b"}, make([]runsummary.Target, 2), zone)
 	a := s.Targets["a"]
@@ -193,13 +191,13 @@ func TestTheRecordTellsOfEachTargetWhatItGot(t *testing.T) {
 	}
 }
 
-func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
+func TestSinceReturnsTheDifference(t *testing.T) {
 	l := ledger.New(2)
 	book := func(target int, c answer.Class, latency time.Duration, f ledger.VisitOutcome) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
 		l.Answer(target, &answer.Answer{Class: c}, answered(c, latency))
-		l.CloseVisit(target, f, 0)
+		l.CloseVisit(target, f)
 	}
 	for range 99 {
 		book(0, answer.Accepted, time.Second, ledger.Complete)
@@ -210,8 +208,7 @@ func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 	book(1, answer.Timeout, 20*time.Millisecond, ledger.Uncertain)
 	l.SetDue(103)
 	d := l.Counts().Since(before)
-	if h := d.Total(-1).
-		Summary(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 ||
+	if h := d.Total(-1).Summary(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 ||
 		d.Total(0).Summary().Accepted != 1 {
 		t.Errorf("%+v", h)
 	}
@@ -219,7 +216,7 @@ func TestWhatWasBookedSinceIsTheDifference(t *testing.T) {
 		t.Errorf("%+v", d.VisitTotals)
 	}
 	if p := runsummary.Percentiles(d.TotalLatency()); p.P50 > .011 || p.P99 > .021 || p.P99 < .019 {
-		t.Errorf("%+v: a second is the latency of what was before", p)
+		t.Errorf("%+v: a second is the latency of earlier hits", p)
 	}
 	if n := before.Latency[0].TotalCount(); n != 99 {
 		t.Errorf("the copy before has changed: %d latencies", n)

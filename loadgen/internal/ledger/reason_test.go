@@ -17,7 +17,7 @@ func reasonsOf(l *ledger.Ledger) (s runsummary.Summary) {
 	return s
 }
 
-func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testing.T) {
+func TestReasonsAreByTargetClassAndStatus(t *testing.T) {
 	l := ledger.New(2)
 	book := func(target int, a answer.Answer) {
 		l.Plan(target, pages(1))
@@ -49,7 +49,7 @@ func TestHitsThatWereNotAcceptedHaveTheirReasonsByTargetClassAndStatus(t *testin
 	}
 }
 
-func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
+func TestAcceptedHitsWithAMalformedAnswerAreWarnings(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, pages(3))
 	l.Send(0, pages(3))
@@ -61,7 +61,7 @@ func TestAcceptedHitsWithAnOddAnswerAreWarnings(t *testing.T) {
 	}
 }
 
-func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
+func TestTheExcerptOfARetriedHitIsKept(t *testing.T) {
 	l := ledger.New(2)
 	l.Plan(0, pages(1))
 	l.Send(0, pages(1))
@@ -69,7 +69,7 @@ func TestTheWordsOfAnAnswerThatWasTriedAgainAreKept(t *testing.T) {
 	if s := reasonsOf(l); len(s.Reasons) > 0 {
 		t.Errorf("no hit has ended, but %+v", s.Reasons)
 	}
-	l.End(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1)) // turned away before it could go again
+	l.End(0, &answer.Answer{Class: answer.NotNow, Status: 503}, pages(1)) // shed before it could be retried
 	want := []runsummary.Reason{{Target: "a", Class: "not_now", Status: 503, Hits: 1, Excerpt: "come back later"}}
 	if s := reasonsOf(l); !slices.Equal(s.Reasons, want) || s.Hits.Failed != 1 {
 		t.Errorf("%+v, %+v", s.Reasons, s.Hits)

@@ -1,17 +1,14 @@
 package ledger
 
 import (
-	"maps"
-
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
-	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
-	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// VisitTotals is what became of a target's visits, and what they brought.
+// VisitTotals count a target's visits and what they brought.
 type VisitTotals struct {
-	// Planned visits have begun; Split are those that Matomo makes beyond one of each, Repeated those that it may make.
+	// Planned visits have started. Split are those that Matomo records in addition to one each, Repeated those that it
+	// may record.
 	Planned, Split, Repeated uint64
 	Visits                   [VisitOutcomes]uint64
 	Sales                    Sales
@@ -22,14 +19,14 @@ func (a *VisitTotals) add(o VisitTotals) {
 	a.Planned += o.Planned
 	a.Split += o.Split
 	a.Repeated += o.Repeated
-	for f, n := range o.Visits {
-		a.Visits[f] += n
+	for i, n := range o.Visits {
+		a.Visits[i] += n
 	}
 	a.Sales.add(o.Sales)
 	a.Opened.merge(o.Opened)
 }
 
-// OpenVisits is the number of visits that have begun and not ended.
+// OpenVisits returns the number of visits that have started and not ended.
 func (a VisitTotals) OpenVisits() uint64 {
 	open := a.Planned
 	for _, n := range a.Visits {
@@ -38,23 +35,10 @@ func (a VisitTotals) OpenVisits() uint64 {
 	return open
 }
 
-// Sales is what accepted orders brought; Items counts pieces, as Matomo does (core/Tracker/GoalManager.php).
+// Sales are the amounts of accepted orders. Items counts pieces, as Matomo does (core/Tracker/GoalManager.php).
 type Sales struct {
 	Revenue, Tax, Shipping shop.Cents
 	Items                  uint64
-}
-
-// salesOf is that of hit i of a visit, zero for what is no order.
-func salesOf(v *visit.Visit, i int) Sales {
-	if v.Hits[i].Kind != hit.Order {
-		return Sales{}
-	}
-	o := v.Order(i)
-	s := Sales{Revenue: o.Revenue, Tax: o.Tax, Shipping: o.Shipping}
-	for i := range o.Items {
-		s.Items += uint64(o.Items[i].Quantity)
-	}
-	return s
 }
 
 func (s *Sales) add(o Sales) {
@@ -64,19 +48,19 @@ func (s *Sales) add(o Sales) {
 	s.Items += o.Items
 }
 
-// Dimensions tells of a visit what Matomo's reports break visits down by.
+// Dimensions are the values by which Matomo's reports break a visit down.
 type Dimensions struct {
-	// Day is the midnight, in Unix seconds, with which the day of the site begins.
+	// Day is the start of the site's day as a Unix time.
 	Day int64
-	// Visitor is as visit.Seen tells.
+	// Visitor is as visit.AsReported returns it.
 	Visitor visitor.Visitor
-	// SourceLost says that not the first hit opened it, which alone carries the source.
+	// SourceLost is set if the visit was not opened by its first hit, which alone has the source.
 	SourceLost bool
 }
 
 // Opened counts the visits that Matomo has opened.
 type Opened struct {
-	// Days is by Origin.Day, Countries by ISO code; "" are the sources that nothing tells.
+	// Days is by Dimensions.Day, Countries by ISO code; "" in Sources are unknown ones.
 	Days                        map[int64]uint64
 	Countries, Sources, Devices map[string]uint64
 }
@@ -85,19 +69,15 @@ func newOpened() Opened {
 	return Opened{map[int64]uint64{}, map[string]uint64{}, map[string]uint64{}, map[string]uint64{}}
 }
 
-func (c Opened) add(o Dimensions) {
-	c.Days[o.Day]++
-	c.Countries[o.Visitor.Place.Country]++
-	source := string(o.Visitor.Source.Type)
-	if o.SourceLost {
+func (c Opened) add(d Dimensions) {
+	c.Days[d.Day]++
+	c.Countries[d.Visitor.Place.Country]++
+	source := string(d.Visitor.Source.Type)
+	if d.SourceLost {
 		source = ""
 	}
 	c.Sources[source]++
-	c.Devices[o.Visitor.Device.Type]++
-}
-
-func (c Opened) clone() Opened {
-	return Opened{maps.Clone(c.Days), maps.Clone(c.Countries), maps.Clone(c.Sources), maps.Clone(c.Devices)}
+	c.Devices[d.Visitor.Device.Type]++
 }
 
 func (c Opened) merge(o Opened) {

@@ -8,22 +8,45 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// VisitState is how a visit goes as Matomo sees it, hit by hit. It is small, because millions may be under way.
-type VisitState struct {
-	// LastAction is the Unix second of the latest action that was recorded, last that of the latest which may have been; 0
-	// is none.
-	LastAction, lastPossible uint32
-	accepted, unknown        uint16
-	// Splits are the visits that Matomo makes beyond the first.
-	Splits uint16
-	// Repeats are the visits that it may make because it was still at work on an earlier request when the visit went
-	// on, and pending are such requests since. Once an action was accepted its visit is there for all to find.
-	Repeats uint16
-	pending uint16
+// VisitOutcome is what became of a visit.
+type VisitOutcome uint8
+
+// The outcomes of a visit. Matomo should show Complete + Partial + splits, and up to Uncertain + repeats more.
+const (
+	// Complete: every hit was accepted.
+	Complete VisitOutcome = iota
+	// Partial: at least one hit that opens a visit was accepted.
+	Partial
+	// Uncertain: none was, but at least one is unknown.
+	Uncertain
+	// Lost: some were sent, and none accepted or unknown.
+	Lost
+	// Unsent: none was sent.
+	Unsent
+	// VisitOutcomes is the number of outcomes.
+	VisitOutcomes int = iota
+)
+
+// String returns the name of the outcome in summaries and metrics.
+func (o VisitOutcome) String() string {
+	return [VisitOutcomes]string{"complete", "partial", "uncertain", "lost", "unsent"}[o]
 }
 
-// Add takes in the outcome of the next hit, recorded at the Unix second at; sameDay says whether that is of the day of
-// Taken.
+// VisitState follows a visit as Matomo sees it, hit by hit. It is small, because there may be millions.
+type VisitState struct {
+	// LastAction is the Unix time of the latest accepted action, lastPossible that of the latest accepted or unknown
+	// one; 0 for none.
+	LastAction, lastPossible uint32
+	accepted, unknown        uint16
+	// Splits are the visits that Matomo records in addition to the first.
+	Splits uint16
+	// Repeats are the visits that it may record because it was still working on a request when the next was sent, and
+	// pending are such requests since. Once an action was accepted, every later request finds its visit.
+	Repeats, pending uint16
+}
+
+// Add adds the outcome of the next hit, recorded at the Unix time at; sameDay is whether that is on the day of
+// LastAction.
 func (c *VisitState) Add(became outcome.Outcome, kind hit.Kind, at int64, sameDay bool) {
 	switch became {
 	case outcome.Unknown:
@@ -40,7 +63,7 @@ func (c *VisitState) Add(became outcome.Outcome, kind hit.Kind, at int64, sameDa
 		c.Repeats += c.pending
 		c.pending = 0
 	}
-	// An action in doubt may have kept the visit open, but not over midnight.
+	// An unknown action may have kept the visit open, but not over midnight.
 	if became == outcome.Accepted {
 		if c.LastAction > 0 && (at-int64(c.lastPossible) > int64(visit.MaxGap/time.Second) || !sameDay) {
 			c.Splits++
@@ -50,14 +73,14 @@ func (c *VisitState) Add(became outcome.Outcome, kind hit.Kind, at int64, sameDa
 	c.lastPossible = uint32(at)
 }
 
-// AddPending books that Matomo may still be at work on the request of the last hits, which had an action.
+// AddPending notes that Matomo may still be working on the request with the last hits, of which one was an action.
 func (c *VisitState) AddPending() {
 	if c.LastAction == 0 {
 		c.pending++
 	}
 }
 
-// Outcome is what became of a visit of so many hits; sent says that one went out.
+// Outcome returns the outcome of a visit of so many hits; sent is whether one was sent.
 func (c *VisitState) Outcome(hits int, sent bool) VisitOutcome {
 	switch {
 	case int(c.accepted) == hits:

@@ -7,8 +7,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-func TestAVisitIsRepeatedAtMostWhereMatomoMayStillBeAtWork(t *testing.T) {
-	// A request: u is unknown and still at work, k unknown and done, a accepted, f failed, p a ping that is at work.
+func TestAVisitCanOnlyBeRepeatedWhileMatomoMayBeWorking(t *testing.T) {
+	// Per request: u is unknown and pending, k unknown and done, a accepted, f failed, p a pending ping.
 	for requests, want := range map[string]uint16{
 		"a": 0, "u": 0, "ka": 0, "kkk": 0, "aaa": 0,
 		"ua": 1, "uua": 2, "uu": 1, "uuu": 2,
