@@ -18,13 +18,14 @@ LD_FLAGS     = -s -w -X main.version=$(VERSION)
 STATIC_BUILD = CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LD_FLAGS)'
 SQLITE_TAGS  = sqlite_omit_load_extension,netgo,osusergo
 SQLITE_BUILD = CGO_ENABLED=1 go build $(FLAGS) -tags $(SQLITE_TAGS)
+STATIC_C     = -linkmode external -extldflags -static
 
 # The user interface is built where there is npm; without it a plain page stands in.
 WEB         := controller/web
 WEB_SOURCES  = $(shell find $(WEB)/src $(WEB)/public -type f) $(wildcard $(WEB)/*.json $(WEB)/*.js $(WEB)/*.ts $(WEB)/index.html)
 
 .PHONY: build bin/loadgen bin/controller licences web test test-go test-web no-images check format check-web deps fuzz generate demo run up \
-        bench bench-controller images image-loadgen image-controller image-files clean
+        bench bench-controller images image-loadgen image-controller image-files pictures release release/loadgen release/controller clean
 
 build: web ## bin/loadgen, static, and bin/controller
 	@$(MAKE) --no-print-directory bin/loadgen bin/controller
@@ -145,10 +146,24 @@ image-controller: image-files
 image-files: web licences ## what goes into the image; its Dockerfile runs this too
 	@test -n "$(CA_BUNDLE)" || { echo "no CA certificates found; install ca-certificates or set CA_BUNDLE=file"; exit 1; }
 	GOOS=linux $(STATIC_BUILD) -o bin/image/loadgen ./loadgen
-	GOOS=linux $(SQLITE_BUILD) -ldflags '$(LD_FLAGS) -linkmode external -extldflags -static' -o bin/image/controller ./controller
+	GOOS=linux $(SQLITE_BUILD) -ldflags '$(LD_FLAGS) $(STATIC_C)' -o bin/image/controller ./controller
 	cp $(LICENCES) LICENSE bin/image/
 	cp -L $(CA_BUNDLE) bin/image/ca-certificates.crt
 	chmod 0644 bin/image/ca-certificates.crt
 
+pictures: build ## docs/img, taken from a demo in Chromium
+	@test -x "$(CHROMIUM)" || { echo "there is no Chromium; install it or set CHROMIUM=file"; exit 1; }
+	cd $(WEB) && node pictures.mjs
+
+release: ## dist/: the checked-out tag as archives for linux and darwin, with SBOMs and checksums
+	VERSION='$(VERSION)' .ci/release
+
+# A program for GOOS and GOARCH, as OUTPUT. Linux has many C libraries: its controller brings its own.
+release/loadgen:
+	$(STATIC_BUILD) -o $(OUTPUT) ./loadgen
+
+release/controller:
+	$(SQLITE_BUILD) -ldflags '$(LD_FLAGS)$(if $(filter linux,$(GOOS)), $(STATIC_C))' -o $(OUTPUT) ./controller
+
 clean:
-	rm -rf bin
+	rm -rf bin dist
