@@ -116,7 +116,7 @@ deps: ## docs/dependencies.txt: packages with lines and imports, and the modules
 	@go run ./shared/testbed/deps > docs/dependencies.txt
 
 generate: ## what docs/configuration.md and compose file say of the settings, the interface's types of the API
-	go run ./controller/internal/settings/generate docs/configuration.md docker-compose.yml $(WEB)/src/text/configuration.ts
+	go run ./controller/internal/settings/generate docs/configuration.md docker-compose.yml $(WEB)/src/text/settings.gen.ts
 	mkdir -p bin && go run ./controller/internal/api/openapi > bin/openapi.json
 	$(WEB)/packages.sh && cd $(WEB) && npm run generate
 

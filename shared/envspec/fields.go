@@ -5,6 +5,7 @@ package envspec
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -46,6 +47,8 @@ type Field struct {
 	Name string
 	// Min and Max are inclusive bounds as written in the declaration; empty means unbounded.
 	Min, Max string
+	// NotAbove is the key of the setting that this one must not exceed, empty where there is none.
+	NotAbove string
 	// OneOf lists the permitted words, none where any is.
 	OneOf []string
 	Kind  Kind
@@ -80,8 +83,8 @@ func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero
 const FileSuffix = "_FILE"
 
 // Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
-// envDefault as in caarlos0/env; name, group, help and unit for people; min and max; oneof, the words between commas;
-// role and widget; secret and path.
+// envDefault as in caarlos0/env; name, group, help and unit for people; min, max and notabove; oneof, the words between
+// commas; role and widget; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
 func fieldsOf(t reflect.Type) []Field {
@@ -93,18 +96,19 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		f := Field{
-			Key:     key,
-			Default: tag.Get("envDefault"),
-			Group:   tag.Get("group"),
-			Help:    tag.Get("help"),
-			Name:    tag.Get("name"),
-			Unit:    tag.Get("unit"),
-			Min:     tag.Get("min"),
-			Max:     tag.Get("max"),
-			Secret:  tag.Get("secret") == "true",
-			Path:    tag.Get("path") == "true",
-			Kind:    kindOf(t.Field(i).Type),
-			index:   i,
+			Key:      key,
+			Default:  tag.Get("envDefault"),
+			Group:    tag.Get("group"),
+			Help:     tag.Get("help"),
+			Name:     tag.Get("name"),
+			Unit:     tag.Get("unit"),
+			Min:      tag.Get("min"),
+			Max:      tag.Get("max"),
+			NotAbove: tag.Get("notabove"),
+			Secret:   tag.Get("secret") == "true",
+			Path:     tag.Get("path") == "true",
+			Kind:     kindOf(t.Field(i).Type),
+			index:    i,
 		}
 		f.Role = Role(tag.Get("role"))
 		if words := tag.Get("oneof"); words != "" {
@@ -114,6 +118,11 @@ func fieldsOf(t reflect.Type) []Field {
 		out = append(out, f)
 	}
 	return out
+}
+
+// IsDerived reports whether a widget follows from a declaration instead of being its own word.
+func IsDerived(w Widget) bool {
+	return slices.Contains([]Widget{SecretInput, Choice, Toggle, FileInput, NumberInput, ListInput, TextInput}, w)
 }
 
 func (f Field) widget() Widget {

@@ -284,8 +284,8 @@ func TestEveryKnobHasARole(t *testing.T) {
 func TestAFormKnowsHowToEditEveryKnob(t *testing.T) {
 	t.Parallel()
 	want := map[string]envspec.Widget{
-		"MATOMO_TOKEN_AUTH": "secret", "MATOMO_HEADERS": "lines", "TLS_CA_FILE": "file", "TLS_VERIFY": "toggle",
-		"SEND_MODE": "choice", "CONCURRENCY": "number", "ECOMMERCE_SHIPPING_RATES": "list", "MATOMO_URL": "text",
+		"PROXY_URL": "secret", "MATOMO_HEADERS": "lines", "TLS_CA_FILE": "file", "TLS_VERIFY": "toggle",
+		"ARRIVALS": "choice", "BULK_SIZE": "number", "ECOMMERCE_SHIPPING_RATES": "list", "MATOMO_URL": "tracker",
 		"LOAD_CURVE": "curve", "BACKFILL_START_DATE": "date",
 	}
 	for _, f := range spec.Fields() {

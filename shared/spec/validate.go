@@ -5,7 +5,9 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,18 +26,15 @@ var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // checkTogether checks what bounds cannot say. Knobs in bad hold no value of their own and are left out.
 func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
-	ordered := func(minKey string, lo float64, maxKey string, hi float64) {
-		if lo > hi && !bad[minKey] && !bad[maxKey] {
-			problems.Refuse(minKey, strconv.FormatFloat(lo, 'f', -1, 64),
-				"is above "+maxKey+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+maxKey)
+	for _, f := range fields {
+		if f.NotAbove == "" || bad[f.Key] || bad[f.NotAbove] {
+			continue
+		}
+		if lo, hi := numberOf(s, f.Key), numberOf(s, f.NotAbove); lo > hi {
+			problems.Refuse(f.Key, strconv.FormatFloat(lo, 'f', -1, 64),
+				"is above "+f.NotAbove+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+f.NotAbove)
 		}
 	}
-	ordered("PAGEVIEWS_MIN", float64(s.PageviewsMin), "PAGEVIEWS_MAX", float64(s.PageviewsMax))
-	ordered("PAUSE_BETWEEN_PVS_MIN", s.PauseMin, "PAUSE_BETWEEN_PVS_MAX", s.PauseMax)
-	ordered("VISIT_DURATION_MIN", s.DurationMin, "VISIT_DURATION_MAX", s.DurationMax)
-	ordered("ECOMMERCE_ORDER_VALUE_MIN", s.OrderValueMin, "ECOMMERCE_ORDER_VALUE_MAX", s.OrderValueMax)
-	ordered("ECOMMERCE_ITEMS_MIN", float64(s.ItemsMin), "ECOMMERCE_ITEMS_MAX", float64(s.ItemsMax))
-
 	for _, token := range []struct {
 		key   string
 		value secret.String
@@ -139,6 +138,12 @@ func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Prof
 		}
 	}
 	return load
+}
+
+// numberOf returns the value of a numeric setting.
+func numberOf(s Spec, key string) float64 {
+	i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key })
+	return reflect.ValueOf(fields[i].Value(s)).Convert(reflect.TypeFor[float64]()).Float()
 }
 
 func isPort(s string) bool {

@@ -46,19 +46,20 @@ type schemaResponse struct {
 }
 
 type settingField struct {
-	Key     string   `json:"key"`
-	Group   string   `json:"group"`
-	Kind    string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
-	Default string   `json:"default"`
-	InBulk  string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, where that is another; empty else."`
-	Min     string   `json:"min"`
-	Max     string   `json:"max"`
-	OneOf   []string `json:"one_of"`
-	Unit    string   `json:"unit"`
-	Help    string   `json:"help"`
-	Secret  bool     `json:"secret"`
-	Role    string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What kind of decision it is; a preset holds none of a target."`
-	Widget  string   `json:"widget" doc:"With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has."`
+	Key      string   `json:"key"`
+	Group    string   `json:"group"`
+	Kind     string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
+	Default  string   `json:"default"`
+	InBulk   string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, where that is another; empty else."`
+	Min      string   `json:"min"`
+	Max      string   `json:"max"`
+	NotAbove string   `json:"not_above" doc:"The setting that this one must not exceed. Empty if there is none."`
+	OneOf    []string `json:"one_of"`
+	Unit     string   `json:"unit"`
+	Help     string   `json:"help"`
+	Secret   bool     `json:"secret"`
+	Role     string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What kind of decision it is; a preset holds none of a target."`
+	Widget   string   `json:"widget" doc:"With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has."`
 }
 
 // fieldProblem is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
@@ -158,9 +159,19 @@ func schema() schemaResponse {
 
 func newField(f spec.Field, fallback, inBulk string) settingField {
 	a := settingField{
-		Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max,
-		OneOf: append([]string{}, f.OneOf...),
-		Unit:  f.Unit, Help: f.Help, Secret: f.Secret, Role: string(f.Role), Widget: string(f.Widget),
+		Key:      f.Key,
+		Group:    f.Group,
+		Kind:     string(f.Kind),
+		Default:  f.Default,
+		Min:      f.Min,
+		Max:      f.Max,
+		NotAbove: f.NotAbove,
+		OneOf:    append([]string{}, f.OneOf...),
+		Unit:     f.Unit,
+		Help:     f.Help,
+		Secret:   f.Secret,
+		Role:     string(f.Role),
+		Widget:   string(f.Widget),
 	}
 	if inBulk != fallback && f.Key != "SEND_MODE" {
 		a.InBulk = inBulk

@@ -11,11 +11,11 @@ import (
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: readme configuration.md docker-compose.yml words.ts")
+		fmt.Fprintln(os.Stderr, "usage: readme configuration.md docker-compose.yml settings.ts")
 		os.Exit(2)
 	}
 	if err := errors.Join(knobs.rewrite(os.Args[1]), own.rewrite(os.Args[1]), compose.rewrite(os.Args[2]),
-		words.rewrite(os.Args[3])); err != nil {
+		web.rewrite(os.Args[3])); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

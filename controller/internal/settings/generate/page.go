@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,12 +18,12 @@ type part struct {
 	write      func([]envspec.Field) string
 }
 
-// The parts: the loadgen's settings in docs/configuration.md, in the compose file and among the words of the interface,
+// The parts: the loadgen's settings in docs/configuration.md, in the compose file and in the interface,
 // and the controller's own in docs/configuration.md.
 var (
 	knobs   = part{"<!-- knobs:begin" + written + " -->\n", "<!-- knobs:end -->\n", spec.Fields(), table}
 	compose = part{"      # knobs:begin" + written + "\n", "      # knobs:end\n", spec.Fields(), environment}
-	words   = part{"    // names:begin" + written + "\n", "    // names:end\n", spec.Fields(), names}
+	web     = part{"// settings:begin" + written + "\n", "// settings:end\n", spec.Fields(), typescript}
 	own     = part{"<!-- controller settings:begin" + written + " -->\n", "<!-- controller settings:end -->\n",
 		settings.Fields(), table}
 )
@@ -58,15 +59,28 @@ func environment(fields []envspec.Field) string {
 	return b.String()
 }
 
-// names are what the forms of the interface call the knobs.
-func names(fields []envspec.Field) string {
-	var b strings.Builder
+// typescript declares what the interface calls the settings, and which of them the widgets of its pages edit: a widget
+// that several settings share names all of them.
+func typescript(fields []envspec.Field) string {
+	var names, keys strings.Builder
+	byWidget := map[envspec.Widget][]string{}
 	for _, f := range fields {
 		if f.Name != "" {
-			fmt.Fprintf(&b, "    %s: '%s',\n", f.Key, f.Name)
+			fmt.Fprintf(&names, "  %s: '%s',\n", f.Key, f.Name)
+			byWidget[f.Widget] = append(byWidget[f.Widget], "'"+f.Key+"'")
 		}
 	}
-	return b.String()
+	for _, widget := range slices.Sorted(maps.Keys(byWidget)) {
+		if list := byWidget[widget]; envspec.IsDerived(widget) {
+			continue
+		} else if len(list) == 1 {
+			fmt.Fprintf(&keys, "  %s: %s,\n", widget, list[0])
+		} else {
+			fmt.Fprintf(&keys, "  %s: [%s],\n", widget, strings.Join(list, ", "))
+		}
+	}
+	return "export const names: Record<string, string> = {\n" + names.String() +
+		"}\n\nexport const keys = {\n" + keys.String() + "} as const\n"
 }
 
 // table is one Markdown table for each group of settings, in the order of their declaration.

@@ -27,7 +27,7 @@ func TestPageComposeFileAndInterfaceShowTheSettingsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for name, parts := range map[string][]part{
 		"docs/configuration.md": {knobs, own}, "docker-compose.yml": {compose},
-		"controller/web/src/text/configuration.ts": {words},
+		"controller/web/src/text/settings.gen.ts": {web},
 	} {
 		page := read(t, name)
 		for _, p := range parts {

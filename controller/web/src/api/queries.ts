@@ -4,6 +4,7 @@ import { keepPreviousData } from '@tanstack/svelte-query'
 import { testConnection } from './requests'
 import { api, type QueryOf, type Schemas } from './client'
 import { live } from './live.svelte'
+import { keys } from '../text'
 
 /** Asks a query for as long as a component shows what it reads. */
 export { createQuery } from '@tanstack/svelte-query'
@@ -63,7 +64,7 @@ export const pagesQuery = (enabled: boolean) => ({
   ...query(['funnels', 'pages'], async () => {
     const first = { params: { query: { limit: 1 } } }
     const [{ source, urls }, saved] = await Promise.all([api.GET('/api/urls', first), api.GET('/api/config')])
-    return { source, first: urls?.[0]?.url, siteURL: saved.config?.SITE_URL }
+    return { source, first: urls?.[0]?.url, siteURL: saved.config?.[keys.host] }
   }),
   enabled,
 })
@@ -143,12 +144,15 @@ export const reportHistoryQuery = (of: QueryOf<'get-api-report-history'>) =>
     return (await api.GET('/api/report-history', { params: { query: of } })).points ?? []
   })
 
-/** The load that settings ask for over time; nothing is asked without settings. */
-export const profileQuery = (config?: Record<string, string>) => ({
-  ...query(['profile', config], () => api.POST('/api/profile', { body: { config } })),
-  enabled: config !== undefined,
-  placeholderData: keepPreviousData,
-})
+/** The rate over time that a configuration plans, where a setting that is missing has its default; off without one. */
+export function profileQuery(values?: Record<string, string>) {
+  const config = [keys.profile, keys.curve, keys.rate, keys.zone].map((key) => [key, values?.[key] ?? ''])
+  return {
+    ...query(['profile', config], () => api.POST('/api/profile', { body: { config: Object.fromEntries(config) } })),
+    enabled: values !== undefined,
+    placeholderData: keepPreviousData,
+  }
+}
 
 /** What settings come to, by the first visits of their plan; nothing is asked without settings. */
 export const estimateQuery = (config?: Record<string, string>) => ({

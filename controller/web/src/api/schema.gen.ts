@@ -3046,6 +3046,8 @@ export interface components {
             kind: "text" | "whole number" | "number" | "yes or no" | "list of numbers";
             max: string;
             min: string;
+            /** @description The setting that this one must not exceed. Empty if there is none. */
+            not_above: string;
             one_of: string[] | null;
             /**
              * @description What kind of decision it is; a preset holds none of a target.

@@ -1,37 +1,31 @@
 // The form of a backfill: texts by setting, of which the window's are of one kind at a time.
 import { dateFormatter } from '../ui/timezone'
+import { keys } from '../text'
 
 /** How the window is given: days before today, or two dates. */
 export type Mode = 'relative' | 'dates'
 
 export type Form = { mode: Mode; name: string; texts: Record<string, string> }
 
-export const windows: Record<Mode, [string, string]> = {
-  relative: ['BACKFILL_DAYS_BACK', 'BACKFILL_DURATION_DAYS'],
-  dates: ['BACKFILL_START_DATE', 'BACKFILL_END_DATE'],
-}
+export const windows = { relative: keys.days, dates: keys.date } as const
 
-/** What limits and shapes a backfill, in the order of the form. */
-export const knobs = [
-  'BACKFILL_MAX_VISITS_PER_DAY',
-  'BACKFILL_MAX_VISITS_TOTAL',
-  'BACKFILL_WEEKLY_TREND',
-  'BACKFILL_RPS_LIMIT',
-  'BACKFILL_SHARDS',
-  'BACKFILL_SEED',
-] as const
+/** The limits and the shape of a backfill, in the order of the form. */
+export const options = [...keys.backfill, keys.trend] as const
 
 /** The last seven whole days. */
 export const fresh = (): Form => ({
   mode: 'relative',
   name: '',
-  texts: { BACKFILL_DAYS_BACK: '7', BACKFILL_DURATION_DAYS: '7' },
+  texts: relativeWindow(7),
 })
+
+/** The `days` days before today. */
+export const relativeWindow = (days: number) => Object.fromEntries(keys.days.map((key) => [key, String(days)]))
 
 /** What is sent: the window of the mode that is chosen, and what else was written. Empty ones take their default. */
 export function body(form: Form): Record<string, string> {
   const out: Record<string, string> = {}
-  for (const key of [...windows[form.mode], ...knobs]) {
+  for (const key of [...windows[form.mode], ...options]) {
     const text = form.texts[key]?.trim()
     if (text) out[key] = text
   }
@@ -44,13 +38,13 @@ export function formOf(payload: Record<string, unknown>): Form {
   const texts: Record<string, string> = {}
   for (const [key, value] of Object.entries(payload)) {
     const name = key.startsWith('BACKFILL_') ? key : `BACKFILL_${key}`
-    if (value !== null && value !== undefined && isOurs(name)) texts[name] = String(value)
+    if (value !== null && value !== undefined && settings.includes(name)) texts[name] = String(value)
   }
   const name = typeof payload.name === 'string' ? payload.name : ''
   return { mode: windows.dates.some((key) => texts[key]) ? 'dates' : 'relative', name, texts }
 }
 
-const isOurs = (key: string) => [...Object.values(windows).flat(), ...knobs].includes(key)
+export const settings: readonly string[] = [...Object.values(windows).flat(), ...options]
 
 /** The day of a moment in a time zone, as date inputs have it; that of the browser where the zone is unknown. */
 export function today(zone: string, now: number): string {

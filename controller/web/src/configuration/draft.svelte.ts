@@ -1,5 +1,6 @@
 // The configuration as it is being edited: what is saved, and the texts that were written over it.
 import type { Schemas } from '../api/client'
+import { keys } from '../text'
 import {
   toText,
   orDefault,
@@ -27,7 +28,7 @@ export class Draft {
 
   /** The settings with the defaults that apply: some have another one in bulk. */
   readonly settings = $derived.by(() =>
-    withModeDefaults(this.#declared, this.edits.SEND_MODE ?? this.saved('SEND_MODE')),
+    withModeDefaults(this.#declared, this.edits[keys.mode] ?? this.saved(keys.mode)),
   )
 
   /** The settings that saving would change. */

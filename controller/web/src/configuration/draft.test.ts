@@ -1,28 +1,14 @@
 import { expect, it } from 'vitest'
 import { Draft, type Saved } from './draft.svelte'
-import { mask, type Setting } from './values'
+import { setting } from './setting.fixture'
+import { mask } from './values'
 
-const setting = (key: string, kind: Setting['kind'], fallback: string, secret = false): Setting => ({
-  key,
-  group: 'G',
-  kind,
-  default: fallback,
-  min: '',
-  max: '',
-  one_of: [],
-  unit: '',
-  help: '',
-  role: key.startsWith('MATOMO_') ? 'target' : 'behaviour',
-  widget: 'text',
-  secret,
-  default_in_bulk: '',
-})
 const settings = [
-  setting('MATOMO_URL', 'text', ''),
-  setting('MATOMO_TOKEN_AUTH', 'text', '', true),
-  setting('CONCURRENCY', 'whole number', '50'),
-  setting('TIMEZONE', 'text', 'CET'),
-  setting('RANDOMIZE_VISITOR_COUNTRIES', 'yes or no', 'true'),
+  setting({ key: 'MATOMO_URL' }),
+  setting({ key: 'MATOMO_TOKEN_AUTH', secret: true }),
+  setting({ key: 'CONCURRENCY', kind: 'whole number', default: '50' }),
+  setting({ key: 'TIMEZONE', default: 'CET' }),
+  setting({ key: 'RANDOMIZE_VISITOR_COUNTRIES', kind: 'yes or no', default: 'true' }),
 ]
 const draft = (config: Record<string, unknown>) => new Draft(settings, { revision: 3, config } as unknown as Saved)
 const saved = {
@@ -63,8 +49,8 @@ it('takes an emptied number for its default, never for 0', () => {
 
 it('knows that a setting has another default in bulk', () => {
   const settings = [
-    setting('SEND_MODE', 'text', 'single'),
-    { ...setting('CONCURRENCY', 'whole number', '50'), default_in_bulk: '8' },
+    setting({ key: 'SEND_MODE', default: 'single' }),
+    setting({ key: 'CONCURRENCY', kind: 'whole number', default: '50', default_in_bulk: '8' }),
   ]
   const base = { revision: 3, config: { SEND_MODE: 'single', CONCURRENCY: 50 }, set: [] } as unknown as Saved
   const d = new Draft(settings, base)

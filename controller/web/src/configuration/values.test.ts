@@ -1,22 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { toText, isEqual, search, type Setting } from './values'
-
-const setting = (s: Partial<Setting>): Setting => ({
-  key: 'K',
-  group: 'G',
-  kind: 'text',
-  default: '',
-  min: '',
-  max: '',
-  one_of: [],
-  unit: '',
-  help: '',
-  role: 'behaviour',
-  widget: 'text',
-  secret: false,
-  default_in_bulk: '',
-  ...s,
-})
+import { setting } from './setting.fixture'
+import { isEqual, search, toText } from './values'
 
 describe('values', () => {
   it('shows a list as a person writes it, and nothing for what is not set', () => {

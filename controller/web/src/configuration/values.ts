@@ -1,5 +1,6 @@
 // The values of settings as texts, the form in which a person writes them and the generator's environment holds them.
 import type { Schemas } from '../api/client'
+import { keys } from '../text'
 
 export type Setting = Schemas['SettingField']
 export type Texts = Record<string, string>
@@ -8,7 +9,7 @@ export type Texts = Record<string, string>
 export const mask = '***MASKED***'
 
 /** What belongs to this set-up alone: a preset neither holds nor changes it. */
-export const isInstanceSetting = (s: Setting) => s.role === 'target' || s.key === 'RUN_ID'
+export const isInstanceSetting = (s: Setting) => s.role === 'target' || s.key === keys.runid
 
 /** A value of the API as a text; empty where there is none. */
 export function toText(value: unknown): string {

@@ -2,7 +2,7 @@
 import { readConfig, readTargets } from '../api/requests'
 import type { Schemas } from '../api/client'
 import { createPreset, replaceSetup } from '../api/mutations'
-import { words } from '../text'
+import { keys, words } from '../text'
 import type { PresetFile } from './file'
 import { freeName } from './preset'
 
@@ -29,5 +29,5 @@ export async function replaceAll(setup: Schemas['SetupExported'], before: Schema
 async function tokenHolders(): Promise<string[]> {
   const [{ config }, { targets }] = await Promise.all([readConfig(), readTargets()])
   const names = (targets ?? []).filter((t) => t.token_auth).map((t) => t.name)
-  return config.MATOMO_TOKEN_AUTH ? [words.presets.import.singleTarget, ...names] : names
+  return config[keys.token] ? [words.presets.import.singleTarget, ...names] : names
 }

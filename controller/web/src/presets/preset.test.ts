@@ -1,28 +1,13 @@
 import { expect, it } from 'vitest'
 import type { Schemas } from '../api/client'
-import type { Setting } from '../configuration/values'
+import { setting } from '../configuration/setting.fixture'
 import { differences, freeName, presetValues, presetTargets, builtInPresets } from './preset'
 
-const setting = (key: string, kind: Setting['kind'], secret = false): Setting => ({
-  key,
-  group: 'G',
-  kind,
-  default: '',
-  min: '',
-  max: '',
-  one_of: [],
-  unit: '',
-  help: '',
-  role: key.startsWith('MATOMO_') ? 'target' : 'behaviour',
-  widget: 'text',
-  secret,
-  default_in_bulk: '',
-})
 const settings = [
-  setting('MATOMO_URL', 'text'),
-  setting('MATOMO_TOKEN_AUTH', 'text', true),
-  setting('CONCURRENCY', 'whole number'),
-  setting('ECOMMERCE_SHIPPING_RATES', 'list of numbers'),
+  setting({ key: 'MATOMO_URL' }),
+  setting({ key: 'MATOMO_TOKEN_AUTH', secret: true }),
+  setting({ key: 'CONCURRENCY', kind: 'whole number' }),
+  setting({ key: 'ECOMMERCE_SHIPPING_RATES', kind: 'list of numbers' }),
 ]
 const config = { MATOMO_URL: 'http://a', MATOMO_TOKEN_AUTH: '***', CONCURRENCY: 50, ECOMMERCE_SHIPPING_RATES: [0, 5] }
 

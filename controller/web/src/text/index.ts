@@ -13,11 +13,13 @@ import { profile } from './profile'
 import { reconcile } from './reconcile'
 import { benchmark } from './benchmark'
 import { runs } from './runs'
+import { names } from './settings.gen'
 import { shell } from './shell'
 import { targets } from './targets'
 import { urls } from './urls'
 
 export * from './numbers'
+export { keys } from './settings.gen'
 
 export const words = {
   ...shell,
@@ -39,5 +41,5 @@ export const words = {
   events,
 }
 
-/** What a setting is called; its env key where it has no name. */
-export const nameOf = (key: string) => configuration.names[key] ?? key
+/** The name of a setting, else its env key. */
+export const nameOf = (key: string) => names[key] ?? key
