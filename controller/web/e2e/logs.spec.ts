@@ -7,7 +7,7 @@ test('the log follows the run, is filtered by the server, and pauses without los
 }) => {
   await stack.configure({ STOP_AFTER_VISITS: 5 })
   await page.goto('/logs')
-  await expect(page.getByText('Nothing has been logged yet')).toBeVisible()
+  await expect(page.getByText('No log lines yet')).toBeVisible()
   await stack.api('POST', '/api/start', {})
   const log = page.getByRole('log')
   await expect(log).toContainText('run')
@@ -17,7 +17,7 @@ test('the log follows the run, is filtered by the server, and pauses without los
   await asked
   await keyboard.choose(page.getByLabel('Level'), 'All')
   await keyboard.fill(page.getByLabel('Filter'), 'no line has this')
-  await expect(page.getByText('No line matches')).toBeVisible()
+  await expect(page.getByText('No lines match')).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Show all lines' }))
   await expect(log).toContainText('run')
 
@@ -30,7 +30,7 @@ test('the log follows the run, is filtered by the server, and pauses without los
   await keyboard.choose(page.getByLabel('Target'), 'north')
   await keyboard.fill(page.getByLabel('Filter'), 'run')
   await both
-  await expect(page.getByText('No line matches')).toBeVisible()
+  await expect(page.getByText('No lines match')).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Show all lines' }))
   await expect(log).toContainText('run')
 

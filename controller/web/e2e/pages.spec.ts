@@ -31,7 +31,7 @@ const paths: Record<string, string> = {
   run: '/runs/<run>',
   'run-describe': '/runs/<run>/describe',
   compare: '/runs/compare/<earlier>/<run>',
-  reports: '/reports',
+  reports: '/benchmarks',
   logs: '/logs',
   nowhere: '/no/such/page',
 }

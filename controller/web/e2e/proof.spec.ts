@@ -27,8 +27,8 @@ test('a clean run reconciles with every row equal, by keyboard', async ({ page, 
   // It is kept.
   await page.reload()
   await expect(page.getByText('Everything that was accepted was recorded')).toBeVisible()
-  await keyboard.press(page.getByRole('button', { name: 'Note in Matomo’s graph' }))
-  await expect(page.getByText('2 notes were written.')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Annotate in Matomo' }))
+  await expect(page.getByText('2 annotations added.')).toBeVisible()
 })
 
 test('reports that are not archived are no loss', async ({ page, stack }) => {

@@ -2,14 +2,14 @@ import { expect, test } from './test'
 
 test('reports are timed, kept as the baseline and compared with it', async ({ page, stack, keyboard }) => {
   await stack.configure()
-  await page.goto('/reports')
-  await expect(page.getByText('No report has been timed yet.', { exact: false })).toBeVisible()
+  await page.goto('/benchmarks')
+  await expect(page.getByText('No benchmarks yet.', { exact: false })).toBeVisible()
   const begin = async () => {
     for (const period of ['Week', 'Month']) await keyboard.toggle(page.getByRole('checkbox', { name: period }))
     await keyboard.press(page.getByText('Reports: All'))
     for (const report of ['Visits summary', 'Page titles'])
       await keyboard.toggle(page.getByRole('checkbox', { name: report }))
-    await keyboard.fill(page.getByLabel('At once'), '2')
+    await keyboard.fill(page.getByLabel('Parallel clients'), '2')
     await keyboard.press(page.getByRole('button', { name: 'Start', exact: true }))
     await expect(page.getByText('Done', { exact: true })).toBeVisible()
   }
@@ -18,12 +18,12 @@ test('reports are timed, kept as the baseline and compared with it', async ({ pa
   await expect(table.getByRole('row', { name: /Visits summary/ })).toContainText(/[mµ]s/)
   // The sink does not know it, which counts as failures of that report.
   await expect(table.getByRole('row', { name: /Page titles/ })).toContainText('does not exist')
-  await keyboard.press(page.getByRole('button', { name: 'Mark as baseline' }))
-  await expect(page.getByText('Baseline of its site')).toBeVisible()
+  await keyboard.press(page.getByRole('button', { name: 'Set as baseline' }))
+  await expect(page.getByText('Baseline', { exact: true })).toBeVisible()
 
   await keyboard.press(page.getByRole('link', { name: 'All benchmarks' }))
   await begin()
-  await expect(page.getByText('Beside the baseline of', { exact: false })).toBeVisible()
+  await expect(page.getByText('Compared with the baseline of', { exact: false })).toBeVisible()
   await expect(table.getByRole('row', { name: /Page titles/ })).toContainText('Failing')
   await keyboard.press(table.getByRole('button', { name: 'History of Visits summary' }))
   await expect(page.getByRole('dialog').getByRole('row')).toHaveCount(3)

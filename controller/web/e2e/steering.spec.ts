@@ -20,7 +20,7 @@ test('a run is paused, resumed and sped up, and keeps its count', async ({ page,
   const steer = page.getByRole('group', { name: 'Steer the run' })
   await keyboard.press(steer.getByRole('button', { name: 'Pause' }))
   await expect(steer).toContainText('Paused: no new visits begin.')
-  await expect(page.getByText('No new visits begin until somebody resumes the run.')).toBeVisible()
+  await expect(page.getByText('No new visits start until you resume the run.')).toBeVisible()
   await expect(steer).toContainText('Measured over the last 10 s: 0 visits/s')
   const held = await visits()
   await keyboard.press(steer.getByRole('button', { name: 'Resume' }))
@@ -87,8 +87,8 @@ test('thresholds are put together, judged while the run goes on, and told with i
   await stack.api('POST', '/api/start', {})
   await page.goto('/')
   const verdicts = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Thresholds' }) })
-  await expect(verdicts.getByRole('listitem').filter({ hasText: 'error_share<90%' })).toContainText('Held')
-  await expect(verdicts.getByRole('listitem').filter({ hasText: 'p99<1ns' })).toContainText('Missed')
+  await expect(verdicts.getByRole('listitem').filter({ hasText: 'error_share<90%' })).toContainText('Passed')
+  await expect(verdicts.getByRole('listitem').filter({ hasText: 'p99<1ns' })).toContainText('Failed')
 })
 
 test('every metric that is offered is one that the generator measures', async ({ stack }) => {

@@ -12,7 +12,7 @@ test('a stop finishes open visits', async ({ page, stack, keyboard }) => {
   await expect.poll(async () => (await status()).stats?.sample.open_visits ?? 0, { timeout: 30_000 }).toBeGreaterThan(2)
   await page.goto('/')
   await keyboard.press(page.getByRole('button', { name: 'Stop', exact: true }))
-  await expect(page.getByText('It was stopped, and its open visits had time to end.')).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('Stopped after its open visits had finished.')).toBeVisible({ timeout: 60_000 })
   const { run } = await status()
   expect(run).toMatchObject({ reason: 'stopped', exit_code: 0, summary: { hits: { abandoned: 0 } } })
 })

@@ -2,7 +2,7 @@ import { expect, test } from './test'
 
 test('an upload with bad lines is shown line by line, corrected and saved', async ({ page, stack, keyboard }) => {
   await page.goto('/urls')
-  const editor = page.getByRole('textbox', { name: 'List of pages' })
+  const editor = page.getByRole('textbox', { name: 'Page list' })
   await expect(editor).toBeVisible()
   const chooser = page.waitForEvent('filechooser')
   await keyboard.press(page.getByRole('button', { name: 'Upload' }))
@@ -35,7 +35,7 @@ test('fifty thousand lines stay smooth to scroll and to type in', async ({ page,
   const content = Array.from({ length: 50_000 }, (_, i) => `https://a.test/category-${i % 10}/page-${i}\n`).join('')
   await stack.api('POST', '/api/urls', { content })
   await page.goto('/urls')
-  const editor = page.getByRole('textbox', { name: 'List of pages' })
+  const editor = page.getByRole('textbox', { name: 'Page list' })
   await expect(editor).toContainText('page-0')
   await editor.focus()
   await page.keyboard.press('ControlOrMeta+End')

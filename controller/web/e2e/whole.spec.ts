@@ -85,7 +85,7 @@ test('a controller that goes away is announced, and its return too', async ({ pa
   await expect(page.getByText('Connected')).toBeVisible()
   const address = new URL(stack.url).host
   await stack.leave()
-  await expect(page.getByText('Controller not reachable; trying again').first()).toBeVisible()
+  await expect(page.getByText('Controller unreachable, reconnecting…').first()).toBeVisible()
   await stack.come(address)
   // It knows its sessions still.
   await expect(page.getByText('Connected')).toBeVisible()

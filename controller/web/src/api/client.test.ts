@@ -58,7 +58,7 @@ describe('an answer', () => {
 
   it('of something in between is a failure', async () => {
     answer('<html>Sign in to the proxy', { headers: { 'Content-Type': 'text/html' } })
-    await expect(api.GET('/api/status')).rejects.toThrow('instead of it')
+    await expect(api.GET('/api/status')).rejects.toThrow('A proxy answered')
     expect((await failure(502, '<html>')).message).toContain('502')
   })
 })

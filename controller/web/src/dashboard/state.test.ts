@@ -49,7 +49,7 @@ describe('the state of the generator', () => {
   it('is as bad as its worst part', () => {
     const c = stateView({ status: running, sample: sample(['healthy', 'failed', 'healthy'], [true, false]) })
     expect([c.word, c.tone]).toEqual(['Running', 'bad'])
-    expect(c.notes).toEqual(['1 of 3 targets failing', '1 threshold missed'])
+    expect(c.notes).toEqual(['1 of 3 targets failing', '1 threshold failed'])
     expect(stateView({ status: running, sample: sample(['degraded']) }).tone).toBe('warn')
   })
   it('is not judged by the numbers of another run', () => {

@@ -56,17 +56,17 @@ export function stateView({ status: s, sample, jobs = [], lost }: Seen): Conditi
   const troubles = active && sample && sample.run_id === s?.run?.id ? troublesOf(sample) : []
   const named = s?.operation ? (words.operations[s.operation.name] ?? s.operation.name) : word
   const notes = troubles.map((t) => t.note)
-  if (job && !backfilling) notes.push(words.beside.backfill(done))
+  if (job && !backfilling) notes.push(words.stateNotes.backfill(done))
   let tone = s?.operation ? 'note' : (tones[key] ?? 'note')
   for (const t of troubles) if (worse.indexOf(t.tone) > worse.indexOf(tone)) tone = t.tone
   return {
     key,
-    word: lost && s ? words.beside.lastKnown(named) : backfilling ? `${named} ${done}`.trim() : named,
+    word: lost && s ? words.stateNotes.lastKnown(named) : backfilling ? `${named} ${done}`.trim() : named,
     notes,
     meaning: !reason
       ? meaning
       : s?.container.state === 'running'
-        ? `${meaning} ${words.beside.container(reason)}`.trim()
+        ? `${meaning} ${words.stateNotes.container(reason)}`.trim()
         : reason,
     tone: lost ? 'note' : tone,
     active,
@@ -85,9 +85,9 @@ function troublesOf(sample: Sample): { note: string; tone: Tone }[] {
   const missed = (sample.thresholds ?? []).filter((v) => !v.held && !v.pending).length
   const [failed, degraded] = [of('failed'), of('degraded')]
   return [
-    ...(failed ? [{ note: words.beside.failed(failed, targets.length), tone: 'bad' as const }] : []),
-    ...(degraded ? [{ note: words.beside.degraded(degraded, targets.length), tone: 'warn' as const }] : []),
-    ...(missed ? [{ note: words.beside.missed(missed), tone: 'bad' as const }] : []),
+    ...(failed ? [{ note: words.stateNotes.failed(failed, targets.length), tone: 'bad' as const }] : []),
+    ...(degraded ? [{ note: words.stateNotes.degraded(degraded, targets.length), tone: 'warn' as const }] : []),
+    ...(missed ? [{ note: words.stateNotes.thresholds(missed), tone: 'bad' as const }] : []),
   ]
 }
 

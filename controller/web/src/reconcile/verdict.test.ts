@@ -25,8 +25,8 @@ test('what cannot be compared has no bar, and a surplus more than a full one', (
 
 test('how much is missing is told with its share', () => {
   expect(told(row({ verdict: 'short', off: -1, recorded: 199 }))).toBe('short by 1 (0.5 %)')
-  expect(told(row({ verdict: 'more', off: 12.5 }))).toBe('more by 12.50')
-  expect(told(row({ verdict: 'more', off: 1_645_193 }))).toBe('more by 1,645,193')
+  expect(told(row({ verdict: 'more', off: 12.5 }))).toBe('over by 12.50')
+  expect(told(row({ verdict: 'more', off: 1_645_193 }))).toBe('over by 1,645,193')
   expect(told(row({ verdict: 'not_archived', off: -200 }))).toBe('not archived')
 })
 

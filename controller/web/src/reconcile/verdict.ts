@@ -21,7 +21,7 @@ export function told(r: Row): string {
     case 'short':
       return w.short(r.off, percent(r.sent ? -r.off / r.sent : 1))
     case 'more':
-      return w.tooMany(r.off)
+      return w.excess(r.off)
     case 'not_archived':
       return w.notArchived
     case 'incomparable':

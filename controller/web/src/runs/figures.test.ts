@@ -15,13 +15,13 @@ it('says how much of what was due was begun, and of what was tried was accepted'
     Visits: ['50'],
     'Achieved rate': ['50 %', '45 of 90 visits due'],
     'Hits accepted': ['90', 'of 110 planned'],
-    'Accepted share': ['90 %', '90 of 100 hits that ended'],
+    'Accepted share': ['90 %', '90 of 100 finished hits'],
     Errors: ['10 %', '10 of 100 hits'],
   })
 })
 
 it('knows no latency of a run that goes on, and says when it will', () => {
-  expect(of(ledger)['Latency p95']).toEqual(['–', 'known when the run has ended'])
+  expect(of(ledger)['Latency p95']).toEqual(['–', 'available when the run ends'])
   const latency = { p50: 0.01, p95: 0.02, p99: 0.03 } as Ledger['latency']
   expect(of({ ...ledger, latency })['Latency p95']?.[0]).toBe('20 ms')
 })

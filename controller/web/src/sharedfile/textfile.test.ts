@@ -16,12 +16,12 @@ describe('a text file that is handed in', () => {
 
   it('is refused with its size where it is too large', async () => {
     const large = file('big.txt', new Uint8Array(3 << 20).fill(97))
-    await expect(readTextFile(large, 2 << 20)).rejects.toThrow('“big.txt” is too large: 3 MiB, and at most 2 MiB')
+    await expect(readTextFile(large, 2 << 20)).rejects.toThrow('“big.txt” is too large: 3 MiB (limit 2 MiB)')
   })
 
   it('is refused with the line that is no UTF-8', async () => {
     const latin1 = file('l.txt', 'ok\nschön\n', new Uint8Array([0x63, 0x61, 0x66, 0xe9, 10]), 'ok\n')
-    await expect(readTextFile(latin1, 100)).rejects.toThrow('line 3 holds bytes')
+    await expect(readTextFile(latin1, 100)).rejects.toThrow('(line 3)')
   })
 
   it('is refused where it is another kind of file', async () => {

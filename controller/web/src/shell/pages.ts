@@ -17,8 +17,8 @@ import { words } from '../text'
 export type Page = {
   /** First part of the path; empty for the dashboard. */
   path: string
-  /** First parts of paths of its dialogs, where its own is empty. */
-  dialogs?: string[]
+  /** Other first parts that lead here: dialogs of the dashboard, and former paths. */
+  aliases?: string[]
   name: string
   icon: typeof Gauge
   load: () => Promise<{ default: Component<PageProps> }>
@@ -27,7 +27,7 @@ export type Page = {
 const w = words.pages
 
 export const pages: Page[] = [
-  { path: '', dialogs: ['start'], name: w.dashboard, icon: Gauge, load: () => import('../dashboard/Page.svelte') },
+  { path: '', aliases: ['start'], name: w.dashboard, icon: Gauge, load: () => import('../dashboard/Page.svelte') },
   { path: 'configuration', name: w.configuration, icon: Sliders, load: () => import('../configuration/Page.svelte') },
   { path: 'presets', name: w.presets, icon: Layers, load: () => import('../presets/Page.svelte') },
   { path: 'urls', name: w.urls, icon: Link, load: () => import('../urls/Page.svelte') },
@@ -36,9 +36,15 @@ export const pages: Page[] = [
   { path: 'backfill', name: w.backfill, icon: CalendarDays, load: () => import('../backfill/Page.svelte') },
   { path: 'capacity', name: w.capacity, icon: ChartLine, load: () => import('../capacity/Page.svelte') },
   { path: 'runs', name: w.runs, icon: CalendarClock, load: () => import('../runs/Page.svelte') },
-  { path: 'reports', name: w.reports, icon: Timer, load: () => import('../benchmark/Page.svelte') },
+  {
+    path: 'benchmarks',
+    aliases: ['reports'],
+    name: w.benchmark,
+    icon: Timer,
+    load: () => import('../benchmark/Page.svelte'),
+  },
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]
 
 /** The page that a path leads to, by the first part of it; undefined where there is none. */
-export const pageOf = (first = '') => pages.find((p) => p.path === first || p.dialogs?.includes(first))
+export const pageOf = (first = '') => pages.find((p) => p.path === first || p.aliases?.includes(first))

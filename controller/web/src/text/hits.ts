@@ -1,12 +1,12 @@
-// The kinds of hits and the steps of a funnel that send them: what they are called, what is shown of one first, and the
-// fields of a step. The API's types say which there are, so that none can be forgotten.
+// Kinds of hits and the funnel steps that send them: titles, the fields that summarise one, and the fields of a step.
+// The API's types make both lists complete.
 import type { components } from '../api/schema.gen'
 
 type FunnelStep = components['schemas']['FunnelStep']
 type Kind = components['schemas']['PreviewHit']['kind']
 export type StepType = FunnelStep['type']
 
-/** By kind: what its hits are called, and the parameters that say first what happened. */
+/** By kind: its title, and the parameters that summarise a hit. */
 const kinds: Record<Kind, { title: string; gist: string[] }> = {
   pageview: { title: 'Page views', gist: ['url'] },
   search: { title: 'Site searches', gist: ['search', 'search_cat', 'search_count'] },
@@ -17,13 +17,13 @@ const kinds: Record<Kind, { title: string; gist: string[] }> = {
   ping: { title: 'Pings', gist: ['url'] },
 }
 
-/** A field of a step. It is a text where its value is one in the API, else a number. */
+/** Fields of a step; a field is text unless it is a number in the API. */
 type Fields = Partial<Record<keyof FunnelStep, { label: string; help?: string; number?: true }>>
 
-const drawn = { help: 'Empty: computed or drawn.', number: true } as const
-const target: Fields = { target_url: { label: 'Target address' } }
+const drawn = { help: 'Empty = computed or random.', number: true } as const
+const target: Fields = { target_url: { label: 'Target URL' } }
 
-/** By type of step: what it is called, what is shown of it first, and what it has beside the common fields. */
+/** By type of step: its label, the fields that summarise it, and its own fields. */
 const steps: Record<StepType, { label: string; gist: (keyof FunnelStep)[]; fields: Fields }> = {
   pageview: { label: 'Pageview', gist: [], fields: {} },
   event: {
@@ -33,7 +33,7 @@ const steps: Record<StepType, { label: string; gist: (keyof FunnelStep)[]; field
       event_category: { label: 'Category' },
       event_action: { label: 'Action' },
       event_name: { label: 'Name' },
-      event_value: { label: 'Value', help: 'May be empty.', number: true },
+      event_value: { label: 'Value', help: 'Optional.', number: true },
     },
   },
   site_search: {
@@ -41,8 +41,8 @@ const steps: Record<StepType, { label: string; gist: (keyof FunnelStep)[]; field
     gist: ['search_keyword'],
     fields: {
       search_keyword: { label: 'Keyword' },
-      search_category: { label: 'Category', help: 'May be empty.' },
-      search_results: { label: 'Results', help: 'Empty: drawn.', number: true },
+      search_category: { label: 'Category', help: 'Optional.' },
+      search_results: { label: 'Results', help: 'Empty = random.', number: true },
     },
   },
   outlink: { label: 'Outlink', gist: ['target_url'], fields: target },
@@ -55,24 +55,24 @@ const steps: Record<StepType, { label: string; gist: (keyof FunnelStep)[]; field
       ecommerce_subtotal: { label: 'Subtotal', ...drawn },
       ecommerce_tax: { label: 'Tax', ...drawn },
       ecommerce_shipping: { label: 'Shipping', ...drawn },
-      ecommerce_items: { label: 'Lines of the order', help: 'Empty: drawn.', number: true },
-      ecommerce_currency: { label: 'Currency', help: 'Has no effect: the site in Matomo decides it.' },
+      ecommerce_items: { label: 'Order lines', help: 'Empty = random.', number: true },
+      ecommerce_currency: { label: 'Currency', help: 'Not sent; Matomo uses the site’s currency.' },
     },
   },
 }
 
-/** What every step has. */
+/** The fields of every step. */
 const common: Fields = {
-  url: { label: 'Page address' },
-  title: { label: 'Page title', help: 'At most 120 characters.' },
-  action_name: { label: 'Action name', help: 'The title where no page title is given.' },
-  delay_seconds_min: { label: 'Delay, least', help: 'Seconds after it.', number: true },
-  delay_seconds_max: { label: 'Delay, most', help: 'Up to 1799.', number: true },
+  url: { label: 'Page URL' },
+  title: { label: 'Page title', help: 'Up to 120 characters.' },
+  action_name: { label: 'Action name', help: 'Used if there is no page title.' },
+  delay_seconds_min: { label: 'Min delay', help: 'Seconds.', number: true },
+  delay_seconds_max: { label: 'Max delay', help: 'Up to 1799.', number: true },
 }
 
 export const hits = {
   kinds,
-  /** The title of a kind; its key where it has none, such as in the ledger of a newer loadgen. */
+  /** The title of a kind; its key if unknown, for example from a newer loadgen. */
   title: (kind: string) => kinds[kind as Kind]?.title ?? kind,
   steps,
   fields: { ...common, ...Object.assign({}, ...Object.values(steps).map((s) => s.fields)) } as Required<Fields>,

@@ -1,36 +1,36 @@
-// What Matomo recorded of a run.
+// Reconciliation: a run's summary against Matomo's figures.
 import { money, count, timestamp, duration } from './numbers'
 
 const figure = (n: number) => (Number.isInteger(n) ? count(n) : money(n))
 
 export const reconcile = {
-  title: 'Recorded by Matomo',
-  about: 'Asks each Matomo what it recorded of this run and sets that beside the ledger. Nothing is sent.',
+  title: 'Reconciliation',
+  about: 'Compares this run with what each Matomo recorded. Read-only.',
   start: 'Reconcile',
   again: 'Reconcile again',
-  cancel: 'Give up',
+  cancel: 'Cancel',
   states: {
     following: 'Following the run',
     waiting: 'Waiting',
     done: 'Done',
-    cancelled: 'Given up',
+    cancelled: 'Cancelled',
   } as Record<string, string>,
-  waitingFor: (what: string) => `Waits for ${what}.`,
-  until: (at: string) => `At the latest at ${timestamp(at)}.`,
-  taken: (at: string) => `Asked at ${timestamp(at)}.`,
+  waitingFor: (what: string) => `Waiting for ${what}.`,
+  until: (at: string) => `Until ${timestamp(at)}.`,
+  taken: (at: string) => `Checked at ${timestamp(at)}.`,
   slices: {
-    dimension: 'Told apart by its own custom dimension',
-    site: 'All that the site has on these days',
-    difference: 'What the site has now, less what it had before the run',
+    dimension: 'Isolated by a custom dimension',
+    site: 'All traffic of the site on these days',
+    difference: 'Site totals minus a baseline taken before the run',
   } as Record<string, string>,
   site: (id: number) => `site ${id}`,
-  freshness: (seconds: number) => `Visits were visible ${duration(seconds)} after they were sent.`,
-  columns: { what: 'What', sent: 'Sent', recorded: 'Recorded', share: 'Recorded of sent', verdict: 'Verdict' },
+  freshness: (seconds: number) => `Visits became visible ${duration(seconds)} after they were sent.`,
+  columns: { what: 'Figure', sent: 'Sent', recorded: 'Recorded', share: 'Recorded / sent', verdict: 'Result' },
   groups: { total: '', day: 'Day', country: 'Country', source: 'Source', device: 'Device' } as Record<string, string>,
   more: (n: number) => `${count(n)} more rows by day, country, source and device`,
   equal: 'equal',
   short: (n: number, share: string) => `short by ${figure(-n)} (${share})`,
-  tooMany: (n: number) => `more by ${figure(n)}`,
+  excess: (n: number) => `over by ${figure(n)}`,
   notArchived: 'not archived',
   incomparable: 'not comparable',
   figure,
@@ -43,11 +43,11 @@ export const reconcile = {
     incomparable: 'What was recorded cannot be compared with what was sent',
   } as Record<string, string>,
   parts: (parts: { name: string; visits: number; hits: number }[]) =>
-    `Several targets lead to this site, and Matomo does not tell their visits apart: ${parts
+    `Several targets send to this site, and Matomo cannot separate their visits: ${parts
       .map((p) => `${p.name} ${count(p.visits)} visits, ${count(p.hits)} hits`)
       .join('; ')}.`,
   causes: 'Likely causes',
-  annotate: 'Note in Matomo’s graph',
-  annotateHelp: 'Writes begin and end of this run into the graph of each target.',
-  annotated: (n: number) => (n === 1 ? 'A note was written.' : `${count(n)} notes were written.`),
+  annotate: 'Annotate in Matomo',
+  annotateHelp: 'Adds annotations for the start and end of this run to each target’s site.',
+  annotated: (n: number) => (n === 1 ? '1 annotation added.' : `${count(n)} annotations added.`),
 }

@@ -1,4 +1,4 @@
-// What every page shares: navigation, states, errors, sign-in.
+// Shared by all pages: navigation, states, errors and sign-in.
 export const shell = {
   product: 'Trafficinator',
   tagline: 'Load generator for Matomo',
@@ -24,120 +24,120 @@ export const shell = {
     funnels: 'Funnels',
     backfill: 'Backfill',
     capacity: 'Capacity',
-    reports: 'Reports',
+    benchmark: 'API benchmark',
     logs: 'Logs',
     runs: 'Runs',
   },
-  /** Lists whose rows can be moved. */
+  /** Sortable lists. */
   sorting: {
     drag: (name: string) => `Move ${name}`,
-    hint: 'Drag it, or press Enter and move it with the arrow keys',
+    hint: 'Drag, or press Enter and use the arrow keys',
     up: (name: string) => `Move ${name} up`,
     down: (name: string) => `Move ${name} down`,
-    /** What the list says aloud. */
+    /** Announced to screen readers. */
     spoken: {
       dragStarted: ({ itemLabel }: { itemLabel: string }) =>
-        `${itemLabel} can be moved with the arrow keys. Enter or Escape puts it down.`,
+        `Moving ${itemLabel}. Use the arrow keys to move it; press Enter or Escape to drop it.`,
       movedToPosition: ({ itemLabel, position, count }: { itemLabel: string; position: number; count: number }) =>
-        `${itemLabel} is at place ${position} of ${count}.`,
+        `${itemLabel} is at position ${position} of ${count}.`,
       dropped: ({ itemLabel, position }: { itemLabel: string; position: number }) =>
-        `${itemLabel} stays at place ${position}.`,
+        `${itemLabel} dropped at position ${position}.`,
       zoneActiveInstruction: 'Press Enter on a row to move it.',
     },
   },
-  notFound: { title: 'There is no such page', back: 'Go to the dashboard' },
+  notFound: { title: 'Page not found', back: 'Go to the dashboard' },
   themes: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
   leaving: { title: 'Leave this page?', stay: 'Stay', leave: 'Leave without saving' },
   connection: {
     live: 'Connected',
     connecting: 'Connecting…',
-    lost: 'Controller not reachable; trying again',
+    lost: 'Controller unreachable, reconnecting…',
   },
-  /** What the controller cannot store. */
+  /** Problems writing the controller's data. */
   storage: {
-    title: 'The controller cannot store everything',
+    title: 'The controller cannot write its data',
     fault: ({ place, cause, fix }: { place: string; cause: string; fix: string }) =>
       `${place} ${cause}. To fix it, ${fix}.`,
-    unpublished: 'What was saved could not be written to the exchange folder; this is tried again:',
+    unpublished: 'Saved changes could not be written to the exchange folder. Retrying:',
   },
   session: {
     title: 'Sign in',
-    help: 'Open the link that the controller printed when it started, or enter the API key.',
+    help: 'Open the link that the controller printed at start, or enter the API key.',
     where:
-      'The key is in data/controller/api-key unless CONTROL_UI_API_KEY set another; “controller login-link” prints a new link.',
+      'Stored in data/controller/api-key unless CONTROL_UI_API_KEY is set. “controller login-link” prints a new link.',
     key: 'API key',
     signIn: 'Sign in',
     signOut: 'Sign out',
-    wait: (seconds: number) => `Too many wrong tries. Wait ${seconds} s.`,
+    wait: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
   },
   errors: {
-    unreachable: 'The controller does not answer. Is it running?',
-    status: (status: number) => `The controller answered ${status}.`,
-    between: 'Something between this page and the controller answered instead of it. Load the page again.',
-    /** By the code of a failure, instead of what the controller says; `here` is the address of the interface. */
+    unreachable: 'The controller is unreachable. Is it running?',
+    status: (status: number) => `The controller returned status ${status}.`,
+    between: 'A proxy answered instead of the controller. Reload the page.',
+    /** Replace the API's message by its error code; `here` is the URL of this interface. */
     codes: {
       wrong_origin: (here) =>
-        `The controller does not know ${here} as its own address, so it refuses changes from here. Let the proxy pass on the Host header ($http_host in nginx), or start the controller with PUBLIC_URL=${here.replace(/\/$/, '')}`,
+        `The controller does not accept changes from ${here}. Make the proxy forward the Host header ($http_host in nginx), or start the controller with PUBLIC_URL=${here.replace(/\/$/, '')}`,
       host_not_allowed: (here) =>
-        `The controller does not know ${here} as its own address. Start it with PUBLIC_URL=${here.replace(/\/$/, '')}, or add the host to ALLOWED_HOSTS.`,
-      wrong_key: () => 'That is not the API key.',
-      code_used: () => 'That sign-in link has been used or is too old. Print a new one with “controller login-link”.',
-      session_ended: () => 'You have been signed out. Sign in again.',
+        `The controller does not accept requests for ${here}. Start it with PUBLIC_URL=${here.replace(/\/$/, '')}, or add the host to ALLOWED_HOSTS.`,
+      wrong_key: () => 'Wrong API key.',
+      code_used: () => 'This sign-in link has been used or has expired. Print a new one with “controller login-link”.',
+      session_ended: () => 'Your session has ended. Sign in again.',
     } as Record<string, ((here: string) => string) | undefined>,
-    title: 'This could not be loaded',
+    title: 'Loading failed',
   },
-  /** The states of the generator, each with what it means. */
+  /** The generator's states: [label, explanation]. */
   states: {
     unknown: ['Unknown', 'Waiting for the controller.'],
     running: ['Running', 'Visits are being sent.'],
-    starting: ['Starting', 'The generator is coming up.'],
-    idle: ['Idle', 'The generator is up and sends nothing.'],
-    paused: ['Paused', 'The daily cap is reached; the run resumes by itself.'],
+    starting: ['Starting', 'The generator is starting.'],
+    idle: ['Idle', 'The generator is ready; nothing is being sent.'],
+    paused: ['Paused', 'The daily cap is reached; the run resumes automatically.'],
     unstored: [
       'Paused, state not writable',
-      'No new visits begin: the state folder (data/state) cannot be written, because its disk is full or read-only. Free space there; the run then resumes by itself.',
+      'No new visits start: data/state cannot be written because the disk is full or read-only. Free some space; the run then resumes automatically.',
     ],
-    held: ['Paused', 'No new visits begin until somebody resumes the run.'],
-    draining: ['Draining', 'No new visits begin; the run is ending.'],
+    held: ['Paused', 'No new visits start until you resume the run.'],
+    draining: ['Draining', 'No new visits start; open visits are finishing.'],
     stopped: ['Stopped', 'Nothing is being sent.'],
-    backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is on.'],
+    backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is active.'],
     created: ['Ready', 'Nothing is being sent yet.'],
-    restarting: ['Restarting', 'The engine starts it again.'],
-    frozen: ['Frozen', 'The container is paused by the engine.'],
-    dead: ['Dead', 'The engine could not end the container properly.'],
+    restarting: ['Restarting', 'Docker is restarting the container.'],
+    frozen: ['Frozen', 'The container is paused in Docker.'],
+    dead: ['Dead', 'Docker could not remove the container.'],
     not_found: ['Missing', 'There is no generator container.'],
-    foreign: ['Not ours', 'Another container has the name.'],
-    unavailable: ['Engine away', 'The Docker engine does not answer.'],
+    foreign: ['Name taken', 'Another container uses this name.'],
+    unavailable: ['Docker unreachable', 'The Docker engine does not respond.'],
   } as Record<string, [string, string]>,
-  /** What is said beside the state. */
-  beside: {
+  /** Notes next to the state. */
+  stateNotes: {
     failed: (n: number, all: number) => (all === 1 ? 'the target is failing' : `${n} of ${all} targets failing`),
     degraded: (n: number, all: number) => (all === 1 ? 'the target is degraded' : `${n} of ${all} targets degraded`),
-    missed: (n: number) => (n === 1 ? '1 threshold missed' : `${n} thresholds missed`),
+    thresholds: (n: number) => (n === 1 ? '1 threshold failed' : `${n} thresholds failed`),
     backfill: (share: string) => `backfill ${share || 'starting'}`,
     container: (reason: string) => `Container: ${reason}.`,
-    lastKnown: (word: string) => `Last known: ${word}`,
+    lastKnown: (label: string) => `Last known: ${label}`,
   },
-  /** What the controller is doing right now. */
+  /** The controller's current operation. */
   operations: {
     start: 'Starting',
     stop: 'Stopping',
     restart: 'Restarting',
-    rerun: 'Starting again',
+    rerun: 'Rerunning',
     apply: 'Applying',
-    heal: 'Healing',
+    heal: 'Repairing',
     recover: 'Recovering',
-    adopt: 'Taking over',
+    adopt: 'Attaching',
   } as Record<string, string>,
-  /** An input for something that is saved and never shown. */
+  /** Input for a write-only value. */
   secret: {
-    saved: 'Saved, hidden',
+    saved: 'Saved (hidden)',
     replace: 'Replace',
     clear: 'Clear',
-    keep: 'Keep the saved one',
-    cleared: 'Removed when saved',
+    keep: 'Keep saved value',
+    cleared: 'Will be removed on save',
     placeholder: 'New value',
-    none: 'None saved',
+    none: 'Not set',
   },
   outcomes: {
     planned: 'Planned',

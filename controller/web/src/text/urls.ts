@@ -1,20 +1,20 @@
 import { count } from './numbers'
 
+const lineCount = (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`)
 const pages = (n: number) => (n === 1 ? '1 page' : `${count(n)} pages`)
 
-// The pages that visitors see.
+// The URLs page.
 export const urls = {
   intro:
-    'The pages that visitors see, one a line; those nearer the top are visited more often. After the address may stand a TAB or two spaces and a title. A line that begins with # is a comment.',
+    'Pages to visit, one per line; pages near the top are visited more often. Add a page title after a TAB or two spaces. Lines starting with # are comments.',
   custom: 'Your list',
   default: 'Built-in list',
-  list: 'List of pages',
-  /** For those who hear the editor. */
-  editorHelp:
-    'Tab leaves the editor. Ctrl or Cmd with F searches, F8 goes to the next problem, Ctrl or Cmd with Alt and G to a line.',
+  list: 'Page list',
+  /** For screen readers. */
+  editorHelp: 'Tab leaves the editor. Ctrl/Cmd+F searches, F8 goes to the next problem, Ctrl/Cmd+Alt+G goes to a line.',
   search: 'Search',
-  downloadHelp: 'Downloads the list as it is saved',
-  lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
+  downloadHelp: 'Download the saved list',
+  lines: lineCount,
   pages,
   problems: 'Problems',
   error: 'Error',
@@ -22,28 +22,27 @@ export const urls = {
   line: (n: number) => `Line ${count(n)}`,
   wholeList: 'Whole list',
   moreProblems: (n: number) => `Show ${count(n)} more`,
-  leaving: 'The list of pages has unsaved edits.',
-  loaded: (name: string, lines: number) =>
-    `“${name}” is in the editor (${lines === 1 ? '1 line' : `${count(lines)} lines`}). It is not saved yet.`,
+  leaving: 'The page list has unsaved changes.',
+  loaded: (name: string, lines: number) => `“${name}” loaded (${lineCount(lines)}). Not saved yet.`,
   saved: (n: number) => `${pages(n)} saved.`,
-  resetDone: 'The built-in pages are in use.',
-  resetUndone: 'Your list is back.',
+  resetDone: 'Built-in pages restored.',
+  resetUndone: 'Your list was restored.',
   structure: {
     title: 'Structure',
     help: 'Of the list in the editor.',
-    stale: 'From before the errors in the list; it is counted again when they are corrected.',
-    none: 'It is counted as soon as the list has pages and no errors.',
+    stale: 'Outdated: fix the errors in the list to update it.',
+    none: 'Shown once the list has pages and no errors.',
     domains: 'Domains',
     categories: 'Categories',
-    categoriesHelp: 'First part of the path; open one for the second part.',
+    categoriesHelp: 'First path segment; expand to see the second.',
     subcategories: 'Subcategories',
     pages: 'Pages',
     all: (n: number) => `Show all ${count(n)}`,
     fewer: 'Show fewer',
     more: (n: number) => `and ${count(n)} more`,
-    flat: 'No second path parts',
+    flat: 'No subcategories',
   },
-  /** The words of the editor's own parts, by its English ones. */
+  /** Translations of CodeMirror's phrases. */
   editor: {
     Find: 'Find',
     Replace: 'Replace',

@@ -22,16 +22,16 @@ it('takes a secret where none is saved, and never shows it', async () => {
 it('does not show a saved one; it is replaced or removed, and the input has the focus then', async () => {
   const onedit = vi.fn()
   const screen = await render(SecretInput, secret(true, undefined, onedit))
-  await expect.element(screen.getByRole('textbox')).toHaveValue('Saved, hidden')
+  await expect.element(screen.getByRole('textbox')).toHaveValue('Saved (hidden)')
   await screen.getByRole('button', { name: 'Clear' }).click()
   expect(onedit).toHaveBeenCalledExactlyOnceWith('')
   await screen.getByRole('button', { name: 'Replace' }).click()
   expect((document.activeElement as HTMLInputElement).type).toBe('password')
-  await screen.getByRole('button', { name: 'Keep the saved one' }).click()
+  await screen.getByRole('button', { name: 'Keep saved value' }).click()
   expect(onedit).toHaveBeenLastCalledWith(undefined)
 })
 
 it('says that a saved one goes with the next save', async () => {
   const screen = await render(SecretInput, secret(true, ''))
-  await expect.element(screen.getByRole('textbox')).toHaveValue('Removed when saved')
+  await expect.element(screen.getByRole('textbox')).toHaveValue('Will be removed on save')
 })
