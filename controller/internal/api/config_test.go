@@ -128,10 +128,9 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	if valid, told := ask(); valid != true || told != nil {
 		t.Errorf("a good one: %v %v", valid, told)
 	}
-	f.outline = outline{code: 2, told: []string{
-		"error: /app/data/funnels.json: [0].steps[1]: revenue 1.00 leaves nothing; change it",
-		`warning: RANDOMIZE_VISITOR_COUNTRIES="true": has no token at target b; give a token`,
-	}}
+	f.outline = outline{code: 2}
+	f.outline.problems.Refuse("funnels.json: [0].steps[1]", "", "revenue 1.00 leaves nothing", "change it")
+	f.outline.problems.Warn("RANDOMIZE_VISITOR_COUNTRIES", "true", "has no token at target b", "give a token")
 	if valid, told := ask(); valid != false || !equal(told, []string{
 		"error funnels.json: [0].steps[1]: revenue 1.00 leaves nothing; change it",
 		"warning RANDOMIZE_VISITOR_COUNTRIES: has no token at target b; give a token",
@@ -140,7 +139,7 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	}
 	f.outline = outline{err: launcher.ErrUnavailable}
 	if valid, told := ask(); valid != true || !equal(told, []string{
-		"warning loadgen: could not check the plan, only the settings were checked: outline the visits: the " +
+		"warning loadgen: could not check the plan, only the settings were checked: plan the visits: the " +
 			"container engine does not answer; check again",
 	}) {
 		t.Errorf("no engine: %v %q", valid, told)

@@ -34,6 +34,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -190,25 +191,27 @@ func (f *fixture) ask(method, path, body string, headers ...string) reply {
 	return reply{rec}
 }
 
-// outline is a loadgen that outlines one visit of one hit, says what is told here and ends with code.
+// outline is a loadgen that outlines one visit of one hit, reports problems and ends with code.
 type outline struct {
-	told []string
-	code int
-	err  error
+	problems problem.List
+	code     int
+	err      error
 }
 
 // Plan implements preview.Planner.
-func (o *outline) Plan(_ context.Context, _ map[string][]byte, args ...string) (launcher.Printed, error) {
-	if o.err != nil || o.code != 0 || o.told != nil {
-		printed := launcher.Printed{Code: o.code}
-		printed.Said([]byte(strings.Join(o.told, "\n")), "/app/data")
-		return printed, o.err
+func (o *outline) Plan(_ context.Context, _ map[string][]byte, args ...string) (launcher.Output, error) {
+	if o.err != nil || o.code != 0 || o.problems != nil {
+		out := launcher.Output{ExitCode: o.code}
+		for _, p := range o.problems {
+			out.Stderr = append(out.Stderr, launcher.Line{Problem: &p})
+		}
+		return out, o.err
 	}
 	if slices.Contains(args, "--estimate") {
-		return launcher.Printed{Out: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25}`)}, nil
+		return launcher.Output{Stdout: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25}`)}, nil
 	}
-	return launcher.Printed{
-		Out: []byte(
+	return launcher.Output{
+		Stdout: []byte(
 			`{"visit":0,"visitor":"a","kind":"pageview","records":"pageview","sent_seconds":0,"recorded_seconds":0,"parameters":{"idsite":"1"}}`,
 		),
 	}, nil

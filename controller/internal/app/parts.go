@@ -108,7 +108,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 		Host: s.DockerHost, Context: s.DockerContext, ConfigDir: s.DockerConfig, TLSVerify: s.DockerTLSVerify,
 		CertPath: s.DockerCertPath,
 		Home:     a.host.Env["HOME"], RuntimeDir: a.host.Env["XDG_RUNTIME_DIR"], UID: uid, FS: a.host.FS,
-		Listens: listens,
+		Dial: listens,
 	})
 	var d *docker.Docker
 	if err == nil {

@@ -1,134 +1,144 @@
-// Package launcher owns the port through which the controller keeps one loadgen alive: what states it can be in and
-// what can be asked of it. Its folders docker and process hold the two ways. It knows nothing of settings, plans, runs
-// or HTTP: what a loadgen does with its life is read from the exchange folder.
+// Package launcher defines how the controller runs loadgens: the states a loadgen can be in and the operations on it.
+// Its subpackages docker and process implement Runtime and JobRuntime. It does not know settings, plans, runs or HTTP;
+// what a loadgen does is defined by the files of the exchange folder.
 package launcher
 
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
+	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/logline"
 )
 
-// State is what the loadgen's container or process is in.
+// State is the state of the loadgen's container or process.
 type State string
 
-// The states. A process is only ever Missing, Created, Running, Restarting or Exited.
+// The states. A process is only ever Missing, Created, Running or Exited.
 const (
-	// Running: it lives; whether it sends traffic or idles is told by its phase.
+	// Running: it runs. Whether it sends traffic or idles is its phase.
 	Running State = "running"
-	// Exited: it ended, by itself, by a stop or by a crash; see ExitCode and Reason.
+	// Exited: it ended by itself, was stopped or crashed; see ExitCode and Reason.
 	Exited State = "exited"
-	// Created: it was made and never started.
+	// Created: it was created but never started.
 	Created State = "created"
-	// Restarting: it is being started again after an end.
+	// Restarting: the engine is restarting it.
 	Restarting State = "restarting"
-	// Paused: it is frozen by somebody else.
+	// Paused: somebody paused the container.
 	Paused State = "paused"
 	// Dead: the engine failed to remove it and cannot start it.
 	Dead State = "dead"
-	// Missing: there is none.
+	// Missing: it does not exist.
 	Missing State = "missing"
-	// Foreign: something of that name is there that is not ours, and is left alone.
+	// Foreign: the name belongs to a container that is not ours and is never touched.
 	Foreign State = "foreign"
-	// Unavailable: the engine does not answer, so nothing is known.
+	// Unavailable: the engine does not answer, so the state is unknown.
 	Unavailable State = "unavailable"
 )
 
-// Status is a loadgen as it stands. Times are UTC and zero where unknown.
+// Status describes a loadgen. Times are UTC, and zero if unknown.
 type Status struct {
 	State State
-	// ID, Name and Image tell which; for a process these are its process id, program and path.
+	// ID, Name and Image identify it. For a process these are its process ID, program name and path.
 	ID, Name, Image string
 	Created         time.Time
 	Started, Ended  time.Time
-	// ExitCode is that of the last end; of a process that a signal ended it is 128 + the signal, as Docker tells it.
+	// ExitCode is that of the last exit. After a signal it is 128 + the signal, as with Docker.
 	ExitCode int
-	// Reason explains the state to a person where it does not speak for itself, with the cure.
+	// Reason explains the state to a person where it is not obvious, with the fix.
 	Reason string
-	// Healable says that Heal would put something right.
+	// Healable reports whether Heal would fix something.
 	Healable bool
-	// Telemetry is the base address of its /metrics and /healthz, as http://host:port; empty where unknown.
+	// Telemetry is the base URL of /metrics, /status and /healthz, as http://host:port; empty if unknown.
 	Telemetry string
 }
 
-// namedExits are the ends that a loadgen chooses itself, see docs/cli.md; starting again would only
-// repeat them.
-var namedExits = []int{0, 1, 2, 3, 4, 5, 130}
+// ownExitCodes are the exit codes that a loadgen chooses itself, see docs/cli.md. Starting it again would only repeat
+// them.
+var ownExitCodes = []int{0, 1, 2, 3, 4, 5, 130}
 
-// Crashed reports whether it ended without choosing to: killed, out of memory, or with the engine.
-func (s Status) Crashed() bool { return s.State == Exited && !slices.Contains(namedExits, s.ExitCode) }
-
-// LogQuery chooses lines of the log. The zero value is all there is.
-type LogQuery struct {
-	// Since leaves out what was written earlier.
-	Since time.Time
-	// Tail is how many of the last lines that match are given; 0 is all.
-	Tail int
-	// Follow goes on with new lines until the context is done. A loadgen that ends ends the following.
-	Follow bool
-	// Level leaves out lines that are surely less severe, Texts those without all of these texts in any case; empty is
-	// all.
-	Level Level
-	Texts []string
+// Crashed reports whether it ended unintentionally: killed, out of memory, or with the engine.
+func (s Status) Crashed() bool {
+	return s.State == Exited && !slices.Contains(ownExitCodes, s.ExitCode)
 }
 
-// Matches reports whether the query asks for the line.
-func (q LogQuery) Matches(l Line) bool {
-	if !l.Level.AtLeast(q.Level) || l.Time.Before(q.Since) {
-		return false
-	}
-	text := strings.ToLower(l.Text)
-	return !slices.ContainsFunc(q.Texts, func(t string) bool { return !strings.Contains(text, strings.ToLower(t)) })
-}
-
-// The ways in which a call can fail beyond those of the engine.
+// Errors that calls return besides those of the engine.
 var (
 	// ErrUnavailable: the engine does not answer.
 	ErrUnavailable = fault.NoEngine.New("the container engine does not answer")
-	// ErrMissing: there is no container, and no image to make it from.
+	// ErrMissing: there is no container and no image to create it from.
 	ErrMissing = fault.Conflict.New("there is no loadgen")
-	// ErrForeign: the name is taken by something that is not ours.
+	// ErrForeign: the name belongs to a container that is not ours.
 	ErrForeign = fault.Conflict.New("that container is not ours")
-	// ErrInvalidState: the state does not allow it; Heal may help.
+	// ErrInvalidState: the state does not allow the operation; Heal may help.
 	ErrInvalidState = fault.Conflict.New("the loadgen's state does not allow it")
-	// ErrStillRunning: an earlier life of a job has not ended yet; it can be started when it has.
-	ErrStillRunning = errors.New("an earlier life of the job has not ended yet")
-	// ErrVersionMismatch: the loadgen does not know what the controller asks it for.
-	ErrVersionMismatch = fault.Conflict.New(
-		"the loadgen is of another version than the controller; build both from the same " +
-			"source, or name the image of this version in LOADGEN_IMAGE, or its program in LOADGEN_BIN",
-	)
-	// ErrNothingToHeal: there is nothing to heal.
+	// ErrStillRunning: the previous process of a job, which a killed controller left, has not ended yet.
+	ErrStillRunning = errors.New("the previous process of the job is still running")
+	// ErrVersionMismatch: the loadgen does not support what the controller asks for.
+	ErrVersionMismatch = fault.Conflict.New("the loadgen and the controller have different versions; build both from " +
+		"the same source, or set LOADGEN_IMAGE or LOADGEN_BIN to this version")
+	// ErrNothingToHeal: Heal has nothing to fix.
 	ErrNothingToHeal = fault.Conflict.New("there is nothing to heal")
 )
 
-// Port is a way to keep one loadgen. It is safe for concurrent use; who changes the state from several places at once
-// gets one of the orders. Each error wraps one of the above where it fits.
+// Runtime runs one loadgen. It is safe for concurrent use; the last of several concurrent changes wins. Errors wrap
+// those above where they apply.
 type Runtime interface {
 	// Name is "docker" or "process".
 	Name() string
-	// Status tells how the loadgen stands. An engine that does not answer is the state Unavailable, not an error.
+	// Status returns the loadgen's status. If the engine does not answer, the state is Unavailable.
 	Status(ctx context.Context) Status
-	// Start starts the loadgen and makes it first where it is missing. One that runs already is left alone.
+	// Start starts the loadgen, and creates it first if it is missing. It does nothing if the loadgen runs.
 	Start(ctx context.Context) error
-	// Stop asks it to drain and kills it when it has not ended after timeout. One that does not run is left alone.
+	// Stop asks the loadgen to drain and kills it after timeout. It does nothing if the loadgen does not run.
 	Stop(ctx context.Context, timeout time.Duration) error
-	// Restart is a Stop and a Start.
+	// Restart stops and starts the loadgen.
 	Restart(ctx context.Context, timeout time.Duration) error
-	// Heal puts right what Status calls healable and tells what it did, as a sentence. The loadgen runs afterwards, so
-	// that it is known to; what it replaces is kept until then, and put back where the successor does not run.
+	// Heal fixes what Status calls healable, starts the loadgen and describes in a sentence what it did. A container
+	// that it replaces is kept until the new one runs, and put back if the new one does not.
 	Heal(ctx context.Context) (string, error)
-	// Logs calls each with the lines of the log, oldest first, until there are none left, ctx is done (no error) or
-	// each returns an error, which is returned.
+	// Logs calls each with the lines of the log, oldest first, until there are no more, ctx is done (no error) or each
+	// returns an error, which is returned.
 	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
-	// Plan runs the loadgen's own plan command with args beside the kept one, with files (by their names) as its
-	// exchange folder, and gives what it prints. Nothing is sent, nothing is left behind. One runs at a time. It may be
-	// ErrTooMuch; faults that the loadgen finds are an exit code, not an error.
-	Plan(ctx context.Context, files map[string][]byte, args ...string) (Printed, error)
-	// Close releases what the port holds; a child process is drained and ended first, a container goes on.
+	// Plan runs `loadgen plan` with args beside the loadgen, with files (by name) as its exchange folder, and returns
+	// its output. It sends nothing and leaves nothing behind. Calls must not overlap. A plan that the loadgen rejects
+	// is an exit code, not an error; too much output is ErrOutputTooLarge.
+	Plan(ctx context.Context, files map[string][]byte, args ...string) (Output, error)
+	// Close releases resources. A child process is drained and stopped first; a container keeps running.
 	Close(ctx context.Context, timeout time.Duration) error
+}
+
+// JobRuntime runs further loadgens beside the one of a Runtime, each for a job that ends by itself. A job's id consists
+// of letters, digits, - and _ and names its folders, see exchange.JobFolder; its files must be there before it starts.
+// Its state folder is its own, because a loadgen closes all open ledgers in its folder. JobRuntime is safe for
+// concurrent use with one caller per job. Errors are those of Runtime.
+type JobRuntime interface {
+	// JobName returns the name of a job's container or process, whether it exists or not.
+	JobName(id string) string
+	// JobsDetached reports whether jobs keep running without the controller. If so, a missing job was removed by
+	// somebody; otherwise it ended with its controller.
+	JobsDetached() bool
+	// Job returns a job's status.
+	Job(ctx context.Context, id string) Status
+	// StartJob creates a job if it is missing and starts it. One that ended resumes from its state folder; one that
+	// runs is left alone.
+	StartJob(ctx context.Context, id string) error
+	// StopJob asks a job to drain and kills it after timeout. It does nothing if the job does not run.
+	StopJob(ctx context.Context, id string, timeout time.Duration) error
+	// RemoveJob removes an ended job with its log, but not its folders. It returns ErrInvalidState if the job runs,
+	// and nil if it is missing.
+	RemoveJob(ctx context.Context, id string) error
+	// JobLogs is Runtime.Logs of a job.
+	JobLogs(ctx context.Context, id string, q LogQuery, each func(Line) error) error
+}
+
+// Environ returns the environment variables by which a loadgen finds its folders, reads the settings that the
+// controller writes, and logs in the format that ParseLine parses.
+func Environ(exchangeDir, stateDir string) []string {
+	return []string{"EXCHANGE_DIR=" + exchangeDir, "STATE_DIR=" + stateDir,
+		"LOADGEN_ENV_FILE=" + path.Join(exchangeDir, exchange.EnvFile), logline.Environ}
 }

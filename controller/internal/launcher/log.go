@@ -1,15 +1,19 @@
 package launcher
 
 import (
-	"regexp"
+	"log/slog"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/logline"
+	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Level is how severe a line is, in the words of LOG_LEVEL.
+// Level is the severity of a line, with the names of LOG_LEVEL.
 type Level string
 
-// The levels, and the one of lines that tell none, such as the table at a run's end.
+// The levels. Lines that are not from the logger, such as the table at the end of a run, have NoLevel.
 const (
 	Debug   Level = "DEBUG"
 	Info    Level = "INFO"
@@ -18,11 +22,13 @@ const (
 	NoLevel Level = ""
 )
 
-var severity = map[Level]int{Debug: 1, Info: 2, Warning: 3, Error: 4}
+// levels are in the order of severity.
+var levels = []Level{Debug, Info, Warning, Error}
 
-// AtLeast reports whether l is as severe as least. A line without a level goes with every least: it may be the one that
-// explains the rest.
-func (l Level) AtLeast(least Level) bool { return l == NoLevel || severity[l] >= severity[least] }
+// AtLeast reports whether l is as severe as min, or NoLevel: such a line may explain the others.
+func (l Level) AtLeast(min Level) bool {
+	return l == NoLevel || slices.Index(levels, l) >= slices.Index(levels, min)
+}
 
 // Line is one line of the loadgen's log.
 type Line struct {
@@ -30,20 +36,41 @@ type Line struct {
 	Time  time.Time `json:"time"`
 	Level Level     `json:"level"`
 	Text  string    `json:"text"`
+	// Message is Text without time and level.
+	Message string `json:"-"`
+	// Problem is a problem with the settings; nil for other lines.
+	Problem *problem.Problem `json:"-"`
 }
 
-// told is how a loadgen marks the level: slog's text and JSON forms, and the problems it tells before it logs.
-var told = regexp.MustCompile(
-	`^(?:time=\S+ level=|\{"time":"[^"]*","level":")(DEBUG|INFO|WARN|ERROR)|^(error|warning): `)
-
-// ParseLine is the line that text is.
+// ParseLine parses a line as package logline formats it. Other text is a line with NoLevel.
 func ParseLine(at time.Time, text string) Line {
-	line := Line{Time: at.UTC(), Text: text}
-	if m := told.FindStringSubmatch(text); m != nil {
-		line.Level = Level(strings.ToUpper(m[1] + m[2]))
-		if line.Level == "WARN" {
-			line.Level = Warning
-		}
+	l, ok := logline.Parse(text)
+	if !ok {
+		return Line{Time: at.UTC(), Text: text, Message: text}
 	}
-	return line
+	// slog's levels are 4 apart, from -4 for DEBUG.
+	i := min(max(0, int(l.Level-slog.LevelDebug)/4), len(levels)-1)
+	return Line{at.UTC(), levels[i], l.Text, l.Message, l.Problem}
+}
+
+// LogQuery selects lines of the log. The zero value selects all.
+type LogQuery struct {
+	// Since excludes earlier lines.
+	Since time.Time
+	// Tail limits the result to the last matching lines; 0 is no limit.
+	Tail int
+	// Follow continues with new lines until the context is done or the loadgen ends.
+	Follow bool
+	// Level excludes less severe lines. Texts excludes lines that do not contain all of them, ignoring case.
+	Level Level
+	Texts []string
+}
+
+// Matches reports whether the query selects the line.
+func (q LogQuery) Matches(l Line) bool {
+	if !l.Level.AtLeast(q.Level) || l.Time.Before(q.Since) {
+		return false
+	}
+	text := strings.ToLower(l.Text)
+	return !slices.ContainsFunc(q.Texts, func(t string) bool { return !strings.Contains(text, strings.ToLower(t)) })
 }

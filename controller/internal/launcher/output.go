@@ -7,46 +7,45 @@ import (
 	"time"
 )
 
-// Printed is what a command of the loadgen printed before it ended.
-type Printed struct {
-	// Out is its standard output, Lines are those of its standard error, in which files of its exchange folder have no
-	// folder.
-	Out   []byte
-	Lines []Line
-	// Code is its exit code.
-	Code int
-}
-
-// Said takes the lines of a standard error over. dir is the exchange folder.
-func (p *Printed) Said(text []byte, dir string) {
-	now := time.Now()
-	for line := range strings.Lines(strings.ReplaceAll(string(text), dir+"/", "")) {
-		p.Lines = append(p.Lines, ParseLine(now, strings.TrimRight(line, "\r\n")))
-	}
-}
-
-// MaxPrinted is the longest output of a command that is read, in bytes.
-const MaxPrinted = 8 << 20
-
-// ErrTooMuch reports that a command printed more than MaxPrinted.
-var ErrOutputTooLarge = errors.New("the loadgen prints more than 8 MiB")
-
-// Output gathers what a command prints. Beyond MaxPrinted it refuses to, which ends the command.
+// Output is the output of a command of the loadgen.
 type Output struct {
-	text bytes.Buffer
-	full bool
+	Stdout []byte
+	// Stderr is its standard error. Files of the exchange folder appear without their directory.
+	Stderr   []Line
+	ExitCode int
+}
+
+// MaxOutput is the maximum size of a command's output, in bytes.
+const MaxOutput = 8 << 20
+
+// ErrOutputTooLarge reports output of more than MaxOutput.
+var ErrOutputTooLarge = errors.New("the loadgen's output exceeds 8 MiB")
+
+// OutputWriter collects the output of a command. A stream that exceeds MaxOutput fails, which ends the command.
+type OutputWriter struct{ Stdout, Stderr limitedBuffer }
+
+// Overflowed reports whether a stream exceeded MaxOutput.
+func (w *OutputWriter) Overflowed() bool { return w.Stdout.overflowed || w.Stderr.overflowed }
+
+// Output returns what was collected; exchangeDir is the command's exchange folder.
+func (w *OutputWriter) Output(exitCode int, exchangeDir string) Output {
+	out, now := Output{Stdout: w.Stdout.data.Bytes(), ExitCode: exitCode}, time.Now()
+	for line := range strings.Lines(strings.ReplaceAll(w.Stderr.data.String(), exchangeDir+"/", "")) {
+		out.Stderr = append(out.Stderr, ParseLine(now, strings.TrimRight(line, "\r\n")))
+	}
+	return out
+}
+
+// limitedBuffer does not embed its buffer, because io.Copy would bypass Write.
+type limitedBuffer struct {
+	data       bytes.Buffer
+	overflowed bool
 }
 
 // Write implements io.Writer.
-func (o *Output) Write(p []byte) (int, error) {
-	if o.full = o.full || o.text.Len()+len(p) > MaxPrinted; o.full {
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.overflowed = b.overflowed || b.data.Len()+len(p) > MaxOutput; b.overflowed {
 		return 0, ErrOutputTooLarge
 	}
-	return o.text.Write(p)
+	return b.data.Write(p)
 }
-
-// Full reports whether something was refused.
-func (o *Output) Full() bool { return o.full }
-
-// Bytes are what was printed.
-func (o *Output) Bytes() []byte { return o.text.Bytes() }

@@ -116,9 +116,9 @@ func TestLinesAreFilteredByLevelAndText(t *testing.T) {
 	} {
 		h := hub()
 		r := h.Join("", c.filter)
-		h.SendLine(launcher.ParseLine(time.Now(), "time=x level=INFO msg=x"), []byte("a"))
-		h.SendLine(launcher.ParseLine(time.Now(), "error: bad"), []byte("b"))
-		h.SendLine(launcher.ParseLine(time.Now(), "a table"), []byte("c"))
+		h.SendLine(launcher.Line{Level: launcher.Info, Text: "time=x level=INFO msg=x"}, []byte("a"))
+		h.SendLine(launcher.Line{Level: launcher.Error}, []byte("b"))
+		h.SendLine(launcher.Line{Text: "a table"}, []byte("c"))
 		h.Send(live.SampleEvent, []byte("sample"))
 		if data, _, _ := waiting(r); !slices.Equal(data, c.want) {
 			t.Errorf("%s: want %v, got %v", name, c.want, data)

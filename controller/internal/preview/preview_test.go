@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/preview"
@@ -26,19 +25,19 @@ func (d drafts) Draft(context.Context, map[string]any, []byte) (plan.Input, prob
 }
 
 // planner is a loadgen that prints what a test wants.
-type planner func(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error)
+type planner func(ctx context.Context, files map[string][]byte, args ...string) (launcher.Output, error)
 
 // Plan implements preview.Planner.
-func (p planner) Plan(ctx context.Context, files map[string][]byte, args ...string) (launcher.Printed, error) {
+func (p planner) Plan(ctx context.Context, files map[string][]byte, args ...string) (launcher.Output, error) {
 	return p(ctx, files, args...)
 }
 
 func seven() uint64 { return 7 }
 
-func lines(texts ...string) []launcher.Line {
-	out := make([]launcher.Line, len(texts))
-	for i, text := range texts {
-		out[i] = launcher.ParseLine(time.Time{}, text)
+func problemLines(problems problem.List) []launcher.Line {
+	var out []launcher.Line
+	for _, p := range problems {
+		out = append(out, launcher.Line{Problem: &p})
 	}
 	return out
 }
@@ -50,8 +49,10 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 {"visit":1,"visitor":"b","kind":"pageview","records":"pageview","sent_seconds":0.000,"recorded_seconds":0,"parameters":{}}
 `
 	var env string
+	var warnings problem.List
+	warnings.Warn("CONCURRENCY", "1", "is low", "raise it")
 	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}},
-		planner(func(_ context.Context, files map[string][]byte, args ...string) (launcher.Printed, error) {
+		planner(func(_ context.Context, files map[string][]byte, args ...string) (launcher.Output, error) {
 			env = string(files[exchange.EnvFile])
 			for name, data := range files {
 				if data == nil {
@@ -61,8 +62,8 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 			if args[len(args)-1] != "2" {
 				t.Errorf("asked for %q", args)
 			}
-			return launcher.Printed{Out: []byte(printed),
-				Lines: lines("run preview", `warning: CONCURRENCY="1": is low; raise it`)}, nil
+			return launcher.Output{Stdout: []byte(printed),
+				Stderr: append(problemLines(warnings), launcher.Line{Text: "run preview"})}, nil
 		}), seven)
 	got, err := p.Visits(t.Context(), preview.Request{Visits: 2})
 	if err != nil {
@@ -76,17 +77,16 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 	if text := fmt.Sprint(got.Visits); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	if len(got.Warnings) != 1 || got.Warnings[0].Where != "CONCURRENCY" || got.Warnings[0].Value != "1" ||
-		got.Warnings[0].Message != "is low; raise it" {
+	if !slices.Equal(got.Warnings, warnings) {
 		t.Errorf("%+v", got.Warnings)
 	}
 }
 
 func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	t.Parallel()
-	refusing := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
-		return launcher.Printed{Code: 2,
-			Lines: lines("error: ECOMMERCE_ORDER_VALUE_MIN: cannot be reached; widen the range")}, nil
+	refusing := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
+		return launcher.Output{ExitCode: 2, Stderr: problemLines(problem.List{{Where: "ECOMMERCE_ORDER_VALUE_MIN",
+			Message: "cannot be reached", Cure: "widen the range", Severity: problem.Error}})}, nil
 	})
 	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(),
 		preview.Request{Visits: 1})
@@ -94,8 +94,8 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
 		t.Errorf("%v", err)
 	}
-	broken := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
-		return launcher.Printed{Code: 1}, nil
+	broken := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
+		return launcher.Output{ExitCode: 1}, nil
 	})
 	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(),
 		preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
@@ -105,11 +105,11 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 
 func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
 	t.Parallel()
-	estimates := planner(func(_ context.Context, _ map[string][]byte, args ...string) (launcher.Printed, error) {
+	estimates := planner(func(_ context.Context, _ map[string][]byte, args ...string) (launcher.Output, error) {
 		if !slices.Equal(args, []string{"--estimate"}) {
 			t.Errorf("asked for %q", args)
 		}
-		return launcher.Printed{Out: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25,"end":{"seconds":60,` +
+		return launcher.Output{Stdout: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25,"end":{"seconds":60,` +
 			`"by":"STOP_AFTER_VISITS"}}`)}, nil
 	})
 	e, err := preview.New(drafts{Knobs: map[string]string{}}, estimates, seven).Estimate(t.Context(), nil)
@@ -120,11 +120,9 @@ func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
 
 func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
 	t.Parallel()
-	older := planner(func(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
-		return launcher.Printed{
-			Code:  2,
-			Lines: lines("flag provided but not defined: -estimate", "Usage of plan:"),
-		}, nil
+	older := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
+		return launcher.Output{ExitCode: 2, Stderr: []launcher.Line{
+			{Text: "flag provided but not defined: -estimate"}, {Text: "Usage of plan:"}}}, nil
 	})
 	_, err := preview.New(drafts{Knobs: map[string]string{}}, older, seven).Estimate(t.Context(), nil)
 	if !errors.Is(err, launcher.ErrVersionMismatch) || !strings.Contains(err.Error(), "-estimate") {
@@ -135,9 +133,9 @@ func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
 func TestAPreviewDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ ...string) (launcher.Printed, error) {
+		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ ...string) (launcher.Output, error) {
 			<-ctx.Done()
-			return launcher.Printed{}, ctx.Err()
+			return launcher.Output{}, ctx.Err()
 		})
 		p := preview.New(drafts{Knobs: map[string]string{}}, hanging, seven)
 		done := make(chan error, 2)

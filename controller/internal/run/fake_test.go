@@ -27,7 +27,7 @@ type world struct {
 	// status is the loadgen's, plan what it says of itself, log what it said.
 	status launcher.Status
 	plan   run.LoadgenStatus
-	log    []string
+	log    []launcher.Line
 	// saved is what a person saved; files what is published, env among them.
 	saved, files map[string]string
 	// save is what saving a draft comes to.
@@ -103,22 +103,22 @@ func (w *world) Start(ctx context.Context) error {
 		w.plan = run.LoadgenStatus{Hash: "idle", RunID: id, Phase: "idle"}
 	case w.files["WHAT"] == "bad":
 		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, run.LoadgenStatus{}
-		w.log = []string{"error: CONCURRENCY=\"0\": is below 1; use 1 or more", "the table"}
+		w.log = []launcher.Line{errorLine(`CONCURRENCY="0": is below 1; use 1 or more`), {Text: "the table"}}
 	case w.files["WHAT"] == "missed":
 		w.status = launcher.Status{State: launcher.Exited, ExitCode: 4, Started: time.Now(),
 			Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("missed", "stop_after_visits", w.status.Ended)
-		w.log = []string{"the table", "time=2026-01-02T00:00:00Z level=ERROR msg=\"threshold missed: p95<1ms\""}
+		w.log = []launcher.Line{{Text: "the table"}, errorLine(`msg="threshold missed: p95<1ms"`)}
 	case w.files["WHAT"] == "short":
 		w.status = launcher.Status{State: launcher.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)
 	case w.files["WHAT"] == "without memory":
 		w.status = launcher.Status{State: launcher.Exited, ExitCode: 137, Ended: time.Now(),
 			Reason: "it was killed because memory ran out"}
-		w.log = []string{"time=2026-01-02T00:00:00Z level=INFO msg=settings"}
+		w.log = []launcher.Line{{Level: launcher.Info, Text: "msg=settings", Message: "msg=settings"}}
 	case w.files["WHAT"] == "restarting": // somebody gave the container a restart policy
 		w.status.State, w.status.ExitCode = launcher.Restarting, 2
-		w.log = []string{"error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 or more"}
+		w.log = []launcher.Line{errorLine(`PAGEVIEWS_MIN="-5": is below 1; use 1 or more`)}
 	case w.files["WHAT"] == "unreachable":
 		w.status.Telemetry, w.plan = "", run.LoadgenStatus{}
 		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id,
@@ -136,6 +136,10 @@ func (w *world) Start(ctx context.Context) error {
 		w.plan = run.LoadgenStatus{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
 	}
 	return nil
+}
+
+func errorLine(message string) launcher.Line {
+	return launcher.Line{Level: launcher.Error, Text: "level=ERROR " + message, Message: message}
 }
 
 func ledger(hash, reason string, ended time.Time) string {
@@ -225,16 +229,17 @@ func (w *world) Heal(ctx context.Context) (string, error) {
 }
 
 func (w *world) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
-	for _, text := range w.log {
-		if err := each(launcher.ParseLine(time.Now(), text)); err != nil {
+	for _, line := range w.log {
+		line.Time = time.Now()
+		if err := each(line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *world) Plan(context.Context, map[string][]byte, ...string) (launcher.Printed, error) {
-	return launcher.Printed{}, errors.New("a run needs no outline")
+func (w *world) Plan(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
+	return launcher.Output{}, errors.New("a run needs no outline")
 }
 
 func (w *world) Close(context.Context, time.Duration) error { return nil }

@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
@@ -13,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// exitCode is that of a loadgen that has ended for a reason, also where nothing is left of it to tell.
+// exitCode returns the exit code of a loadgen that ended for a reason, which stands in if the container is gone.
 func exitCode(l launcher.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == launcher.Exited:
@@ -27,8 +25,9 @@ func exitCode(l launcher.Status, reason string) int {
 	}
 }
 
-// verdict is when and why a run ended.
-func verdict(ledger *runsummary.Summary, l launcher.Status, instead string) (time.Time, string) {
+// endOf returns when and why a run ended: by its ledger, otherwise for the fallback reason, otherwise by the status of
+// its loadgen.
+func endOf(ledger *runsummary.Summary, l launcher.Status, fallback string) (time.Time, string) {
 	at := l.Ended
 	if at.IsZero() {
 		at = time.Now().UTC()
@@ -36,8 +35,8 @@ func verdict(ledger *runsummary.Summary, l launcher.Status, instead string) (tim
 	switch {
 	case ledger != nil && !ledger.Ended.IsZero():
 		return ledger.Ended, ledger.Reason
-	case instead != "":
-		return at, instead
+	case fallback != "":
+		return at, fallback
 	case l.Crashed():
 		return at, "crashed"
 	case l.State == launcher.Missing || l.State == launcher.Foreign:
@@ -49,21 +48,21 @@ func verdict(ledger *runsummary.Summary, l launcher.Status, instead string) (tim
 	}
 }
 
-// maxErrorLines is how many lines of a log stand in for an explanation.
-const maxErrorLines = 20
-
 // Logs reads lines of a loadgen's log, see launcher.Runtime.
 type Logs func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
 
-// ErrorLines are what a loadgen said since then of its end: its errors, else its last lines.
+// maxErrorLines limits the lines of ErrorLines.
+const maxErrorLines = 20
+
+// ErrorLines returns what a loadgen logged since a time about why it ended: its errors, otherwise its last lines.
 func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	var faults, last []string
+	var errorLines, last []string
 	err := log(ctx, launcher.LogQuery{Since: since}, func(line launcher.Line) error {
 		if line.Level == launcher.Error {
-			if len(faults) < maxErrorLines {
-				faults = append(faults, strings.TrimPrefix(line.Text, "error: "))
+			if len(errorLines) < maxErrorLines {
+				errorLines = append(errorLines, line.Message)
 			}
 			return nil
 		}
@@ -72,8 +71,8 @@ func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
 		return nil
 	})
 	switch {
-	case len(faults) > 0:
-		return faults
+	case len(errorLines) > 0:
+		return errorLines
 	case err != nil && len(last) == 0:
 		return []string{"its log cannot be read: " + err.Error()}
 	default:
@@ -81,17 +80,14 @@ func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
 	}
 }
 
-// maxProblems is how many lines of its log are kept of a run: half from its beginning, half from its end.
+// maxProblems is how many log lines are kept with a run: half from its beginning, half from its end.
 const maxProblems = 50
 
-// marks are what a line tells of its time and level, which a Problem tells itself.
-var marks = regexp.MustCompile(`^(?:time=\S+ level=\S+ |(?:error|warning): )`)
-
-// Problems are the warnings and errors that were logged since then; with an error those that could be read.
+// Problems returns the warnings and errors logged since a time; with an error, those that could be read.
 func (log Logs) Problems(ctx context.Context, since time.Time) (problems []record.Problem, err error) {
 	var last []record.Problem
 	err = log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
-		p := record.Problem{Time: line.Time, Level: string(line.Level), Text: marks.ReplaceAllString(line.Text, "")}
+		p := record.Problem{Time: line.Time, Level: string(line.Level), Text: line.Message}
 		switch {
 		case line.Level == launcher.NoLevel:
 		case len(problems) < maxProblems/2:

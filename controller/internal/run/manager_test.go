@@ -206,7 +206,7 @@ func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
 		stop := watched(t, m)
 		start(t, m)
 		w.mu.Lock()
-		w.log = []string{"error: no hit was accepted"}
+		w.log = []launcher.Line{errorLine("no hit was accepted")}
 		w.end(3, "no_target")
 		w.mu.Unlock()
 		time.Sleep(3 * time.Second)

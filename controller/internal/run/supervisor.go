@@ -75,13 +75,13 @@ func (s *Supervisor) ShouldRestart(runID string, l launcher.Status, restarts *in
 	return true
 }
 
-// recordTime bounds the reading of a log by an engine that may hang.
-const recordTime = 10 * time.Second
+// recordTimeout bounds the reading of a log by an engine that may hang.
+const recordTimeout = 10 * time.Second
 
 // Close records the end of a run whose loadgen stands as l says: by its ledger, else by instead, else by l. logs, nil
 // for none, is what its problems are read from. The error is that of Record.
 func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, instead string, logs Logs) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	ledger, err := s.Ledger(r.ID)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +101,7 @@ func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status
 // end sets when and why a run ended. It does not end before it started, even where the wall clock was set back
 // meanwhile.
 func end(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
-	at, reason := verdict(ledger, l, instead)
+	at, reason := endOf(ledger, l, instead)
 	if at.Before(r.Started) {
 		at = r.Started
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -15,20 +16,21 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/logline"
 )
 
-// The labels by which compose knows its containers (docker/compose, pkg/api/labels.go).
+// The labels by which compose recognizes its containers (docker/compose, pkg/api/labels.go).
 const (
 	composeProject = "com.docker.compose.project"
 	composeService = "com.docker.compose.service"
 	composeOneOff  = "com.docker.compose.oneoff"
 	composeNumber  = "com.docker.compose.container-number"
-	// composeHash is that of the settings that a container was made of. Without one compose takes a container for none
-	// of its own (pkg/compose/containers.go), and one that is not its own hash lets `up` make the container anew.
+	// composeHash is the hash of the container's configuration. Compose ignores containers without it
+	// (pkg/compose/containers.go), and `up` recreates those with another hash.
 	composeHash = "com.docker.compose.config-hash"
 )
 
-// composeLabels make a container one of compose, where the controller's own is.
+// composeLabels returns the labels that make a container part of the compose project of the controller's own container.
 func composeLabels(own container.InspectResponse) map[string]string {
 	project := own.Config.Labels[composeProject]
 	if project == "" {
@@ -40,61 +42,75 @@ func composeLabels(own container.InspectResponse) map[string]string {
 	}
 }
 
-// settingsFile lets a loadgen read the settings that we write. Containers that were made before it was needed lack it,
-// and are made anew when they are started.
-const settingsFile = "LOADGEN_ENV_FILE=/app/data/" + exchange.EnvFile
+// exchangeDir and stateDir are the folders in a container.
+const (
+	exchangeDir = "/app/data"
+	stateDir    = "/app/state"
+)
 
-// recipe is all that a container is made from.
-type recipe struct {
-	config   *container.Config
-	host     *container.HostConfig
-	networks []string // names; the first one the container is made with
-	alias    []string // names by which those networks know it
+// requiredEnv is the environment that a container needs to read the controller's settings and to write a log that the
+// controller parses. Containers that older versions created lack it; they are recreated when they are started.
+var requiredEnv = []string{"LOADGEN_ENV_FILE=" + exchangeDir + "/" + exchange.EnvFile, logline.Environ}
+
+// missingEnv returns the part of requiredEnv that a container lacks.
+func missingEnv(found container.InspectResponse) []string {
+	return slices.DeleteFunc(slices.Clone(requiredEnv), func(v string) bool {
+		return slices.Contains(found.Config.Env, v)
+	})
 }
 
-// make creates our container from the image, as compose would.
-func (d *Docker) make(ctx context.Context) (id string, err error) {
-	r, err := d.fresh(ctx)
+// containerSpec is everything a container is created from.
+type containerSpec struct {
+	config   *container.Config
+	host     *container.HostConfig
+	networks []string // names
+	aliases  []string // names of the container in these networks
+}
+
+// createMain creates the loadgen's container, as compose would.
+func (d *Docker) createMain(ctx context.Context) (id string, err error) {
+	spec, err := d.newSpec(ctx)
 	if err != nil {
 		return "", err
 	}
-	return d.create(ctx, d.c.Name, r)
+	return d.create(ctx, d.c.Name, spec)
 }
 
-// fresh is the recipe of docker-compose.webui.yml.
-func (d *Docker) fresh(ctx context.Context) (recipe, error) {
-	exchange, state := d.c.Exchange, d.c.State
+// newSpec returns the container of docker-compose.webui.yml.
+func (d *Docker) newSpec(ctx context.Context) (containerSpec, error) {
+	exchangeFrom, stateFrom := d.c.Exchange, d.c.State
 	labels := map[string]string{RoleLabel: role, StackLabel: d.c.Stack}
-	m, err := d.machine(ctx)
+	e, err := d.env(ctx)
 	if err != nil {
-		return recipe{}, err
+		return containerSpec{}, err
 	}
 	var networks []string
-	if m.inside {
+	if e.inContainer {
 		own, _, err := d.self(ctx)
 		if err != nil {
-			return recipe{}, err
+			return containerSpec{}, err
 		}
-		exchange, state = onHost(own.Mounts, exchange), onHost(own.Mounts, state)
-		for name := range own.NetworkSettings.Networks {
-			networks = append(networks, name)
-		}
+		exchangeFrom, stateFrom = hostPath(own.Mounts, exchangeFrom), hostPath(own.Mounts, stateFrom)
+		networks = slices.Collect(maps.Keys(own.NetworkSettings.Networks))
 		maps.Copy(labels, composeLabels(own))
 	}
-	if !path.IsAbs(exchange) || !path.IsAbs(state) {
-		return recipe{}, fmt.Errorf("the folders %q and %q have no place on the engine's machine; set DATA_DIR to "+
-			"an absolute path", exchange, state)
+	if !path.IsAbs(exchangeFrom) || !path.IsAbs(stateFrom) {
+		return containerSpec{}, fmt.Errorf(
+			"the engine cannot mount the folders %q and %q; set DATA_DIR to an absolute "+
+				"path",
+			exchangeFrom,
+			stateFrom,
+		)
 	}
-	patience := 15
-	r := recipe{
+	spec := containerSpec{
 		config: &container.Config{
-			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: &patience,
-			Env: []string{"AUTO_START=false", "TELEMETRY_ADDR=:" + telemetryPort, settingsFile},
+			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: new(15),
+			Env: append(launcher.Environ(exchangeDir, stateDir), "AUTO_START=false", "TELEMETRY_ADDR=:"+telemetryPort),
 		},
 		host: &container.HostConfig{
 			Mounts: []mount.Mount{
-				{Type: mount.TypeBind, Source: exchange, Target: "/app/data", ReadOnly: true},
-				{Type: mount.TypeBind, Source: state, Target: "/app/state"},
+				{Type: mount.TypeBind, Source: exchangeFrom, Target: exchangeDir, ReadOnly: true},
+				{Type: mount.TypeBind, Source: stateFrom, Target: stateDir},
 			},
 			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
 			ExtraHosts: []string{"host.docker.internal:host-gateway"},
@@ -102,72 +118,77 @@ func (d *Docker) fresh(ctx context.Context) (recipe, error) {
 			LogConfig: container.LogConfig{Type: "json-file",
 				Config: map[string]string{"max-size": "10m", "max-file": "3"}},
 		},
-		networks: networks, alias: []string{role},
+		networks: networks, aliases: []string{role},
 	}
-	if m.rootless {
-		r.config.User = "0:0" // which is the user of this machine who runs the engine, and owns the folders
+	if e.rootless {
+		spec.config.User = "0:0" // is the user who runs the engine and owns the folders
 	}
-	if !m.inside { // the engine may be in a network of its own; what it publishes is reached everywhere
+	if !e.inContainer { // the engine may have a network of its own, but published ports are always reachable
 		port := nat.Port(telemetryPort + "/tcp")
-		r.config.ExposedPorts = nat.PortSet{port: {}}
-		r.host.PortBindings = nat.PortMap{port: {{HostIP: "127.0.0.1"}}}
+		spec.config.ExposedPorts = nat.PortSet{port: {}}
+		spec.host.PortBindings = nat.PortMap{port: {{HostIP: "127.0.0.1"}}}
 	}
-	return r, nil
+	return spec, nil
 }
 
-// limits are what a fault of ours may take of the engine's machine.
+// limits returns the resource limits of a container.
 func (d *Docker) limits() container.Resources {
-	processes := int64(1000)
-	return container.Resources{Memory: d.c.Memory, PidsLimit: &processes}
+	return container.Resources{Memory: d.c.Memory, PidsLimit: new(int64(1000))}
 }
 
-// onHost is where a folder of the controller's container lies on the engine's machine.
-func onHost(mounts []container.MountPoint, folder string) string {
-	best, source := "", folder
+// hostPath returns where a folder of the controller's container is on the engine's machine.
+func hostPath(mounts []container.MountPoint, folder string) string {
+	longest, source := "", folder
 	for _, m := range mounts {
-		rest, within := strings.CutPrefix(folder+"/", strings.TrimSuffix(m.Destination, "/")+"/")
-		if within && len(m.Destination) > len(best) {
-			best, source = m.Destination, path.Join(m.Source, rest)
+		rest, inside := strings.CutPrefix(folder+"/", strings.TrimSuffix(m.Destination, "/")+"/")
+		if inside && len(m.Destination) > len(longest) {
+			longest, source = m.Destination, path.Join(m.Source, rest)
 		}
 	}
 	return source
 }
 
-// create makes a container and joins it to its networks.
-func (d *Docker) create(ctx context.Context, name string, r recipe) (id string, err error) {
+// create creates a container and connects it to its networks.
+func (d *Docker) create(ctx context.Context, name string, spec containerSpec) (id string, err error) {
 	var first *network.NetworkingConfig
-	alias := &network.EndpointSettings{Aliases: r.alias}
-	if len(r.networks) > 0 {
-		r.host.NetworkMode = container.NetworkMode(r.networks[0])
-		if r.host.NetworkMode.IsUserDefined() {
+	endpoint := &network.EndpointSettings{Aliases: spec.aliases}
+	if len(spec.networks) > 0 {
+		spec.host.NetworkMode = container.NetworkMode(spec.networks[0])
+		if spec.host.NetworkMode.IsUserDefined() {
 			first = &network.NetworkingConfig{
-				EndpointsConfig: map[string]*network.EndpointSettings{r.networks[0]: alias},
+				EndpointsConfig: map[string]*network.EndpointSettings{spec.networks[0]: endpoint},
 			}
 		}
 	}
-	made, err := d.api.ContainerCreate(ctx, r.config, r.host, first, nil, name)
-	if cerrdefs.IsNotFound(err) {
+	created, err := d.api.ContainerCreate(ctx, spec.config, spec.host, first, nil, name)
+	switch {
+	case cerrdefs.IsNotFound(err):
 		return "", d.noImage(err)
+	// Docker and Podman report a missing folder by text only.
+	case err != nil && (strings.Contains(err.Error(), "bind source path does not exist") ||
+		strings.Contains(err.Error(), "statfs ")):
+		return "", fmt.Errorf(
+			"create the container: %w; the folder does not exist where the engine runs: it is another "+
+				"machine, or DATA_DIR is not shared with its virtual machine",
+			err,
+		)
+	case err != nil:
+		return "", fmt.Errorf("create the container: %w", mapError(err))
 	}
-	// Docker and Podman refuse a folder that is not there in words alone.
-	if err != nil && (strings.Contains(err.Error(), "bind source path does not exist") ||
-		strings.Contains(err.Error(), "statfs ")) {
-		return "", fmt.Errorf("make the container: %w; the engine's machine has no such folder: it is another one, "+
-			"or DATA_DIR is not shared with its virtual machine", err)
-	}
-	if err != nil {
-		return "", fmt.Errorf("make the container: %w", told(err))
-	}
-	for _, network := range r.networks[min(1, len(r.networks)):] {
-		if err := d.api.NetworkConnect(ctx, network, made.ID, alias); err != nil {
-			return "", d.undo(ctx, made.ID, fmt.Errorf("join network %s: %w", network, told(err)))
+	for _, network := range spec.networks[min(1, len(spec.networks)):] {
+		if err := d.api.NetworkConnect(ctx, network, created.ID, endpoint); err != nil {
+			return "", d.undo(ctx, created.ID, fmt.Errorf("connect to network %s: %w", network, mapError(err)))
 		}
 	}
-	return made.ID, nil
+	return created.ID, nil
 }
 
-// noImage reports that there is nothing to make a container from.
+// noImage returns the error of a missing image.
 func (d *Docker) noImage(err error) error {
-	return fmt.Errorf("%w: the image %s is not there (%w); make it with `make images` or name another in LOADGEN_IMAGE",
-		launcher.ErrMissing, d.c.Image, err)
+	return fmt.Errorf(
+		"%w: the image %s does not exist (%w); build it with `make images` or set LOADGEN_IMAGE to another",
+		launcher.ErrMissing,
+		d.c.Image,
+		err,
+	)
 }

@@ -130,7 +130,7 @@ func TestAContainerWhoseNetworkIsGoneIsExplainedAndReplaced(t *testing.T) {
 	if err := s.Port.Start(t.Context()); !errors.Is(err, launcher.ErrInvalidState) {
 		t.Errorf("want an error that says it is stuck, got %v", err)
 	}
-	if st := s.Port.Status(t.Context()); !strings.Contains(st.Reason, "network "+c.Name+" is gone") {
+	if st := s.Port.Status(t.Context()); !strings.Contains(st.Reason, "network "+c.Name+" no longer exists") {
 		t.Errorf("it should name the network: %+v", st)
 	}
 	healed(t, s, c)
@@ -164,7 +164,7 @@ func TestANewImageIsTakenAtTheNextStart(t *testing.T) {
 	}
 	newer := testbed.Docker(t, "commit", c.Name, image)
 	before := s.Port.Status(t.Context())
-	if before.State != launcher.Running || !strings.Contains(before.Reason, "made from an older image") {
+	if before.State != launcher.Running || !strings.Contains(before.Reason, "its image is older") {
 		t.Errorf("it should say so while it runs: %+v", before)
 	}
 	if err := s.Port.Restart(t.Context(), time.Minute); err != nil {
@@ -185,7 +185,7 @@ func TestAnOutlineLeavesNoContainerAndReplacesWhatAKilledOneLeft(t *testing.T) {
 	left := testbed.Docker(t, "create", "--name", c.Name+"-plan", "--label", docker.RoleLabel+"=plan", "--label",
 		docker.StackLabel+"="+c.Stack, testbed.LoadgenImage)
 	if printed, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("AUTO_START=false\n")},
-		"--estimate"); err != nil || printed.Code != 0 {
+		"--estimate"); err != nil || printed.ExitCode != 0 {
 		t.Fatalf("beside %s: %+v, %v", left, printed, err)
 	}
 	if there := testbed.Docker(t, "ps", "--all", "--quiet", "--filter",
@@ -251,7 +251,7 @@ func TestAContainerThatIsNotOursIsLeftAlone(t *testing.T) {
 		"restart": s.Port.Restart(t.Context(), time.Second),
 	} {
 		if !errors.Is(err, launcher.ErrForeign) ||
-			!strings.Contains(err.Error(), "choose another name in LOADGEN_CONTAINER") {
+			!strings.Contains(err.Error(), "set LOADGEN_CONTAINER to another name") {
 			t.Errorf("%s: want %v and the cure, got %v", what, launcher.ErrForeign, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -16,32 +17,31 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Engine is a Docker engine, or Podman, as it is reached.
+// Engine is a Docker or Podman engine and how to connect to it.
 type Engine struct {
 	// Host is its address, as in DOCKER_HOST.
 	Host string
-	// Source says where the address comes from, for people.
+	// Source describes to people where the address comes from.
 	Source string
-	// TLS is how it is reached; nil is without.
+	// TLS is nil for a connection without TLS.
 	TLS *tlsconfig.Options
-	// Rootless says that its socket belongs to an ordinary user. Podman tells it in no other way.
+	// Rootless reports that an ordinary user owns its socket. Podman does not report it otherwise.
 	Rootless bool
 }
 
-// Search says where an engine is looked for. The first six are the variables of the docker command.
+// Discovery holds the inputs of FindEngine. The first five fields are the variables of the docker command.
 type Discovery struct {
 	Host, Context, ConfigDir, TLSVerify, CertPath string
-	// Home and RuntimeDir are HOME and XDG_RUNTIME_DIR of the user, UID the number of the user.
+	// Home and RuntimeDir are HOME and XDG_RUNTIME_DIR, UID is the user's ID.
 	Home, RuntimeDir, UID string
 	FS                    afero.Fs
-	// Listens reports why nobody takes connections at a socket, nil where somebody does.
-	Listens func(socket string) error
+	// Dial returns an error if nobody accepts connections at a socket.
+	Dial func(socket string) error
 }
 
-// Find looks for the engine in the order of the docker command (DOCKER_HOST, DOCKER_CONTEXT, the current context of its
-// config.json), then at the sockets of Docker, rootless Docker, Docker Desktop and Podman, where the first one that
-// takes connections is taken. Where none does it is Docker's own, which may be started later. The error names a context
-// that cannot be used.
+// FindEngine finds the engine in the order of the docker command (DOCKER_HOST, DOCKER_CONTEXT, the current context of
+// config.json), then the first socket of Docker, rootless Docker, Docker Desktop or Podman that accepts connections. If
+// none does, it returns Docker's default, which may be started later. The error names a context that cannot be used.
 func FindEngine(s Discovery) (Engine, error) {
 	e, err := s.find()
 	if socket, ok := strings.CutPrefix(e.Host, "unix://"); ok && err == nil {
@@ -54,9 +54,7 @@ func FindEngine(s Discovery) (Engine, error) {
 }
 
 func (s Discovery) find() (Engine, error) {
-	if s.ConfigDir == "" {
-		s.ConfigDir = filepath.Join(s.Home, ".docker")
-	}
+	s.ConfigDir = cmp.Or(s.ConfigDir, filepath.Join(s.Home, ".docker"))
 	if s.Host != "" {
 		e := Engine{Host: s.Host, Source: "DOCKER_HOST"}
 		if s.CertPath == "" && s.TLSVerify != "" {
@@ -71,7 +69,7 @@ func (s Discovery) find() (Engine, error) {
 	name, source := s.Context, "DOCKER_CONTEXT"
 	if name == "" {
 		var err error
-		if name, err = s.current(); err != nil {
+		if name, err = s.currentContext(); err != nil {
 			return Engine{}, err
 		}
 		source = "the current context of " + s.ConfigDir
@@ -82,8 +80,8 @@ func (s Discovery) find() (Engine, error) {
 	return s.socket(), nil
 }
 
-// current is the context that `docker context use` has chosen, empty for none.
-func (s Discovery) current() (string, error) {
+// currentContext returns the context that `docker context use` selected, or "".
+func (s Discovery) currentContext() (string, error) {
 	var config struct{ CurrentContext string }
 	err := readJSON(s.FS, filepath.Join(s.ConfigDir, "config.json"), &config)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +90,7 @@ func (s Discovery) current() (string, error) {
 	return config.CurrentContext, nil
 }
 
-// context reads a context where the docker command stores it (docker/cli, cli/context/store).
+// context reads a context from where the docker command stores it (docker/cli, cli/context/store).
 func (s Discovery) context(name, source string) (Engine, error) {
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
 	var meta struct {
@@ -105,52 +103,50 @@ func (s Discovery) context(name, source string) (Engine, error) {
 	}
 	err := readJSON(s.FS, filepath.Join(s.ConfigDir, "contexts", "meta", id, "meta.json"), &meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Engine{}, fmt.Errorf("the Docker context %q (%s) does not exist; `docker context ls` lists those "+
-			"that do", name, source)
+		return Engine{}, fmt.Errorf("the Docker context %q (%s) does not exist; `docker context ls` lists the "+
+			"existing ones", name, source)
 	}
 	if err != nil {
 		return Engine{}, fmt.Errorf("the Docker context %q (%s): %w", name, source, err)
 	}
 	d := meta.Endpoints.Docker
-	e := Engine{Host: d.Host, Source: fmt.Sprintf("the Docker context %s, by %s", name, source)}
+	e := Engine{Host: d.Host, Source: fmt.Sprintf("the Docker context %s, from %s", name, source)}
 	folder := filepath.Join(s.ConfigDir, "contexts", "tls", id, "docker")
-	if there, err := afero.DirExists(s.FS, folder); err == nil && there || d.SkipTLSVerify {
+	if exists, err := afero.DirExists(s.FS, folder); err == nil && exists || d.SkipTLSVerify {
 		e.TLS = certificates(s.FS, folder)
 		e.TLS.InsecureSkipVerify = d.SkipTLSVerify
 	}
 	return e, nil
 }
 
-// socket is the first that takes connections.
+// socket returns the first socket that accepts connections.
 func (s Discovery) socket() Engine {
-	if s.RuntimeDir == "" {
-		s.RuntimeDir = "/run/user/" + s.UID
-	}
+	s.RuntimeDir = cmp.Or(s.RuntimeDir, "/run/user/"+s.UID)
 	var tried []string
-	for _, at := range []struct{ path, whose string }{
+	for _, at := range []struct{ path, owner string }{
 		{"/var/run/docker.sock", "Docker"},
 		{filepath.Join(s.RuntimeDir, "docker.sock"), "rootless Docker"},
 		{filepath.Join(s.Home, ".docker", "run", "docker.sock"), "Docker Desktop"},
 		{"/run/podman/podman.sock", "Podman"},
 		{filepath.Join(s.RuntimeDir, "podman", "podman.sock"), "rootless Podman"},
 	} {
-		err := s.Listens(at.path)
+		err := s.Dial(at.path)
 		if err == nil {
-			return Engine{Host: "unix://" + at.path, Source: "the socket of " + at.whose}
+			return Engine{Host: "unix://" + at.path, Source: "the socket of " + at.owner}
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			tried = append(tried, err.Error())
 		}
 	}
 	e := Engine{Host: client.DefaultDockerHost,
-		Source: "the default, because no socket of Docker or Podman takes connections"}
+		Source: "the default, because no socket of Docker or Podman accepts connections"}
 	if len(tried) > 0 {
 		e.Source += " (" + strings.Join(tried, ", ") + ")"
 	}
 	return e
 }
 
-// certificates are those of a folder that are there.
+// certificates returns the TLS options for the certificates that exist in a folder.
 func certificates(fsys afero.Fs, folder string) *tlsconfig.Options {
 	file := func(name string) string {
 		path := filepath.Join(folder, name)
@@ -174,7 +170,7 @@ func readJSON(fsys afero.Fs, path string, v any) error {
 	return nil
 }
 
-// connect makes the client of an engine.
+// connect returns a client of the engine.
 func (e Engine) connect() (*client.Client, error) {
 	options := []client.Opt{client.WithAPIVersionNegotiation()}
 	if e.TLS != nil {
@@ -191,7 +187,7 @@ func (e Engine) connect() (*client.Client, error) {
 	}
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {
-		return nil, fmt.Errorf("the Docker engine at %q (%s): %w; write unix:///path or tcp://host:port", e.Host,
+		return nil, fmt.Errorf("the Docker engine at %q (%s): %w; use unix:///path or tcp://host:port", e.Host,
 			e.Source, err)
 	}
 	return api, nil

@@ -59,9 +59,9 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 		"a host by TLS without look": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
 			host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
 		"a context": {search: docker.Discovery{Context: "tls"}, host: "tcp://127.0.0.1:2376",
-			from: "the Docker context tls, by DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
+			from: "the Docker context tls, from DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
 		"the current context": {host: "unix:///srv/lab.sock",
-			from: "the Docker context lab, by the current context of /home/me/.docker"},
+			from: "the Docker context lab, from the current context of /home/me/.docker"},
 		"no context of that name": {search: docker.Discovery{ConfigDir: "/current"},
 			err: `the Docker context "gone" (the current context of /current) does not exist`},
 		"settings that are broken": {search: docker.Discovery{ConfigDir: "/broken"}, err: "read /broken/config.json"},
@@ -80,12 +80,12 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 			listening: "/run/user/1500/podman/podman.sock", host: "unix:///run/user/1500/podman/podman.sock",
 			from: "the socket of rootless Podman"},
 		"nothing": {search: docker.Discovery{Context: "default"}, host: "unix:///var/run/docker.sock",
-			from: "no socket of Docker or Podman takes connections (dial /var/run/docker.sock: permission denied)"},
+			from: "no socket of Docker or Podman accepts connections (dial /var/run/docker.sock: permission denied)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.search.Home, c.search.UID, c.search.FS = "/home/me", "1500", fsys
-			c.search.Listens = func(socket string) error {
+			c.search.Dial = func(socket string) error {
 				switch {
 				case strings.Contains(" "+c.listening+" ", " "+socket+" "):
 					return nil

@@ -16,51 +16,52 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// ErrRemoteEngine is the error of an engine whose containers cannot see the folders of this machine.
-var ErrRemoteEngine = errors.New("the engine is on another machine, whose containers cannot see the folders " +
-	"of this one; " +
-	"run the controller there, take an engine of this machine (docker context use default), or use RUNTIME=process")
+// ErrRemoteEngine reports an engine whose containers cannot mount the folders of this machine.
+var ErrRemoteEngine = errors.New(
+	"the engine is on another machine, so its containers cannot mount the folders of this " +
+		"one; run the controller there, use a local engine (docker context use default), or set RUNTIME=process",
+)
 
-// machine is how the controller stands to its engine, which does not change while it lives.
-type machine struct {
-	// inside: the controller is a container of this engine, so that it meets the others in its networks.
-	inside bool
-	// rootless: the engine is an ordinary user's, who is root in its containers.
+// environment describes where the controller runs relative to its engine, which never changes.
+type environment struct {
+	// inContainer: the controller is a container of this engine, so it shares networks with the others.
+	inContainer bool
+	// rootless: the engine runs as an ordinary user, who is root in its containers.
 	rootless bool
-	// reachable: the addresses of containers can be reached from here.
+	// reachable: the addresses of containers are reachable from here.
 	reachable bool
 }
 
-// machine asks the engine once.
-func (d *Docker) machine(ctx context.Context) (machine, error) {
-	d.asking.Lock()
-	defer d.asking.Unlock()
-	if d.where != nil {
-		return *d.where, nil
+// env returns the environment. It asks the engine until it has an answer.
+func (d *Docker) env(ctx context.Context) (environment, error) {
+	d.inspecting.Lock()
+	defer d.inspecting.Unlock()
+	if d.environment != nil {
+		return *d.environment, nil
 	}
-	_, inside, err := d.self(ctx)
+	_, inContainer, err := d.self(ctx)
 	if err != nil {
-		return machine{}, err
+		return environment{}, err
 	}
-	m := machine{inside: inside, reachable: true}
-	if !inside { // a filter before the engine, as SECURITY.md has it, need not let the next question pass
+	e := environment{inContainer: inContainer, reachable: true}
+	if !inContainer { // inside, a filtering proxy of the engine (see SECURITY.md) may reject the next request
 		info, err := d.api.Info(ctx)
 		if err != nil {
-			return machine{}, told(err)
+			return environment{}, mapError(err)
 		}
-		m.rootless = d.c.Engine.Rootless || slices.ContainsFunc(info.SecurityOptions, func(o string) bool {
+		e.rootless = d.c.Engine.Rootless || slices.ContainsFunc(info.SecurityOptions, func(o string) bool {
 			return strings.Contains(o, "rootless")
 		})
-		// The network of a rootless engine, and of one in a virtual machine, is not this machine's.
-		m.reachable = !m.rootless && goruntime.GOOS == "linux" &&
+		// The network of a rootless engine, or of one in a virtual machine, is not this machine's.
+		e.reachable = !e.rootless && goruntime.GOOS == "linux" &&
 			!strings.Contains(info.OperatingSystem, "Docker Desktop")
 	}
-	d.where = &m
-	return m, nil
+	d.environment = &e
+	return e, nil
 }
 
-// self is the controller's own container; false where it runs in none.
-func (d *Docker) self(ctx context.Context) (_ container.InspectResponse, inside bool, err error) {
+// self returns the controller's own container, and false if it does not run in one.
+func (d *Docker) self(ctx context.Context) (_ container.InspectResponse, inContainer bool, err error) {
 	if d.c.Hostname == "" {
 		return container.InspectResponse{}, false, nil
 	}
@@ -68,13 +69,13 @@ func (d *Docker) self(ctx context.Context) (_ container.InspectResponse, inside 
 	if cerrdefs.IsNotFound(err) {
 		return own, false, nil
 	}
-	// A machine's host name could be the name of a container; only of its own id it is the begin.
-	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname), told(err)
+	// A machine's host name can be the name of a container, but not a prefix of its ID.
+	return own, err == nil && strings.HasPrefix(own.ID, d.c.Hostname), mapError(err)
 }
 
-// CheckUsable reports why the engine cannot be used now: launcher.ErrUnavailable or ErrRemoteEngine.
+// CheckUsable returns launcher.ErrUnavailable or ErrRemoteEngine if the engine cannot be used now.
 func (d *Docker) CheckUsable(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
 	if strings.HasPrefix(d.c.Engine.Host, "ssh:") {
 		return ErrRemoteEngine
@@ -82,14 +83,14 @@ func (d *Docker) CheckUsable(ctx context.Context) error {
 	if _, err := d.api.Ping(ctx); err != nil {
 		return fmt.Errorf("%w: %w", launcher.ErrUnavailable, err)
 	}
-	if _, inside, err := d.self(ctx); err != nil || inside || ofThisMachine(ctx, d.c.Engine.Host) {
+	if _, inContainer, err := d.self(ctx); err != nil || inContainer || isLocal(ctx, d.c.Engine.Host) {
 		return err
 	}
 	return ErrRemoteEngine
 }
 
-// ofThisMachine reports whether an address is a socket or one of this machine's own.
-func ofThisMachine(ctx context.Context, host string) bool {
+// isLocal reports whether an engine's address is a socket or an address of this machine.
+func isLocal(ctx context.Context, host string) bool {
 	u, err := url.Parse(host)
 	if err != nil || u.Scheme == "unix" || u.Scheme == "npipe" || host == "" {
 		return err == nil
@@ -98,7 +99,7 @@ func ofThisMachine(ctx context.Context, host string) bool {
 	if err != nil {
 		return false
 	}
-	own, _ := net.InterfaceAddrs() // without them none but loopback is ours
+	own, _ := net.InterfaceAddrs() // without them, only loopback is local
 	return slices.ContainsFunc(addresses, func(a net.IPAddr) bool {
 		return a.IP.IsLoopback() || slices.ContainsFunc(own, func(o net.Addr) bool {
 			n, ok := o.(*net.IPNet)

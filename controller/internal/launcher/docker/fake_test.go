@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,7 @@ type fakeEngine struct {
 // creation is the part of a request for a container that is judged.
 type creation struct {
 	User       string
+	Env        []string
 	HostConfig struct {
 		PortBindings map[string][]struct{ HostIP, HostPort string }
 		Memory       int64
@@ -104,8 +106,8 @@ func container(id, state, image string) map[string]any {
 		"Id": fmt.Sprintf("%-16s", id), "Name": "/x", "Image": image,
 		"State": map[string]any{"Status": state, "Running": state == "running", "ExitCode": 2,
 			"StartedAt": "2026-01-02T00:00:00Z"},
-		"Config": map[string]any{"Image": "loadgen:local",
-			"Env": []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env"}, "Labels": map[string]string{}},
+		"Config": map[string]any{"Image": "loadgen:local", "Labels": map[string]string{},
+			"Env": []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env", "TRAFFICINATOR_LOG_LINES=json"}},
 		"HostConfig": map[string]any{"PortBindings": bindings, "RestartPolicy": map[string]any{"Name": "always"}},
 		"NetworkSettings": map[string]any{"Ports": bindings,
 			"Networks": map[string]any{"bridge": map[string]any{"IPAddress": "172.17.0.2", "NetworkID": "n"}}},
@@ -171,7 +173,7 @@ func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
 	f := &fakeEngine{image: "sha256:new", container: container("old", "running", "sha256:old")}
 	d := f.at(t)
 	if s := d.Status(t.Context()); s.State != launcher.Running ||
-		s.Reason != "it was made from an older image of loadgen:local; the next start makes it from the new one" {
+		s.Reason != "its image is older than loadgen:local; the next start recreates it" {
 		t.Errorf("the status is %+v", s)
 	}
 	if err := d.Start(t.Context()); err != nil || len(f.calls) > 0 {
@@ -190,15 +192,36 @@ func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
 	}
 }
 
+func TestAContainerOfAnOlderVersionIsRecreatedAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env", "TRAFFICINATOR_LOG_LINES=json"} {
+		f := &fakeEngine{image: "sha256:new", container: container("old", "exited", "sha256:new")}
+		config := f.container["Config"].(map[string]any)
+		config["Env"] = slices.DeleteFunc(append(config["Env"].([]string), "MINE=1"), func(v string) bool {
+			return v == missing
+		})
+		if err := f.at(t).Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(f.created.Env, missing) || !slices.Contains(f.created.Env, "MINE=1") ||
+			!slices.ContainsFunc(
+				f.calls,
+				func(c string) bool { return strings.HasPrefix(c, "DELETE containers/old") },
+			) {
+			t.Errorf("without %s: want a new container with it, got %q after %q", missing, f.created.Env, f.calls)
+		}
+	}
+}
+
 func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{
 		image: "sha256:new", container: container("looping", "restarting", "sha256:new"),
-		log: "2026-01-02T00:00:00Z error: PAGEVIEWS_MIN=\"-5\": is below 1; use 1 " +
-			"or more\n2026-01-02T00:00:00Z the end\n",
+		log: `2026-01-02T00:00:00Z {"time":"2026-01-02T00:00:00Z","level":"ERROR","msg":"PAGEVIEWS_MIN is below 1"}` +
+			"\n2026-01-02T00:00:00Z the end\n",
 	}
 	s := f.at(t).Status(t.Context())
-	for _, want := range []string{"exit code 2", "restart policy always", "docker update --restart=no x",
+	for _, want := range []string{"code 2", "restart policy always", "docker update --restart=no x",
 		"PAGEVIEWS_MIN"} {
 		if !strings.Contains(s.Reason, want) {
 			t.Errorf("the reason lacks %q: %s", want, s.Reason)
@@ -213,7 +236,7 @@ func TestAnEngineWithoutTheFoldersSaysSo(t *testing.T) {
 		refusal: `invalid mount config for type "bind": bind source path does not exist: /data/exchange`}
 	err := f.at(t).Start(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "/data/exchange") ||
-		!strings.Contains(err.Error(), "the engine's machine has no such folder") {
+		!strings.Contains(err.Error(), "the folder does not exist where the engine runs") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -15,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// jobRole is the label of a job's container.
+// jobRole is the role label of a job's container.
 const jobRole = "backfill"
 
 // JobName implements launcher.JobRuntime.
@@ -24,14 +23,14 @@ func (d *Docker) JobName(id string) string { return d.c.Name + "-" + jobRole + "
 // JobsDetached implements launcher.JobRuntime.
 func (d *Docker) JobsDetached() bool { return true }
 
-// job inspects the container of a job. Errors: ErrMissing, ErrForeign, ErrUnavailable.
-func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse, error) {
+// findJob inspects a job's container. Errors: ErrMissing, ErrForeign, ErrUnavailable.
+func (d *Docker) findJob(ctx context.Context, id string) (container.InspectResponse, error) {
 	found, err := d.api.ContainerInspect(ctx, d.JobName(id))
 	switch {
 	case cerrdefs.IsNotFound(err):
 		return found, launcher.ErrMissing
 	case err != nil:
-		return found, told(err)
+		return found, mapError(err)
 	}
 	if l := found.Config.Labels; l[RoleLabel] != jobRole || l[StackLabel] != d.c.Stack || l[RunLabel] != id {
 		return found, fmt.Errorf("%w: the name %s is taken; rename that container", launcher.ErrForeign, d.JobName(id))
@@ -41,21 +40,21 @@ func (d *Docker) job(ctx context.Context, id string) (container.InspectResponse,
 
 // Job implements launcher.JobRuntime.
 func (d *Docker) Job(ctx context.Context, id string) launcher.Status {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
-	found, err := d.job(ctx, id)
+	found, err := d.findJob(ctx, id)
 	s := d.status(ctx, d.JobName(id), found, err)
-	s.Healable = false // a job that is stuck is removed and started anew
+	s.Healable = false // StartJob recreates it
 	return s
 }
 
-// StartJob implements launcher.JobRuntime. A container that cannot be started, such as one whose network is gone, is made
-// anew: what a job has done is in its state folder.
+// StartJob implements launcher.JobRuntime. A container that cannot be started, for example because its network was
+// removed, is recreated: the job's progress is in its state folder.
 func (d *Docker) StartJob(ctx context.Context, id string) error {
-	found, err := d.job(ctx, id)
+	found, err := d.findJob(ctx, id)
 	if err == nil {
-		if slices.Contains(found.Config.Env, settingsFile) || found.State.Running {
-			if err := d.goOn(ctx, found); !errors.Is(err, launcher.ErrInvalidState) {
+		if len(missingEnv(found)) == 0 || found.State.Running {
+			if err := d.resume(ctx, found); !errors.Is(err, launcher.ErrInvalidState) {
 				return err
 			}
 		}
@@ -64,48 +63,33 @@ func (d *Docker) StartJob(ctx context.Context, id string) error {
 	if err != nil && !errors.Is(err, launcher.ErrMissing) {
 		return err
 	}
-	r, err := d.freshJob(ctx, id)
+	spec, err := d.newSpec(ctx)
 	if err != nil {
 		return err
 	}
-	made, err := d.create(ctx, d.JobName(id), r)
+	// Without compose's labels: `up` would remove it as an extra loadgen, and `down` does not remove one-off containers
+	// anyway. The controller stops its jobs when it ends.
+	spec.config.Labels = map[string]string{RoleLabel: jobRole, StackLabel: d.c.Stack, RunLabel: id}
+	spec.config.Env = append(spec.config.Env, "STATE_DIR="+path.Join(stateDir, exchange.JobFolder(id)))
+	spec.host.Mounts[0].Source = path.Join(spec.host.Mounts[0].Source, exchange.JobFolder(id))
+	spec.aliases = nil                                          // the loadgen's
+	spec.config.ExposedPorts, spec.host.PortBindings = nil, nil // its progress is in its ledger
+	created, err := d.create(ctx, d.JobName(id), spec)
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, made)
-}
-
-// freshJob is the recipe of a job: that of the loadgen with folders of its own, and not known by the loadgen's name.
-func (d *Docker) freshJob(ctx context.Context, id string) (recipe, error) {
-	r, err := d.fresh(ctx)
-	if err != nil {
-		return r, err
-	}
-	// Compose is not to know it: `up` would remove it as one loadgen too many, and `down` leaves even the containers of
-	// `compose run` alone. The controller ends its jobs with itself.
-	r.config.Labels = map[string]string{RoleLabel: jobRole, StackLabel: d.c.Stack, RunLabel: id}
-	r.config.Env = append(r.config.Env, "STATE_DIR=/app/state/"+exchange.JobFolder(id))
-	r.host.Mounts[0].Source = path.Join(r.host.Mounts[0].Source, exchange.JobFolder(id))
-	r.alias = nil
-	r.config.ExposedPorts, r.host.PortBindings = nil, nil // its ledger tells how far it is
-	return r, nil
+	return d.startContainer(ctx, created)
 }
 
 // StopJob implements launcher.JobRuntime.
 func (d *Docker) StopJob(ctx context.Context, id string, timeout time.Duration) error {
-	found, err := d.job(ctx, id)
-	if errors.Is(err, launcher.ErrMissing) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return d.end(ctx, found, timeout)
+	found, err := d.findJob(ctx, id)
+	return d.stop(ctx, found, err, timeout)
 }
 
 // RemoveJob implements launcher.JobRuntime.
 func (d *Docker) RemoveJob(ctx context.Context, id string) error {
-	found, err := d.job(ctx, id)
+	found, err := d.findJob(ctx, id)
 	if errors.Is(err, launcher.ErrMissing) {
 		return nil
 	}
@@ -114,23 +98,17 @@ func (d *Docker) RemoveJob(ctx context.Context, id string) error {
 	}
 	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting ||
 		s == container.StatePaused {
-		return fmt.Errorf("%w: %s still runs; stop it first", launcher.ErrInvalidState, d.JobName(id))
+		return fmt.Errorf("%w: %s is still running; stop it first", launcher.ErrInvalidState, d.JobName(id))
 	}
-	if err := d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true}); err != nil &&
-		!cerrdefs.IsNotFound(err) {
-		return fmt.Errorf("remove the job's container: %w", told(err))
+	err = d.api.ContainerRemove(ctx, found.ID, container.RemoveOptions{Force: true})
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return fmt.Errorf("remove the job's container: %w", mapError(err))
 	}
 	return nil
 }
 
 // JobLogs implements launcher.JobRuntime.
 func (d *Docker) JobLogs(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error {
-	found, err := d.job(ctx, id)
-	if errors.Is(err, launcher.ErrMissing) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return d.log(ctx, found.ID, q, each)
+	found, err := d.findJob(ctx, id)
+	return d.logs(ctx, found, err, q, each)
 }

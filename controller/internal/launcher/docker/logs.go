@@ -17,26 +17,27 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// maxLine is the longest line that is read, in bytes; the engine breaks lines at 16 KiB.
+// maxLine is the maximum length of a line, in bytes; the engine breaks lines at 16 KiB.
 const maxLine = 1 << 20
 
 // Logs implements launcher.Runtime.
 func (d *Docker) Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 	found, err := d.find(ctx)
-	if errors.Is(err, launcher.ErrMissing) {
-		return nil // no container, no log
-	}
-	if err != nil {
-		return err
-	}
-	return d.log(ctx, found.ID, q, each)
+	return d.logs(ctx, found, err, q, each)
 }
 
-// log is the log of a container.
-func (d *Docker) log(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error {
+// logs reads the log of a container. found and findErr are the result of find or findJob; a missing container has no
+// lines.
+func (d *Docker) logs(ctx context.Context, found container.InspectResponse, findErr error, q launcher.LogQuery,
+	each func(launcher.Line) error) error {
+	if errors.Is(findErr, launcher.ErrMissing) {
+		return nil
+	}
+	if findErr != nil {
+		return findErr
+	}
 	if q.Tail > 0 {
-		// What is followed comes after what was kept.
-		last, err := d.tail(ctx, id, q)
+		last, err := d.tail(ctx, found.ID, q)
 		if err != nil {
 			return err
 		}
@@ -51,15 +52,15 @@ func (d *Docker) log(ctx context.Context, id string, q launcher.LogQuery, each f
 		}
 		q.Tail = 0
 	}
-	return d.read(ctx, id, q, each)
+	return d.read(ctx, found.ID, q, each)
 }
 
-// tail are the last lines that match.
+// tail returns the last lines that match.
 func (d *Docker) tail(ctx context.Context, id string, q launcher.LogQuery) ([]launcher.Line, error) {
 	n := q.Tail
 	q.Follow = false
 	if q.Level != "" || len(q.Texts) > 0 {
-		q.Tail = 0 // the engine would cut before the filter
+		q.Tail = 0 // the engine would apply it before the filter
 	}
 	var last []launcher.Line
 	err := d.read(ctx, id, q, func(l launcher.Line) error {
@@ -77,30 +78,30 @@ func (d *Docker) read(ctx context.Context, id string, q launcher.LogQuery, each 
 		options.Tail = strconv.Itoa(q.Tail)
 	}
 	if !q.Since.IsZero() {
-		options.Since = strconv.FormatInt(q.Since.Unix(), 10) + fmt.Sprintf(".%09d", q.Since.Nanosecond())
+		options.Since = fmt.Sprintf("%d.%09d", q.Since.Unix(), q.Since.Nanosecond())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := d.api.ContainerLogs(ctx, id, options)
 	if err != nil {
-		return fmt.Errorf("read the log: %w", told(err))
+		return fmt.Errorf("read the log: %w", mapError(err))
 	}
 	defer stream.Close() //nolint:errcheck // only read
-	text, into := io.Pipe()
-	var splitting sync.WaitGroup
-	splitting.Go(func() {
-		_, err := stdcopy.StdCopy(into, into, stream)
-		_ = into.CloseWithError(err) // never fails
+	text, demuxed := io.Pipe()
+	var demuxing sync.WaitGroup
+	demuxing.Go(func() {
+		_, err := stdcopy.StdCopy(demuxed, demuxed, stream)
+		_ = demuxed.CloseWithError(err) // never fails
 	})
-	// In this order: the end of the stream ends the splitting, wherever it stands.
-	defer splitting.Wait()
+	// In reverse order: canceling ends the stream, and closing the pipe a blocked write.
+	defer demuxing.Wait()
 	defer text.Close() //nolint:errcheck // never fails
 	defer cancel()
 	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		stamp, rest, _ := strings.Cut(lines.Text(), " ")
-		line := launcher.ParseLine(moment(stamp), rest)
+		line := launcher.ParseLine(parseTime(stamp), rest)
 		if !q.Matches(line) {
 			continue
 		}

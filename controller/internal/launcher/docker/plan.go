@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -15,127 +16,116 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-const (
-	// planRole is the label of the container that a plan is printed in, which nothing else takes for the loadgen.
-	planRole = "plan"
-	// planFolder is its exchange folder. It is filled by the engine, so that no folder of the machine is needed.
-	planFolder = "app/data"
-	// removal bounds the removal of that container, which goes on when nobody waits for the plan any more.
-	removal = 10 * time.Second
-)
+// planRole is the role label of a container that runs the plan command.
+const planRole = "plan"
 
-// Plan implements launcher.Runtime by a container of its own, without network and without the loadgen's folders.
-func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...string) (printed launcher.Printed,
-	err error) {
+// planRemoveTimeout limits the removal of that container, which continues after the caller's context is done.
+const planRemoveTimeout = 10 * time.Second
+
+// Plan implements launcher.Runtime with a container without network. Its exchange folder is filled by the engine, so it
+// needs no folder of this machine.
+func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...string) (out launcher.Output, err error) {
 	name := d.c.Name + "-" + planRole
-	if err := d.forget(ctx, name); err != nil {
-		return printed, err
+	if err := d.removeOldPlan(ctx, name); err != nil {
+		return out, err
 	}
-	made, err := d.api.ContainerCreate(ctx, &container.Config{
+	created, err := d.api.ContainerCreate(ctx, &container.Config{
 		Image: d.c.Image, User: d.c.User, Labels: map[string]string{RoleLabel: planRole, StackLabel: d.c.Stack},
-		Cmd: append([]string{"plan"}, args...),
-		Env: []string{"EXCHANGE_DIR=/" + planFolder, "LOADGEN_ENV_FILE=/" + planFolder + "/" + exchange.EnvFile,
-			"STATE_DIR=/" + planFolder},
+		Cmd: append([]string{"plan"}, args...), Env: launcher.Environ(exchangeDir, exchangeDir),
 	}, &container.HostConfig{
 		Resources: d.limits(), NetworkMode: "none", CapDrop: []string{"ALL"},
 		SecurityOpt: []string{"no-new-privileges:true"},
-		LogConfig:   container.LogConfig{Type: "json-file"}, // whatever the engine's default is, this one can be read
+		LogConfig:   container.LogConfig{Type: "json-file"}, // readable whatever the engine's default is
 	}, nil, nil, name)
 	if cerrdefs.IsNotFound(err) {
-		return printed, d.noImage(err)
+		return out, d.noImage(err)
 	}
 	if err != nil {
-		return printed, fmt.Errorf("make the container of the plan: %w", told(err))
+		return out, fmt.Errorf("create the container of the plan: %w", mapError(err))
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removal)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), planRemoveTimeout)
 		defer cancel()
-		if gone := d.api.ContainerRemove(ctx, made.ID, container.RemoveOptions{Force: true}); gone != nil {
-			err = errors.Join(err, fmt.Errorf("remove the container of the plan: %w", told(gone)))
+		if gone := d.api.ContainerRemove(ctx, created.ID, container.RemoveOptions{Force: true}); gone != nil {
+			err = errors.Join(err, fmt.Errorf("remove the container of the plan: %w", mapError(gone)))
 		}
 	}()
-	packed, err := pack(files)
+	archive, err := tarOf(files)
 	if err != nil {
-		return printed, err
+		return out, fmt.Errorf("pack the files of the plan: %w", err)
 	}
-	if err := d.api.CopyToContainer(ctx, made.ID, "/", packed, container.CopyToContainerOptions{}); err != nil {
-		return printed, fmt.Errorf("hand over the files of the plan: %w", told(err))
+	if err := d.api.CopyToContainer(ctx, created.ID, "/", archive, container.CopyToContainerOptions{}); err != nil {
+		return out, fmt.Errorf("copy the files of the plan: %w", mapError(err))
 	}
-	if printed.Code, err = d.finish(ctx, made.ID); err != nil {
-		return printed, err
+	exitCode, err := d.runToEnd(ctx, created.ID)
+	if err != nil {
+		return out, err
 	}
-	return printed, d.output(ctx, made.ID, &printed)
+	stream, err := d.api.ContainerLogs(ctx, created.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		return out, fmt.Errorf("read the plan: %w", mapError(err))
+	}
+	defer stream.Close() //nolint:errcheck // only read
+	var w launcher.OutputWriter
+	if _, err := stdcopy.StdCopy(&w.Stdout, &w.Stderr, stream); err != nil {
+		return out, fmt.Errorf("read the plan: %w", err)
+	}
+	return w.Output(exitCode, exchangeDir), nil
 }
 
-// forget removes a container of an earlier plan, which a controller that was killed has left behind.
-func (d *Docker) forget(ctx context.Context, name string) error {
-	left, err := d.api.ContainerInspect(ctx, name)
+// removeOldPlan removes a container that a killed controller left.
+func (d *Docker) removeOldPlan(ctx context.Context, name string) error {
+	old, err := d.api.ContainerInspect(ctx, name)
 	switch {
 	case cerrdefs.IsNotFound(err):
 		return nil
 	case err != nil:
-		return told(err)
-	case left.Config.Labels[RoleLabel] != planRole || left.Config.Labels[StackLabel] != d.c.Stack:
+		return mapError(err)
+	case old.Config.Labels[RoleLabel] != planRole || old.Config.Labels[StackLabel] != d.c.Stack:
 		return fmt.Errorf("%w: the name %s is taken; rename that container", launcher.ErrForeign, name)
 	}
-	if err := d.api.ContainerRemove(ctx, left.ID, container.RemoveOptions{Force: true}); err != nil &&
-		!cerrdefs.IsNotFound(err) {
-		return fmt.Errorf("remove what an earlier plan left: %w", told(err))
+	err = d.api.ContainerRemove(ctx, old.ID, container.RemoveOptions{Force: true})
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return fmt.Errorf("remove the container of an earlier plan: %w", mapError(err))
 	}
 	return nil
 }
 
-// pack is the files as the engine takes them. They hold no secret, see launcher.Runtime.
-func pack(files map[string][]byte) (*bytes.Buffer, error) {
-	var packed bytes.Buffer
-	w := tar.NewWriter(&packed)
+// tarOf returns files as a tar archive of exchangeDir. They contain no secrets, see launcher.Runtime.
+func tarOf(files map[string][]byte) (*bytes.Buffer, error) {
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		header := tar.Header{Typeflag: tar.TypeReg, Name: planFolder + "/" + name, Mode: 0o644,
-			Size: int64(len(files[name]))}
+		header := tar.Header{
+			Typeflag: tar.TypeReg,
+			Name:     strings.TrimPrefix(exchangeDir, "/") + "/" + name,
+			Mode:     0o644,
+			Size:     int64(len(files[name])),
+		}
 		if err := w.WriteHeader(&header); err != nil {
-			return nil, fmt.Errorf("pack %s: %w", name, err)
+			return nil, err
 		}
 		if _, err := w.Write(files[name]); err != nil {
-			return nil, fmt.Errorf("pack %s: %w", name, err)
+			return nil, err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("pack the files of the plan: %w", err)
-	}
-	return &packed, nil
+	return &archive, w.Close()
 }
 
-// finish starts a container and waits for its end.
-func (d *Docker) finish(ctx context.Context, id string) (code int, err error) {
+// runToEnd starts a container and waits until it exits.
+func (d *Docker) runToEnd(ctx context.Context, id string) (exitCode int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended, failed := d.api.ContainerWait(ctx, id, container.WaitConditionNextExit)
+	exited, failed := d.api.ContainerWait(ctx, id, container.WaitConditionNextExit)
 	if err := d.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
-		return 0, fmt.Errorf("start the container of the plan: %w", told(err))
+		return 0, fmt.Errorf("start the container of the plan: %w", mapError(err))
 	}
 	select {
-	case end := <-ended:
-		return int(end.StatusCode), nil
+	case exit := <-exited:
+		return int(exit.StatusCode), nil
 	case err := <-failed:
-		return 0, fmt.Errorf("watch the container of the plan: %w", told(err))
+		return 0, fmt.Errorf("wait for the container of the plan: %w", mapError(err))
 	}
-}
-
-// output reads what an ended container printed.
-func (d *Docker) output(ctx context.Context, id string, into *launcher.Printed) error {
-	stream, err := d.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
-	if err != nil {
-		return fmt.Errorf("read the plan: %w", told(err))
-	}
-	defer stream.Close() //nolint:errcheck // only read
-	var out, said launcher.Output
-	if _, err := stdcopy.StdCopy(&out, &said, stream); err != nil {
-		return fmt.Errorf("read the plan: %w", err)
-	}
-	into.Out = out.Bytes()
-	into.Said(said.Bytes(), "/"+planFolder)
-	return nil
 }

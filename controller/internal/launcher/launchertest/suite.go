@@ -199,19 +199,19 @@ func outlines(t *testing.T, s Subject) {
 	}
 	first, err := s.Port.Plan(t.Context(), files, "--format", "jsonl", "--visits", "2")
 	must(t, err)
-	if text := string(first.Out); first.Code != 0 || !strings.Contains(text, `"visit":1`) ||
+	if text := string(first.Stdout); first.ExitCode != 0 || !strings.Contains(text, `"visit":1`) ||
 		strings.Contains(text, `"visit":2`) || !strings.Contains(text, "shop.example.test/only") {
 		t.Errorf("want two visits to the only page, got %+v", first)
 	}
 	again, err := s.Port.Plan(t.Context(), files, "--format", "jsonl", "--visits", "2")
 	must(t, err)
-	if string(again.Out) != string(first.Out) {
+	if string(again.Stdout) != string(first.Stdout) {
 		t.Error("the same files should give the same visits")
 	}
 	refused, err := s.Port.Plan(t.Context(), map[string][]byte{"loadgen.env": []byte("CONCURRENCY=0\n")}, "--estimate")
 	must(t, err)
-	if refused.Code != 2 || !slices.ContainsFunc(refused.Lines, func(l launcher.Line) bool {
-		return l.Level == launcher.Error && strings.Contains(l.Text, "CONCURRENCY")
+	if refused.ExitCode != 2 || !slices.ContainsFunc(refused.Stderr, func(l launcher.Line) bool {
+		return l.Level == launcher.Error && l.Problem != nil && l.Problem.Where == "CONCURRENCY"
 	}) {
 		t.Errorf("want the fault and its exit code, got %+v", refused)
 	}

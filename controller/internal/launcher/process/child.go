@@ -6,63 +6,89 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// child is one life of the program.
+// child is one process of a loadgen.
 type child struct {
 	cmd       *exec.Cmd
-	telemetry string
+	telemetry string // base URL, empty if off
 	started   time.Time
-	// done is closed when it has ended; ended and code are valid from then on.
-	done  chan struct{}
-	ended time.Time
-	code  int
+	// done is closed when it has exited; then ended and exitCode are valid.
+	done     chan struct{}
+	ended    time.Time
+	exitCode int
 }
 
-// begin starts the program, which outlives the request that asks for it; who begins a child ends it. Its lines go into
-// the journal and, with mark before them, into the log. It holds files open until it ends.
-func (p *Process) begin(journal *launcher.Journal, mark string, files []*os.File, env ...string) (*child, error) {
-	if err := p.program(); err != nil {
-		return nil, fmt.Errorf("%w: %w", launcher.ErrMissing, err)
+// inherited are the variables that a child gets from the controller, so that it reaches the network in the same way.
+// Settings come by file. The controller's API key must never be passed.
+var inherited = []string{
+	"PATH", "HOME", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	"SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// Environment returns the part of the controller's environment that a child gets, as KEY=value.
+func Environment(environ map[string]string) []string {
+	var out []string
+	for key, v := range environ {
+		if slices.Contains(inherited, key) {
+			out = append(out, key+"="+v)
+		}
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
+
+// startChild starts a process of l that listens on addr. It outlives the request that started it; Stop or Close end it.
+// It holds files open until it exits; prefix marks its lines in the log file.
+func (p *Process) startChild(l *loadgen, addr, prefix string, env []string, files ...*os.File) error {
+	if err := p.checkProgram(); err != nil {
+		return fmt.Errorf("%w: %w", launcher.ErrMissing, err)
 	}
 	c := &child{started: time.Now().UTC(), done: make(chan struct{})}
+	if addr != "off" {
+		c.telemetry = "http://" + addr
+	}
 	c.cmd = exec.Command(p.c.Bin, "run")
-	c.cmd.Env = append(append([]string(nil), p.c.Env...), env...)
-	out := &lines{log: p.c.Log, journal: journal, mark: mark}
+	c.cmd.Env = slices.Concat(p.c.Env, env, []string{"AUTO_START=false", "TELEMETRY_ADDR=" + addr})
+	out := &lineWriter{file: p.c.Log, buffer: l.log, prefix: prefix}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
 	c.cmd.ExtraFiles = files
-	c.cmd.SysProcAttr = attributes()
+	c.cmd.SysProcAttr = sysProcAttr()
 	c.cmd.WaitDelay = time.Second
 	if err := c.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.c.Bin, err)
+		return fmt.Errorf("start %s: %w", p.c.Bin, err)
 	}
-	go c.await(out)
-	return c, nil
+	go c.wait(out)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = c
+	return nil
 }
 
-// await ends when the child has; end waits for it.
-func (c *child) await(out *lines) {
+// wait returns when the child has exited; stop waits for it.
+func (c *child) wait(out *lineWriter) {
 	err := c.cmd.Wait()
 	out.flush()
-	c.ended, c.code = time.Now().UTC(), c.cmd.ProcessState.ExitCode()
+	c.ended, c.exitCode = time.Now().UTC(), c.cmd.ProcessState.ExitCode()
 	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		c.code = 128 + int(ws.Signal())
+		c.exitCode = 128 + int(ws.Signal())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		out.journal.Add(launcher.Line{Time: c.ended, Level: launcher.Warning,
-			Text: "the end of the log may be missing: " + err.Error()})
+		out.warn("the end of the log may be missing", err)
 	}
 	close(c.done)
-	out.journal.Wake()
+	out.buffer.end()
 }
 
-// running reports whether the child lives.
+// running reports whether the child runs; nil does not.
 func (c *child) running() bool {
 	if c == nil {
 		return false
@@ -75,22 +101,22 @@ func (c *child) running() bool {
 	}
 }
 
-// end asks the child to drain and kills it after timeout.
-func (c *child) end(ctx context.Context, timeout time.Duration) error {
+// stop asks the child to drain and kills it after timeout.
+func (c *child) stop(ctx context.Context, timeout time.Duration) error {
 	if !c.running() {
 		return nil
 	}
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && c.running() {
-		return fmt.Errorf("ask the loadgen to end: %w", err)
+		return fmt.Errorf("stop the loadgen: %w", err)
 	}
-	patience := time.NewTimer(timeout)
-	defer patience.Stop()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-c.done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-patience.C:
+	case <-timer.C:
 	}
 	if err := c.cmd.Process.Kill(); err != nil && c.running() {
 		return fmt.Errorf("kill the loadgen: %w", err)
@@ -99,12 +125,17 @@ func (c *child) end(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-// tell fills in what there is to say of the child.
-func (c *child) tell(s *launcher.Status) {
+// status returns the status of the child, and unstarted as the state of nil.
+func (c *child) status(unstarted launcher.State, name, bin string) launcher.Status {
+	s := launcher.Status{State: unstarted, Name: name, Image: bin}
+	if c == nil {
+		return s
+	}
 	s.ID, s.Started, s.Created = strconv.Itoa(c.cmd.Process.Pid), c.started, c.started
 	if c.running() {
 		s.State, s.Telemetry = launcher.Running, c.telemetry
-		return
+	} else {
+		s.State, s.ExitCode, s.Ended = launcher.Exited, c.exitCode, c.ended
 	}
-	s.State, s.ExitCode, s.Ended = launcher.Exited, c.code, c.ended
+	return s
 }

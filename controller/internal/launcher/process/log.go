@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"time"
 
@@ -11,95 +10,60 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// NewLog is a file that is rotated: four of 10 MB at most. It is opened at the first line, readable for its owner.
+// NewLogFile returns a rotated log file: at most four files of 10 MB. It is opened at the first line and readable by
+// its owner only.
 func NewLogFile(path string) io.WriteCloser {
 	return &lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}
 }
 
-// maxLine is where a line is broken, in bytes.
+// maxLine is the length at which a line is broken, in bytes.
 const maxLine = 64 << 10
 
-// lines is what a child writes to: every line goes with its time into the log and into the journal. exec writes from
-// one goroutine.
-type lines struct {
-	log     io.Writer
-	journal *launcher.Journal
-	// mark stands before each line in the log, which all children share.
-	mark string
-	rest []byte
+// lineWriter writes the output of a child, line by line with the time, to the log file and to its buffer. It is not
+// safe for concurrent use; exec writes from one goroutine.
+type lineWriter struct {
+	file   io.Writer
+	buffer *logBuffer
+	// prefix marks the lines of a job in the file, which all children share.
+	prefix string
+	rest   []byte
 }
 
-// Write implements io.Writer. A log that cannot be written must not end the child, so its error is told in the journal.
-func (l *lines) Write(p []byte) (int, error) {
-	l.rest = append(l.rest, p...)
+// Write implements io.Writer. It never fails, because that would end the child; an error of the file is a line in the
+// buffer.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
 	for {
-		i := bytes.IndexByte(l.rest, '\n')
-		if i < 0 && len(l.rest) < maxLine {
+		i := bytes.IndexByte(w.rest, '\n')
+		if i < 0 && len(w.rest) < maxLine {
 			return len(p), nil
 		}
 		end := i + 1
 		if i < 0 || i > maxLine {
 			i, end = maxLine, maxLine
 		}
-		l.line(string(bytes.TrimSuffix(l.rest[:i], []byte("\r"))))
-		l.rest = l.rest[end:]
+		w.line(string(bytes.TrimSuffix(w.rest[:i], []byte("\r"))))
+		w.rest = w.rest[end:]
 	}
 }
 
-// flush ends a last line that has no end of its own.
-func (l *lines) flush() {
-	if len(l.rest) > 0 {
-		l.line(string(l.rest))
-		l.rest = nil
+// flush writes a last line without a newline.
+func (w *lineWriter) flush() {
+	if len(w.rest) > 0 {
+		w.line(string(w.rest))
+		w.rest = nil
 	}
 }
 
-func (l *lines) line(text string) {
-	now := time.Now().UTC()
-	l.journal.Add(launcher.ParseLine(now, text))
-	if _, err := io.WriteString(l.log, now.Format(time.RFC3339Nano)+" "+l.mark+text+"\n"); err != nil {
-		l.journal.Add(launcher.Line{Time: now, Level: launcher.Warning,
-			Text: "the log file cannot be written: " + err.Error()})
+func (w *lineWriter) line(text string) {
+	line := launcher.ParseLine(time.Now(), text)
+	w.buffer.add(line)
+	if _, err := io.WriteString(w.file, line.Time.Format(time.RFC3339Nano)+" "+w.prefix+line.Text+"\n"); err != nil {
+		w.warn("the log file cannot be written", err)
 	}
 }
 
-// Logs implements launcher.Runtime.
-func (p *Process) Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
-	return read(ctx, p.current(), p.journal, q, each)
-}
-
-// read gives the lines of a journal; the end of the child that writes there now ends the following.
-func read(ctx context.Context, followed *child, journal *launcher.Journal, q launcher.LogQuery,
-	each func(launcher.Line) error) error {
-	var next uint64
-	tail := q.Tail
-	for {
-		// Asked before reading, so that nothing written before the end is missed.
-		alive := followed.running()
-		lines, n, more := journal.Read(next)
-		next = n
-		matching := lines[:0]
-		for _, line := range lines {
-			if q.Matches(line) {
-				matching = append(matching, line)
-			}
-		}
-		if tail > 0 && len(matching) > tail {
-			matching = matching[len(matching)-tail:]
-		}
-		tail = 0 // what is followed is given whole
-		for _, line := range matching {
-			if err := each(line); err != nil {
-				return err
-			}
-		}
-		if !q.Follow || !alive {
-			return nil
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+func (w *lineWriter) warn(message string, err error) {
+	message += ": " + err.Error()
+	w.buffer.add(launcher.Line{Time: time.Now().UTC(), Level: launcher.Warning, Text: message, Message: message})
 }

@@ -1,5 +1,5 @@
-// Package process owns the loadgen as a child process: the whole product on a machine without containers. It knows
-// the program by its path, signals, exit codes and log alone.
+// Package process runs loadgens as child processes, so that the whole product works without containers. It knows the
+// loadgen only by its path, signals, exit codes and log.
 package process
 
 import (
@@ -15,30 +15,26 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Config says which program is kept and where its folders are.
+// Config configures a Process.
 type Config struct {
-	// Bin is the loadgen; Exchange and State are its EXCHANGE_DIR and STATE_DIR.
+	// Bin is the path of the loadgen; Exchange and State are its EXCHANGE_DIR and STATE_DIR.
 	Bin, Exchange, State string
-	// Log gets what the child writes; one that writes to a file should rotate it, see NewLog.
+	// Log receives the output of all children, see NewLogFile.
 	Log io.Writer
-	// Env is the child's environment as KEY=value, see Environment.
+	// Env is the environment of the children as KEY=value, see Environment.
 	Env []string
 }
 
-// Process is a launcher.Runtime. Its zero value is of no use.
+// Process implements launcher.Runtime and launcher.JobRuntime with child processes. Use New.
 type Process struct {
-	c       Config
-	fs      afero.Fs
-	journal *launcher.Journal
+	c    Config
+	fs   afero.Fs
+	main *loadgen
 
-	changing sync.Mutex // held while the state is being changed
-
-	mu    sync.Mutex // guards what follows
-	child *child     // nil before the first start
-	jobs  map[string]*job
+	mu   sync.Mutex // guards jobs
+	jobs map[string]*loadgen
 }
 
 var (
@@ -46,60 +42,71 @@ var (
 	_ launcher.JobRuntime = (*Process)(nil)
 )
 
-// kept is how many lines of the log can be asked for.
-const kept = 10_000
+// loadgen is the main loadgen or the one of a job, across its restarts.
+type loadgen struct {
+	log      *logBuffer
+	changing sync.Mutex // held while it is started, and while the main one is stopped
 
-// New makes a port that starts nothing yet, and removes what a killed one has left.
+	mu   sync.Mutex // guards last
+	last *child     // the last process, nil before the first start
+}
+
+// child returns the last process, nil before the first start.
+func (l *loadgen) child() *child {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// maxLogLines and maxJobLogLines are the numbers of log lines that are kept.
+const (
+	maxLogLines    = 10_000
+	maxJobLogLines = 2_000
+)
+
+// New returns a Process that has not started anything, and removes the plan folders that a killed controller left.
 func New(fsys afero.Fs, c Config) *Process {
-	p := &Process{c: c, fs: fsys, journal: launcher.NewJournal(kept), jobs: map[string]*job{}}
-	p.sweepPlans(time.Now())
+	p := &Process{c: c, fs: fsys, main: &loadgen{log: newLogBuffer(maxLogLines)}, jobs: map[string]*loadgen{}}
+	p.removeOldPlans(time.Now())
 	return p
 }
 
 // Name implements launcher.Runtime.
 func (p *Process) Name() string { return "process" }
 
-func (p *Process) current() *child {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.child
-}
-
 // Status implements launcher.Runtime.
 func (p *Process) Status(context.Context) launcher.Status {
-	s := launcher.Status{State: launcher.Created, Name: filepath.Base(p.c.Bin), Image: p.c.Bin}
-	if c := p.current(); c != nil {
-		if c.tell(&s); s.State == launcher.Running {
-			return s
-		}
+	s := p.main.child().status(launcher.Created, filepath.Base(p.c.Bin), p.c.Bin)
+	if s.State == launcher.Running {
+		return s
 	}
-	if err := p.program(); err != nil {
+	if err := p.checkProgram(); err != nil {
 		s.State, s.Reason = launcher.Missing, err.Error()
 	}
 	return s
 }
 
-// program reports why there is nothing to start.
-func (p *Process) program() error {
+// checkProgram reports why the loadgen cannot be started.
+func (p *Process) checkProgram() error {
 	info, err := p.fs.Stat(p.c.Bin)
 	switch {
 	case err != nil:
-		return fmt.Errorf("LOADGEN_BIN=%q: %w; build it with `make build` or name another", p.c.Bin, err)
+		return fmt.Errorf("LOADGEN_BIN=%q: %w; build it with `make build` or set another path", p.c.Bin, err)
 	case info.IsDir() || info.Mode()&0o111 == 0:
-		return fmt.Errorf("LOADGEN_BIN=%q is no program; name the loadgen itself", p.c.Bin)
+		return fmt.Errorf("LOADGEN_BIN=%q is not executable; set it to the path of the loadgen", p.c.Bin)
 	}
 	return nil
 }
 
 // Start implements launcher.Runtime.
 func (p *Process) Start(ctx context.Context) error {
-	p.changing.Lock()
-	defer p.changing.Unlock()
-	return p.start(ctx)
+	p.main.changing.Lock()
+	defer p.main.changing.Unlock()
+	return p.startMain(ctx)
 }
 
-func (p *Process) start(ctx context.Context) error {
-	if p.current().running() {
+func (p *Process) startMain(ctx context.Context) error {
+	if p.main.child().running() {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -109,19 +116,11 @@ func (p *Process) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.begin(p.journal, "", nil, "AUTO_START=false", "TELEMETRY_ADDR="+addr, "STATE_DIR="+p.c.State,
-		"EXCHANGE_DIR="+p.c.Exchange, "LOADGEN_ENV_FILE="+filepath.Join(p.c.Exchange, exchange.EnvFile))
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.telemetry = "http://" + addr
-	p.child = c
-	return nil
+	return p.startChild(p.main, addr, "", launcher.Environ(p.c.Exchange, p.c.State))
 }
 
-// freePort is an address nobody listens on. Another may take it before the child does, which then says so and ends.
+// freePort returns a local address that nobody listens on. If another program takes it before the child does, the child
+// reports that and exits.
 func freePort(ctx context.Context) (string, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -137,42 +136,47 @@ func freePort(ctx context.Context) (string, error) {
 
 // Stop implements launcher.Runtime.
 func (p *Process) Stop(ctx context.Context, timeout time.Duration) error {
-	p.changing.Lock()
-	defer p.changing.Unlock()
-	return p.current().end(ctx, timeout)
+	p.main.changing.Lock()
+	defer p.main.changing.Unlock()
+	return p.main.child().stop(ctx, timeout)
 }
 
 // Restart implements launcher.Runtime.
 func (p *Process) Restart(ctx context.Context, timeout time.Duration) error {
-	p.changing.Lock()
-	defer p.changing.Unlock()
-	if err := p.current().end(ctx, timeout); err != nil {
+	p.main.changing.Lock()
+	defer p.main.changing.Unlock()
+	if err := p.main.child().stop(ctx, timeout); err != nil {
 		return err
 	}
-	return p.start(ctx)
+	return p.startMain(ctx)
 }
 
-// Heal implements launcher.Runtime: a process is never in a state that Start cannot leave.
+// Heal implements launcher.Runtime. There is nothing to heal: Start works in every state of a process.
 func (p *Process) Heal(context.Context) (string, error) {
-	if err := p.program(); err != nil {
+	if err := p.checkProgram(); err != nil {
 		return "", fmt.Errorf("%w: %w", launcher.ErrMissing, err)
 	}
 	return "", launcher.ErrNothingToHeal
 }
 
-// Close implements launcher.Runtime; jobs end with it, all at once.
+// Logs implements launcher.Runtime.
+func (p *Process) Logs(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
+	return p.main.log.read(ctx, p.main.child(), q, each)
+}
+
+// Close implements launcher.Runtime. It stops the jobs too, all at the same time.
 func (p *Process) Close(ctx context.Context, timeout time.Duration) error {
+	children := []*child{p.main.child()}
 	p.mu.Lock()
-	living := []*child{p.child}
 	for _, j := range p.jobs {
-		living = append(living, j.child)
+		children = append(children, j.child())
 	}
 	p.mu.Unlock()
-	ends := make([]error, len(living))
-	var ending sync.WaitGroup
-	for i, c := range living {
-		ending.Go(func() { ends[i] = c.end(ctx, timeout) })
+	errs := make([]error, len(children))
+	var stopping sync.WaitGroup
+	for i, c := range children {
+		stopping.Go(func() { errs[i] = c.stop(ctx, timeout) })
 	}
-	ending.Wait()
-	return errors.Join(ends...)
+	stopping.Wait()
+	return errors.Join(errs...)
 }
