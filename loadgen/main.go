@@ -1,4 +1,4 @@
-// Command loadgen sends Matomo the traffic of made-up visitors and keeps account of what became of every hit.
+// Command loadgen sends the traffic of simulated visitors to Matomo and accounts for every hit.
 package main
 
 import (
@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-	_ "time/tzdata" // the image has no zones of its own
+	_ "time/tzdata" // the image has no time zone database
 
 	"github.com/spf13/afero"
 	"golang.org/x/term"
@@ -26,7 +26,7 @@ func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	var files syscall.Rlimit
-	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // what is not known is no bound
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // 0 if unknown
 	os.Exit(cli.Run(context.Background(), os.Args[1:], host.Host{
 		Version: version,
 		Env:     host.ParseEnv(os.Environ()),

@@ -81,7 +81,7 @@ func (b *bench) soakTest(ctx context.Context) (string, error) {
 
 // watch looks at the process until shortly before it ends.
 func (b *bench) watch(ctx context.Context, p *process, s *sinkProcess) ([][]string, error) {
-	addr, err := p.waitForOutput(ctx, regexp.MustCompile(`telemetry listens.* addr=(\S+)`))
+	addr, err := p.waitForOutput(ctx, regexp.MustCompile(`telemetry listening.* addr=(\S+)`))
 	if err != nil {
 		return nil, err
 	}

@@ -18,12 +18,12 @@ const (
 	startRounds         = 5
 )
 
-var runStarted = regexp.MustCompile(`time=(\S+) level=INFO msg="run begins"`)
+var runStarted = regexp.MustCompile(`time=(\S+) level=INFO msg="run started"`)
 
 // startup measures how long a start takes beside the ledgers of runs that have ended.
 func (b *bench) startup(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.folder, "state")
-	rows := [][]string{{"state folder", "until the run begins"}}
+	rows := [][]string{{"state folder", "until the run starts"}}
 	for _, c := range []struct {
 		name   string
 		lay    func(string) error
@@ -64,7 +64,7 @@ func (b *bench) oldLedgers(dir string) error {
 	return nil
 }
 
-// timeToFirstRun is how long the loadgen takes from its start to the log's word that its run begins.
+// timeToFirstRun is how long the loadgen takes from its start to the log's word that its run started.
 func (b *bench) timeToFirstRun(ctx context.Context, dir string) (time.Duration, error) {
 	began := time.Now()
 	p, err := start(ctx, senderCore, command{path: b.loadgen, env: []string{

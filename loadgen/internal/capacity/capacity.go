@@ -1,69 +1,70 @@
-// Package capacity owns the search for the highest rate of visits that a server bears: which rate is tried next, by
-// what the steps so far have shown. It is pure arithmetic: it knows neither clocks nor thresholds, nor who sends.
+// Package capacity owns the search for the highest visit rate a server sustains: it chooses the next rate from the
+// results of the previous steps. It is pure arithmetic and knows neither clocks nor thresholds nor the sender.
 package capacity
 
 import (
 	"math"
+	"slices"
 
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
-	// raiseFactor is by how much the rate grows from step to step until one breaks.
+	// raiseFactor is the growth of the rate per step until a step fails.
 	raiseFactor = 4
-	// precision is how near the highest rate that held comes to the lowest that broke.
+	// precision is the ratio of the lowest failed to the highest passed rate at which the search stops.
 	precision = 1.03
-	// belowThroughput and above are where the throughput of an overloaded server is tried: just under it, and as far over it as a
-	// short step needs for a growing queue to show.
+	// The throughput of an overloaded server is tried from just below, and from as far above as a short step needs for a
+	// growing queue to show.
 	belowThroughput, aboveThroughput = 0.985, 1.08
-	// mildOverload is how far over its throughput a server may have been loaded for the throughput to be the most it bears:
-	// under more, many bear less.
+	// mildOverload is the load, relative to the throughput measured at it, up to which that throughput counts as the
+	// server's maximum: many servers achieve less when loaded more.
 	mildOverload = 1.12
-	// maxConfirms is how many rates are held for a minute at most, so that a search ends on any server.
+	// maxConfirms limits the rates confirmed for a minute each, so that every search ends.
 	maxConfirms = 5
 )
 
-// Step is a rate to try, in visits a second, and what for.
+// Step is a rate to try, in visits per second, and its purpose.
 type Step struct {
 	Kind runsummary.CapacityKind
 	Rate float64
 }
 
-// Result is what a step showed.
+// Result is the result of a step.
 type Result struct {
 	Held bool
-	// Throughput is what the server bore meanwhile: the hits accepted, as visits a second. 0 is not known.
+	// Throughput is the rate of accepted hits, in visits per second; 0 if unknown.
 	Throughput float64
 }
 
-// Search is a search under way.
+// Search is a search in progress.
 type Search struct {
 	from, to float64
 	step     Step
 	outcome  endreason.Reason
 
-	held         []float64 // rates that held, in the order of trying, without those that broke since
-	broken       float64   // lowest rate that broke, 0 for none
-	throughput   float64   // at it
-	target       float64   // rate that was tried because of a throughput
-	misleading   bool      // a rate below a throughput broke
-	confirmed    float64   // highest rate that was confirmed, 0 for none
+	held         []float64 // passed rates below broken, in order of the steps
+	broken       float64   // lowest failed rate, 0 for none
+	throughput   float64   // measured at broken
+	target       float64   // last rate chosen by a throughput
+	misleading   bool      // a rate below a measured throughput failed
+	confirmed    float64   // highest confirmed rate, 0 for none
 	confirmCount int
 }
 
-// New begins a search between two rates in visits a second, 0 < from ≤ to.
+// New starts a search between two rates in visits per second, 0 < from ≤ to.
 func New(from, to float64) *Search {
 	return &Search{from: from, to: to, step: Step{runsummary.CapacityRaise, from}}
 }
 
-// Step is what to try now; false once the search has ended.
+// Step returns the current step, or false if the search has ended.
 func (s *Search) Step() (Step, bool) { return s.step, s.outcome == "" }
 
-// Outcome is how the search has ended, "" while it goes on.
+// Outcome returns how the search ended, or "" while it is in progress.
 func (s *Search) Outcome() endreason.Reason { return s.outcome }
 
-// Best is the highest rate found so far in visits a second, 0 for none, and whether it was confirmed.
+// Best returns the highest passed rate so far in visits per second, 0 for none, and whether it was confirmed.
 func (s *Search) Best() (rate float64, confirmed bool) {
 	if s.confirmed > 0 {
 		return s.confirmed, true
@@ -71,16 +72,10 @@ func (s *Search) Best() (rate float64, confirmed bool) {
 	return s.highestHeld(), false
 }
 
-// highestHeld is the highest rate that held, 0 for none.
-func (s *Search) highestHeld() float64 {
-	best := s.confirmed
-	for _, rate := range s.held {
-		best = max(best, rate)
-	}
-	return best
-}
+// highestHeld returns the highest passed rate, 0 for none.
+func (s *Search) highestHeld() float64 { return slices.Max(append(s.held, s.confirmed)) }
 
-// End takes the result of the step and decides on the next.
+// End records the result of the current step and chooses the next.
 func (s *Search) End(r Result) {
 	rate := s.step.Rate
 	confirming := s.step.Kind == runsummary.CapacityConfirm
@@ -117,27 +112,21 @@ func (s *Search) End(r Result) {
 	}
 }
 
-// recordBroken notes a rate that broke. What held above it held by luck: the steps before were shorter.
+// recordBroken records a failed rate. Higher rates that passed are dropped: their steps were shorter.
 func (s *Search) recordBroken(rate, throughput float64) {
 	s.misleading = s.misleading || rate == s.target && rate < s.throughput
 	s.broken, s.throughput = rate, throughput
-	kept := s.held[:0]
-	for _, h := range s.held {
-		if h < rate {
-			kept = append(kept, h)
-		}
-	}
-	s.held = kept
+	s.held = slices.DeleteFunc(s.held, func(h float64) bool { return h >= rate })
 }
 
-// isClose says that a rate that held is as high as will be found: one a little higher broke, or the server took hardly
-// more at one that was mildly too high.
+// isClose reports whether a passed rate is precise enough: a slightly higher one failed, or the throughput under mild
+// overload was hardly higher.
 func (s *Search) isClose(rate float64) bool {
 	return rate*precision >= s.broken || s.broken <= mildOverload*s.throughput && rate*precision >= s.throughput
 }
 
-// nextBisect is a rate between the highest that held and the lowest that broke: by the throughput of an overloaded server,
-// unless that has misled or lies elsewhere, else the middle.
+// nextBisect returns a rate between the highest passed and the lowest failed one: near the throughput measured under
+// overload if that lies between and has not been misleading, else the geometric mean.
 func (s *Search) nextBisect() float64 {
 	low := s.highestHeld()
 	if s.throughput < s.broken/precision && !s.misleading {
@@ -150,8 +139,8 @@ func (s *Search) nextBisect() float64 {
 	return math.Sqrt(low * s.broken)
 }
 
-// nextConfirm is the next rate to confirm after one broke: a little below what the server bore then, and ever lower. Shorter
-// steps that held do not count against it.
+// nextConfirm returns the next rate to confirm after a confirmation failed: just below the throughput then, and lower
+// with each attempt. Shorter steps that passed are ignored.
 func (s *Search) nextConfirm() float64 {
 	rate := s.broken / math.Pow(precision, float64(s.confirmCount))
 	if s.throughput > 0 {

@@ -8,44 +8,40 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
 
-// Lag tells how long the rate of hits takes to follow that of visits, since a visit sends its hits over a while.
+// Lag is how far the hit rate lags behind the visit rate, because a visit spreads its hits over time.
 type Lag struct {
-	waits  []time.Duration // of hits after their visits begin, sorted
-	visits int
+	offsets []time.Duration // of hits from the start of their visits, sorted
 }
 
-// sampled is how many visits are looked at, and settled how near the rate of hits must have come to its end, as a
-// share.
 const (
-	sampleSize   = 5000
-	settledShare = 0.01
+	sampleSize   = 5000 // visits
+	settledShare = 0.01 // of the final hit rate
 )
 
-// NewLag looks at the first visits that outline writes.
-func NewLag(outline func(n uint64, v *visit.Visit)) Lag {
-	l := Lag{visits: sampleSize}
+// NewLag measures the first visits of outline.
+func NewLag(outline func(n uint64, v *visit.Visit)) (l Lag) {
 	var v visit.Visit
 	for n := range uint64(sampleSize) {
 		outline(n, &v)
 		for i := range v.Hits {
-			l.waits = append(l.waits, v.Hits[i].SendOffset)
+			l.offsets = append(l.offsets, v.Hits[i].SendOffset)
 		}
 	}
-	slices.Sort(l.waits)
+	slices.Sort(l.offsets)
 	return l
 }
 
-// HitsPerVisit is the mean.
-func (l Lag) HitsPerVisit() float64 { return float64(len(l.waits)) / float64(l.visits) }
+// HitsPerVisit returns the mean number of hits.
+func (l Lag) HitsPerVisit() float64 { return float64(len(l.offsets)) / sampleSize }
 
-// LongestVisit is that of a visit.
-func (l Lag) LongestVisit() time.Duration { return l.waits[len(l.waits)-1] }
+// LongestVisit returns the longest duration of a visit.
+func (l Lag) LongestVisit() time.Duration { return l.offsets[len(l.offsets)-1] }
 
-// SettleTime is how long after a change of the rate of visits the rate of hits is within a hundredth of its new value.
+// SettleTime returns how long after a change of the visit rate the hit rate is within 1 % of its new value.
 func (l Lag) SettleTime(from, to float64) time.Duration {
-	open := settledShare * to / math.Abs(to-from) // share of the hits that may come later
-	if !(open < 1) {
+	late := settledShare * to / math.Abs(to-from) // share of the hits that may come later
+	if !(late < 1) {
 		return 0
 	}
-	return l.waits[int((1-open)*float64(len(l.waits)))]
+	return l.offsets[int((1-late)*float64(len(l.offsets)))]
 }

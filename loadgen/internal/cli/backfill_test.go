@@ -124,7 +124,7 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	env["TARGET_VISITS_PER_DAY"] = "70"
 	l = start(t, fsys, env)
 	l.ends(t, exitcode.BadConfig)
-	if !l.stderr.has(`RUN_ID="past": has begun with other settings`) {
+	if !l.stderr.has(`RUN_ID="past": was started with other settings`) {
 		t.Errorf("nothing tells of other settings:\n%s", l.stderr.String())
 	}
 }
@@ -171,9 +171,9 @@ func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
 			[]string{"MATOMO_TOKEN_AUTH: is not set for target matomo", "24 hours"}},
 		"deleted raw data": {nil,
 			`["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-06-13\n The last day with logs is 2026-06-14."]`,
-			[]string{`="2026-06-13": is older than the raw data that target matomo keeps`}},
+			[]string{`="2026-06-13": is older than the raw data kept by target matomo`}},
 		"days of another zone": {nil, `{"idsite":1,"timezone":"UTC+1"}`,
-			[]string{`TIMEZONE="CET": has other days than the site of target matomo, which is in UTC+1: 2026-06-13 is the first`, "set TIMEZONE=UTC+1"}},
+			[]string{`TIMEZONE="CET": has other days than the site of target matomo in UTC+1, first on 2026-06-13`, "set TIMEZONE=UTC+1"}},
 		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31",
 			"BACKFILL_END_DATE": "2026-07-01"}, "",
 			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`,
@@ -221,7 +221,7 @@ func TestASiteThatIsYoungerThanTheDaysIsReported(t *testing.T) {
 		a.api = `{"idsite":1,"timezone":"CET","ts_created":"` + created + `"}`
 		l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, nil))
 		l.ends(t, exitcode.OK)
-		if got := l.stderr.has("makes no reports of days before") && l.stderr.has("startDate=2026-06-12") &&
+		if got := l.stderr.has("has no reports of days before") && l.stderr.has("startDate=2026-06-12") &&
 			l.stderr.has("admin access"); got != told {
 			t.Errorf("created %s: told %t:\n%s", created, got, l.stderr.String())
 		}
@@ -269,7 +269,7 @@ func TestABackfillTakesNoOtherRunsName(t *testing.T) {
 		ends(t, exitcode.OK)
 	l := start(t, fsys, pastSettings(a, nil))
 	l.ends(t, exitcode.BadConfig)
-	if !l.stderr.has(`RUN_ID="past": is that of another run`) {
+	if !l.stderr.has(`RUN_ID="past": is already used by another run`) {
 		t.Errorf("stderr: %s", l.stderr.String())
 	}
 }

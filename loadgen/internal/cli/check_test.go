@@ -168,12 +168,12 @@ func TestALoadgenThatIsHeldBackNeedsNoSettingsYet(t *testing.T) {
 	)
 }
 
-var listens = regexp.MustCompile(`telemetry listens.* addr=(\S+)`)
+var listens = regexp.MustCompile(`telemetry listening.* addr=(\S+)`)
 
 // address is where the program says that its telemetry listens.
 func address(t *testing.T, l *loadgen) string {
 	t.Helper()
-	eventually(t, "telemetry listens", func() bool { return listens.MatchString(l.stderr.String()) })
+	eventually(t, "telemetry listening", func() bool { return listens.MatchString(l.stderr.String()) })
 	return listens.FindStringSubmatch(l.stderr.String())[1]
 }
 
@@ -272,7 +272,7 @@ func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr",
 		"127.0.0.1:0", "--quiet")
-	said := regexp.MustCompile(`answered at http://(\S+)/healthz`)
+	said := regexp.MustCompile(`health endpoint at http://(\S+)/healthz`)
 	eventually(t, "the sink says where", func() bool { return said.MatchString(l.stderr.String()) })
 	addr := said.FindStringSubmatch(l.stderr.String())[1]
 	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health,

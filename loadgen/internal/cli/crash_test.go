@@ -86,7 +86,7 @@ func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
 	oldLedgerIsClosed(t, env)
 	s := l.summary(t)
 	addsUp(t, s)
-	if !l.stderr.has("a run was killed; its ledger is closed") || s.RunID != "nightly" {
+	if !l.stderr.has("closed the ledger of a killed run") || s.RunID != "nightly" {
 		t.Errorf("run %s did not tell of the killed one:\n%s", s.RunID, l.stderr.String())
 	}
 	if s.Visits.Planned == 0 {
@@ -188,7 +188,7 @@ func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
 		l.signals <- syscall.SIGTERM
 		if broken {
 			l.ends(t, exitcode.Internal)
-			if !l.stderr.has("the ledger cannot be written") {
+			if !l.stderr.has("cannot write the ledger") {
 				t.Errorf("nothing tells of it:\n%s", l.stderr.String())
 			}
 			continue
@@ -217,7 +217,7 @@ func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	addsUp(t, s)
 	recorded(t, s, m)
 	sent(t, s, 100)
-	if !l.stderr.has("the ledger cannot be written; it goes on in memory") || !l.stderr.has("no space left on device") {
+	if !l.stderr.has("cannot write the ledger; it is kept in memory") || !l.stderr.has("no space left on device") {
 		t.Errorf("nothing tells of the full disk:\n%s", l.stderr.String())
 	}
 	if want := fmt.Sprintf("visits: %d planned = %d complete", s.Visits.Planned,
@@ -267,7 +267,7 @@ func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
 	d.full.Store(true)
 	l := start(t, d, settings(m, map[string]string{"STATE_DIR": "/state"}))
 	l.ends(t, exitcode.BadConfig)
-	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; make room there, or name a place on another disk`
+	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; free disk space, or use another disk`
 	if !l.stderr.has(want) {
 		t.Errorf("stderr lacks\n%s\nbut says\n%s", want, l.stderr.String())
 	}

@@ -156,8 +156,8 @@ func TestATakenPortThatNobodyAskedForDoesNotStopARun(t *testing.T) {
 	l := start(t, afero.NewMemMapFs(), env)
 	l.ends(t, exitcode.OK)
 	recorded(t, l.summary(t), m)
-	if !l.stderr.has("TELEMETRY_ADDR is not set, and another program has 127.0.0.1:8010") {
-		t.Errorf("the taken port is not told:\n%s", l.stderr.String())
+	if !l.stderr.has("TELEMETRY_ADDR is not set and 127.0.0.1:8010 is in use") {
+		t.Errorf("the port in use is not logged:\n%s", l.stderr.String())
 	}
 	env["TELEMETRY_ADDR"] = "127.0.0.1:8010"
 	l = start(t, afero.NewMemMapFs(), env)

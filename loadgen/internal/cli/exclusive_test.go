@@ -93,7 +93,7 @@ func TestAStartCountsOnce(t *testing.T) {
 	if health := get(t, "http://"+addr+"/healthz"); !strings.Contains(health, `"phase":"idle"`) {
 		t.Errorf("it is not idle: %s", health)
 	}
-	if !again.stderr.has("idle: this start was made before") {
+	if !again.stderr.has("idle: this start was already executed") {
 		t.Errorf("the log says\n%s", again.stderr.String())
 	}
 	again.signals <- syscall.SIGTERM
@@ -131,8 +131,8 @@ func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	write(t, fsys, "/x/deleted.json", "[")
 	l := start(t, fsys, env)
 	l.wait(t, patience)
-	if !l.stderr.has("the ledgers of deleted runs stay") {
-		t.Errorf("nothing is said of a broken list:\n%s", l.stderr.String())
+	if !l.stderr.has("cannot remove the ledgers of deleted runs") {
+		t.Errorf("an unreadable list is not logged:\n%s", l.stderr.String())
 	}
 }
 
@@ -185,7 +185,7 @@ func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
 		return strings.Contains(get(t, "http://"+addr+"/healthz"), `"phase":"idle"`)
 	})
 	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) ||
-		!second.stderr.has("idle: this start was made before") {
+		!second.stderr.has("idle: this start was already executed") {
 		t.Errorf("its lock is %v, and the log says\n%s", err, second.stderr.String())
 	}
 	second.signals <- syscall.SIGTERM

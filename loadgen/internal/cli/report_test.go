@@ -100,7 +100,7 @@ func TestAThresholdMayEndTheRun(t *testing.T) {
 	l.ends(t, exitcode.Missed)
 	s := l.summary(t)
 	addsUp(t, s)
-	if s.Reason != "threshold" || !strings.Contains(s.Message, "accepted<1 was missed for 10s") {
+	if s.Reason != "threshold" || !strings.Contains(s.Message, "threshold accepted<1 missed for 10s") {
 		t.Errorf("%s: %s", s.Reason, s.Message)
 	}
 	for line := range strings.Lines(l.stderr.String()) {

@@ -12,8 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-// sinkCommand is the command sink; a signal ends it. Where TELEMETRY_ADDR is set, as in the image, it answers the
-// healthcheck there like a run: a container of the image has one healthcheck, whatever it runs.
+// sinkCommand runs the command sink until a signal. If TELEMETRY_ADDR is set, as in the image, it answers health checks
+// there like a run: a container of the image has one healthcheck, whatever it runs.
 func sinkCommand(ctx context.Context, args []string, h host.Host) int {
 	ctx, cancel := context.WithCancel(ctx)
 	var waiting sync.WaitGroup
@@ -29,22 +29,22 @@ func sinkCommand(ctx context.Context, args []string, h host.Host) int {
 	if addr := h.Env["TELEMETRY_ADDR"]; addr != "" && addr != "off" {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err != nil {
-			_, _ = fmt.Fprintf(h.Stderr, "TELEMETRY_ADDR=%q: %v; the sink works without answering its healthcheck\n",
+			_, _ = fmt.Fprintf(h.Stderr, "TELEMETRY_ADDR=%q: %v; the sink runs without a health endpoint\n",
 				addr, err)
 		} else {
-			_, _ = fmt.Fprintf(h.Stderr, "the healthcheck is answered at http://%s/healthz\n", listener.Addr())
+			_, _ = fmt.Fprintf(h.Stderr, "health endpoint at http://%s/healthz\n", listener.Addr())
 			waiting.Go(func() { serveHealth(ctx, listener) })
 		}
 	}
 	return sink.Run(ctx, args, h.Stdout, h.Stderr)
 }
 
-// serveHealth says that the process lives, until ctx is done.
+// serveHealth answers health checks until ctx is done.
 func serveHealth(ctx context.Context, listener net.Listener) {
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintln(w, `{"phase":"sink"}`)
 		})}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // ends Serve
-	_ = server.Serve(listener)                                    // a sink goes on without it
+	_ = server.Serve(listener)                                    // the sink runs without it
 }

@@ -22,7 +22,7 @@ func TestASummaryThatCannotBeWrittenStopsTheStart(t *testing.T) {
 		d.full.Store(true)
 		l := start(t, d, settings(m, nil), command)
 		l.ends(t, exitcode.BadConfig)
-		want := `error: SUMMARY_FILE="/out/summary.json": write to folder: publish .write-test: no space left on device; make room there, or name a place on another disk`
+		want := `error: SUMMARY_FILE="/out/summary.json": write to folder: publish .write-test: no space left on device; free disk space, or use another disk`
 		if !l.stderr.has(want) {
 			t.Errorf("%s: stderr lacks\n%s\nbut says\n%s", command, want, l.stderr.String())
 		}

@@ -60,7 +60,7 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue,
 		1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
 	if all := s.TotalStandstill(); all.Seconds > 0 {
-		_, _ = fmt.Fprintf(w, "stood still: this process did not run for %.1f s (stopped, paused, or its machine "+
+		_, _ = fmt.Fprintf(w, "standstill: this process did not run for %.1f s (stopped, paused, or its machine "+
 			"asleep): %d visits and %d hits were not sent; they are in no share, rate or latency\n",
 			all.Seconds, all.Visits, all.Hits)
 	}

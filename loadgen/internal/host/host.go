@@ -1,5 +1,4 @@
-// Package host owns what the program needs of the machine, handed to it by main. It knows nothing of what the program
-// does with it.
+// Package host owns the program's access to the machine, provided by main. It does not know what the program does with it.
 package host
 
 import (
@@ -15,27 +14,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Host is what the program needs of the machine.
+// Host is the machine the program runs on.
 type Host struct {
-	// Version is that of the program.
-	Version        string
+	Version        string // of the program
 	Env            map[string]string
 	FS             afero.Fs
 	Stdout, Stderr io.Writer
-	// Signals carries requests to stop: the first drains, the second breaks off.
+	// Signals are requests to stop: the first drains the run, the second aborts it.
 	Signals <-chan os.Signal
-	// Now is the clock by which a backfill knows today.
+	// Now is the clock that determines the current day of a backfill.
 	Now func() time.Time
-	// Descriptors is how many files this process may have open, 0 where nobody knows.
+	// Descriptors is the limit of open files of this process, 0 if unknown.
 	Descriptors uint64
-	// Terminal says that a person watches stderr.
+	// Terminal means that Stderr is a terminal.
 	Terminal bool
 }
 
 // JSONLines reports whether a controller parses Stderr, see package logline.
 func (h Host) JSONLines() bool { return h.Env[logline.EnvVar] == logline.JSON }
 
-// ParseEnv is an environment of KEY=value.
+// ParseEnv returns an environment as a map. Its entries are KEY=value.
 func ParseEnv(pairs []string) map[string]string {
 	env := map[string]string{}
 	for _, pair := range pairs {
@@ -46,7 +44,7 @@ func ParseEnv(pairs []string) map[string]string {
 	return env
 }
 
-// ReadFile reads a file that a setting names.
+// ReadFile reads a file named by a setting.
 func (h Host) ReadFile(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
 
 // Machine is what reaching targets takes of this machine, with the environment that the settings made.

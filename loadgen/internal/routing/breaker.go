@@ -8,47 +8,43 @@ import (
 )
 
 const (
-	// maxFailuresUnconfirmed is how many hits without an accepted one fail a target that never accepted any, and how many in
-	// a row that may have had a wrong token fail any (answer.Class.RisksLockout).
-	maxFailuresUnconfirmed = 5
-	// maxFailures is the same for a target that has accepted hits.
+	// maxFailures consecutive failed hits open the breaker of a target that has accepted hits before.
 	maxFailures = 20
-	// maxProbeWait is the longest wait between two probes of a failed target.
-	maxProbeWait = time.Minute
-	// suspectAfter is how long a target in doubt may leave a hit without an answer before visits go elsewhere: as long as a
-	// hit waits for its turn.
+	// maxFailuresUnconfirmed open that of a target that never has, and of any if the token may have been wrong
+	// (answer.Class.RisksLockout).
+	maxFailuresUnconfirmed = 5
+	// The first probe of a target that has worked before comes after minProbeWait; each failed probe doubles the wait.
+	minProbeWait, maxProbeWait = time.Second, time.Minute
+	// suspectAfter is how long an unconfirmed target may leave a hit unanswered before visits go elsewhere: as long as
+	// a hit may wait for a free request (package engine).
 	suspectAfter = 2 * time.Second
-	// minProbeWait is the wait before the first probe of a target that has worked; it doubles with every probe in vain.
-	minProbeWait = time.Second
 )
 
-// breaker keeps hits from a target that takes none. Until a target accepts a hit, and again after it failed, its
-// hits go one at a time, the retries of each included.
+// breaker is a circuit breaker. Until a target accepts a hit, and again after it failed, it gets one hit at a time, with
+// all its retries.
 type breaker struct {
-	everWorked   bool // has ever accepted a hit
-	confirmed    bool // accepted the hit before
+	everWorked   bool // has accepted a hit
+	confirmed    bool // accepted the last hit
 	open         bool
 	probing      bool // open, and the hit in flight was sent since
 	inFlight     int
-	failures     int // hits in a row that were not accepted
-	lockOuts     int // those of them that may have had a wrong token, in a row
-	failedProbes int // probes in a row without success
+	failures     int // consecutive hits not accepted
+	lockOuts     int // consecutive failures that may be due to a wrong token
+	failedProbes int // consecutive
 	openUntil    time.Time
-	lastSent     time.Time // when a hit went out last
-	retryAt      time.Time // when a hit that was not taken goes again
+	lastSent     time.Time
+	retryAt      time.Time // of the hit that was not accepted
 }
 
-// Admission says whether a hit may go to a target now.
+// Admission is whether a hit may be sent to a target now.
 type Admission uint8
 
-// The verdicts.
+// The values of Admission.
 const (
-	Admit Admission = iota
-	// AdmitOne lets one hit go, alone: the target is in doubt, and none of its hits is without an answer still in its
-	// time.
-	AdmitOne
+	Admit    Admission = iota
+	AdmitOne           // a single hit: the target is unconfirmed and has none in flight
 	Wait
-	Deny
+	Deny // the breaker is open
 )
 
 func (b *breaker) admission(now time.Time) Admission {
@@ -64,7 +60,7 @@ func (b *breaker) admission(now time.Time) Admission {
 	}
 }
 
-// suspect says that the last hit was not accepted, or has no answer yet, and no later one has proven the target.
+// suspect reports whether the target failed or left its last hit unanswered, and has not been confirmed since.
 func (b *breaker) suspect(now time.Time) bool {
 	silent := b.inFlight > 0 && now.Sub(b.lastSent) >= suspectAfter
 	return !b.confirmed && (b.failures > 0 || silent || now.Before(b.retryAt))
@@ -88,12 +84,11 @@ func (b *breaker) end(c answer.Class, retryAfter time.Duration, now time.Time) {
 		b.lockOuts = 0
 	}
 	switch {
-	case b.open && !b.probing: // sent before it opened, says nothing new however late it comes
+	case b.open && !b.probing: // sent before it opened
 	case b.open:
 		b.failedProbes++
 		b.openUntil = now.Add(max(b.probeWait(), retryAfter))
-	case b.failures >= maxFailures,
-		b.lockOuts >= maxFailuresUnconfirmed,
+	case b.failures >= maxFailures, b.lockOuts >= maxFailuresUnconfirmed,
 		!b.everWorked && b.failures >= maxFailuresUnconfirmed:
 		b.open, b.confirmed = true, false
 		b.openUntil = now.Add(max(b.probeWait(), retryAfter))

@@ -2,23 +2,23 @@ package routing
 
 import "time"
 
-// windowSeconds is over how many seconds the health of a target is judged.
+// windowSeconds is the window of the health of a target.
 const windowSeconds = 60
 
-// Health is how a target has done over the last minute.
+// Health is the state of a target over the last minute.
 type Health string
 
-// The states of health, by the share of accepted answers (FEATURES MT-10).
+// The states, by the share of accepted answers.
 const (
 	Healthy       Health = "healthy"  // at least 95 %
 	Degraded      Health = "degraded" // at least 70 %
 	Failed        Health = "failed"
-	Unknown       Health = "unknown" // no answer in the window
+	Unknown       Health = "unknown" // no answers
 	healthyShare         = 0.95
 	degradedShare        = 0.70
 )
 
-// window counts answers by the second.
+// window counts answers per second.
 type window struct {
 	second    [windowSeconds]int64
 	good, all [windowSeconds]uint64
@@ -36,7 +36,7 @@ func (m *window) add(now time.Time, good bool) {
 	}
 }
 
-// rate is the share of accepted answers of the window, and whether there was any.
+// rate returns the share of accepted answers in the window, and whether there were any.
 func (m *window) rate(now time.Time) (float64, bool) {
 	var good, all uint64
 	for i, s := range m.second {

@@ -1,5 +1,5 @@
-// Package routing owns which target a visit goes to and whether a target takes hits at all: strategies, health and
-// circuit breaker. It sends nothing and waits for nothing.
+// Package routing owns the choice of a target per visit, and whether a target gets hits at all: distribution strategies,
+// health and circuit breaker. It sends nothing and waits for nothing.
 package routing
 
 import (
@@ -12,15 +12,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// targetState is what the router knows of a target.
 type targetState struct {
 	breaker
 	window
-	lastError string
-	// lastSuccess and refused are when the last answer came that accepted a hit, and that did not.
+	lastError                string
 	lastSuccess, lastFailure time.Time
-	// clockLag is how far the target's clock is behind ours, 0 where it is not.
-	clockLag time.Duration
+	clockLag                 time.Duration
 }
 
 // Router is safe for concurrent use.
@@ -33,7 +30,7 @@ type Router struct {
 	weights  int
 }
 
-// New makes a router over enabled targets, at least one.
+// New returns a router for enabled targets, at least one.
 func New(targets []target.Target, strategy target.Strategy, seed uint64) *Router {
 	r := &Router{targets: targets, states: make([]targetState, len(targets)), strategy: strategy, seed: seed}
 	for _, t := range targets {
@@ -42,11 +39,11 @@ func New(targets []target.Target, strategy target.Strategy, seed uint64) *Router
 	return r
 }
 
-// Targets is the number of targets.
+// Targets returns the number of targets.
 func (r *Router) Targets() int { return len(r.targets) }
 
-// Pick is the target of visit n: that of the strategy, or the next one that takes hits. Where none does it is that
-// of the strategy, and its breaker will refuse the hits.
+// Pick returns the target of visit n: the assigned one, or the next that accepts hits. If none does it is the assigned
+// one, whose breaker will deny the hits.
 func (r *Router) Pick(n uint64, now time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,10 +57,10 @@ func (r *Router) Pick(n uint64, now time.Time) int {
 	return first
 }
 
-// Name of target t.
+// Name returns the name of target t.
 func (r *Router) Name(t int) string { return r.targets[t].Name }
 
-// Share is the share of the visits that target t gets while all take hits, 0..1.
+// Share returns the share of the visits that target t is assigned, 0 to 1.
 func (r *Router) Share(t int) float64 {
 	if r.strategy == target.Weighted {
 		return float64(r.targets[t].Weight) / float64(r.weights)
@@ -71,8 +68,8 @@ func (r *Router) Share(t int) float64 {
 	return 1 / float64(len(r.targets))
 }
 
-// Assign is the target that the strategy gives visit n, whether it takes hits or not. It depends on the seed and the
-// visit's number alone, so that a run can be repeated.
+// Assign returns the target that the strategy assigns visit n, whatever its state. It depends only on the seed and the
+// number of the visit, so that a run can be repeated.
 func (r *Router) Assign(n uint64) int {
 	if r.strategy == target.RoundRobin {
 		return int(n % uint64(len(r.targets)))
@@ -90,33 +87,33 @@ func (r *Router) Assign(n uint64) int {
 	return len(r.targets) - 1
 }
 
-// Admission says whether a hit may go to target t.
+// Admission returns whether a hit may be sent to target t.
 func (r *Router) Admission(t int, now time.Time) Admission {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.states[t].admission(now)
 }
 
-// Begin books that a hit goes to target t now, and tells whether the target has proven itself.
-func (r *Router) Begin(t int, now time.Time) (proven bool) {
+// Begin records that a hit is sent to target t now. It reports whether the target accepted the hit before.
+func (r *Router) Begin(t int, now time.Time) (confirmed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.states[t].begin(now)
 	return r.states[t].confirmed
 }
 
-// End books the answer of target t to a request of n hits. Where the request will be sent again, at the moment again,
-// it is no verdict on the target yet; zero is never.
-func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
+// End records the answer of target t to a request of n hits. If the request will be retried, at retryAt, the breaker
+// ignores the answer; zero means no retry.
+func (r *Router) End(t int, res tracking.Result, n int, now, retryAt time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s, class := &r.states[t], res.TargetClass(n)
 	accepted := class.Outcome() == outcome.Accepted
-	if again.IsZero() {
+	if retryAt.IsZero() {
 		s.end(class, res.RetryAfter, now)
 	} else {
 		s.inFlight--
-		s.retryAt = again
+		s.retryAt = retryAt
 	}
 	s.add(now, accepted)
 	if accepted {
@@ -127,14 +124,14 @@ func (r *Router) End(t int, res tracking.Result, n int, now, again time.Time) {
 	s.observeClock(res.ServerTime, now)
 }
 
-// Ignore books that a hit of target t has ended without an answer that says anything of the target.
+// Ignore records that a hit of target t ended without an answer that reflects on the target.
 func (r *Router) Ignore(t int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.states[t].inFlight--
 }
 
-// ObserveClock books the target's clock.
+// ObserveClock records the clock of target t.
 func (r *Router) ObserveClock(t int, clock, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -143,30 +140,30 @@ func (r *Router) ObserveClock(t int, clock, now time.Time) {
 
 func (s *targetState) observeClock(clock, now time.Time) {
 	if !clock.IsZero() {
-		// A Date header is cut to the second, so that up to a second of this is rounding: on the safe side.
+		// A Date header is truncated to the second, so up to a second of this is rounding, on the safe side.
 		s.clockLag = max(0, now.Sub(clock))
 	}
 }
 
-// ClockLag is how far the clock of target t is behind ours.
+// ClockLag returns how far the clock of target t is behind, 0 if it is not.
 func (r *Router) ClockLag(t int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.states[t].clockLag
 }
 
-// Status is what is shown of a target.
+// Status is the state of a target.
 type Status struct {
 	Health      Health
 	SuccessRate float64
 	LastError   string
-	// LastSuccess and LastFailure are when a hit was accepted and was not, zero for never.
+	// LastSuccess and LastFailure are when a hit was last accepted and not accepted, zero for never.
 	LastSuccess, LastFailure time.Time
-	// Failed says that the breaker is open.
+	// Failed means that the breaker is open.
 	Failed bool
 }
 
-// Status of target t.
+// Status returns the state of target t.
 func (r *Router) Status(t int, now time.Time) Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,7 +177,7 @@ func (r *Router) Status(t int, now time.Time) Status {
 	return st
 }
 
-// AllFailed says that every target failed without ever accepting a hit, and why the first did.
+// AllFailed reports whether every target failed without ever accepting a hit, and returns the error of the first.
 func (r *Router) AllFailed() (reason string, all bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

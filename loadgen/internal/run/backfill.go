@@ -14,18 +14,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// backfillMode sends past days instead of live traffic, and continues a job of the same RUN_ID.
+// backfillMode sends visits of past days, and resumes a job of the same RUN_ID.
 type backfillMode struct {
 	*deps
 	days    []calendar.Day
 	journal backfill.Journal
 	job     *backfill.Job
 
-	mu          sync.Mutex // guards invalidated
-	invalidated *runsummary.Invalidation
+	mu           sync.Mutex // guards invalidation
+	invalidation *runsummary.Invalidation
 }
 
-// JournalFile is where the journal of a backfill is, empty where none is kept.
+// JournalFile returns the path of a backfill's journal, "" if there is none.
 func JournalFile(p *plan.Plan) string {
 	if p.Files.State == "" || p.RunID == "" || p.Kind() != runsummary.BackfillJob {
 		return ""
@@ -33,120 +33,120 @@ func JournalFile(p *plan.Plan) string {
 	return filepath.Join(p.Files.State, statedir.JournalFile(p.RunID))
 }
 
-// Prepare implements Mode. It makes the job, or finds how far one of the same RUN_ID came before.
-func (p *backfillMode) Prepare(ctx context.Context) (Prepared, problem.List) {
-	terms := p.newPrepared()
-	header, err := p.openJournal()
+// Prepare implements Mode. It creates the job, or resumes that of the same RUN_ID.
+func (m *backfillMode) Prepare(ctx context.Context) (Prepared, problem.List) {
+	prepared := m.newPrepared()
+	header, err := m.openJournal()
 	if err != nil {
-		return terms, p.stateProblem(err, "")
+		return prepared, m.stateProblem(err, "")
 	}
 	resumed := header != nil
 	var problems problem.List
 	if resumed {
-		problems = p.checkUnchanged(header)
-		if before, found, err := p.place.LastSummary(); err == nil && found {
-			terms.PriorDuration = before.Duration()
+		problems = m.checkUnchanged(header)
+		if before, found, err := m.place.LastSummary(); err == nil && found {
+			prepared.PriorDuration = before.Duration()
 		}
 	} else {
-		header = p.newHeader(ctx)
-		problems = p.checkRunIDFree()
+		header = m.newHeader(ctx)
+		problems = m.checkRunIDFree()
 	}
-	days, more := p.plan.Backfill(header.Now)
-	p.days = days
+	days, more := m.plan.Backfill(header.Now)
+	m.days = days
 	if problems = append(problems, more...); problems.Err() == nil && !resumed {
-		problems = append(problems, p.checkRetention(ctx)...)
-		problems = append(problems, p.checkTimeZones(ctx)...)
-		if err := p.journal.Begin(*header); err != nil {
+		problems = append(problems, m.checkRetention(ctx)...)
+		problems = append(problems, m.checkTimeZones(ctx)...)
+		if err := m.journal.Begin(*header); err != nil {
 			problems = append(problems,
-				p.stateProblem(err, fixFor(err, "name a folder that this user may write to"))...)
+				m.stateProblem(err, fixFor(err, "set it to a folder that this user can write to"))...)
 		}
 	}
 	if problems.Err() != nil {
-		return terms, problems
+		return prepared, problems
 	}
-	terms.Started, terms.Next = header.Now.UTC(), calendar.Total(days)
-	s := &p.plan.Sending
-	p.job = backfill.New(backfill.Config{
-		Days: days, Curve: p.plan.Week(), Seed: p.plan.Seed, Visits: p.plan.Visits, Sender: p.sender, Router: p.router,
-		Targets: p.plan.TargetNames(), Ledger: p.ledger, Journal: &p.journal, Log: p.log,
-		StoreLedger: func() error { return p.reserve(0) }, Clock: p.clock,
+	prepared.Started, prepared.Next = header.Now.UTC(), calendar.Total(days)
+	s := &m.plan.Sending
+	m.job = backfill.New(backfill.Config{
+		Days: days, Curve: m.plan.Week(), Seed: m.plan.Seed, Visits: m.plan.Visits, Sender: m.sender, Router: m.router,
+		Targets: m.plan.TargetNames(), Ledger: m.ledger, Journal: &m.journal, Log: m.log,
+		StoreLedger: func() error { return m.reserve(0) }, Clock: m.clock,
 		BatchSize: s.Batch, Concurrency: s.Concurrency, MaxRate: s.Rate,
 	})
-	if err := p.place.Reopen(); err != nil {
-		problems = append(problems, p.stateProblem(err, "")...)
+	if err := m.place.Reopen(); err != nil {
+		problems = append(problems, m.stateProblem(err, "")...)
 	}
-	p.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", terms.Next, "goes_on",
+	m.log.Info("backfill", "first_day", days[0].Date.String(), "days", len(days), "visits", prepared.Next, "resumed",
 		resumed)
-	return terms, problems
+	return prepared, problems
 }
 
-// openJournal opens the journal; the header is that of a job to resume, nil for a new one.
-func (p *backfillMode) openJournal() (header *backfill.Header, err error) {
-	path := JournalFile(p.plan)
+// openJournal opens the journal and returns the header of a job to resume, nil for a new one.
+func (m *backfillMode) openJournal() (header *backfill.Header, err error) {
+	path := JournalFile(m.plan)
 	if path == "" {
-		p.log.Warn("STATE_DIR is not set: a job that is killed cannot go on, and what it has sent is not known")
+		m.log.Warn("STATE_DIR is not set: a killed job cannot be resumed, and what it sent is unknown")
 		return nil, nil
 	}
-	return p.journal.Open(p.host.FS, path)
+	return m.journal.Open(m.host.FS, path)
 }
 
-// newHeader is the header of a new job. Its today ends with the clock of the target that is behind most, because a hit of
-// the future is booked as now.
-func (p *backfillMode) newHeader(ctx context.Context) *backfill.Header {
-	p.readClocks(ctx)
-	behind := time.Duration(0)
-	for i := range p.plan.Targets {
-		behind = max(behind, p.router.ClockLag(i))
+// newHeader returns the header of a new job. Its current day ends at the clock of the target that lags most, because
+// Matomo records a hit with a future time as now.
+func (m *backfillMode) newHeader(ctx context.Context) *backfill.Header {
+	m.readClocks(ctx)
+	lag := time.Duration(0)
+	for i := range m.plan.Targets {
+		lag = max(lag, m.router.ClockLag(i))
 	}
-	return &backfill.Header{RunID: p.plan.RunID, Seed: p.plan.Seed, Plan: p.plan.Hash,
-		Now: p.host.Now().Add(-behind).UTC().Truncate(time.Second)}
+	return &backfill.Header{RunID: m.plan.RunID, Seed: m.plan.Seed, Plan: m.plan.Hash,
+		Now: m.host.Now().Add(-lag).UTC().Truncate(time.Second)}
 }
 
-// checkRunIDFree refuses the name of another run: visitors of the same number would be the same.
-func (p *backfillMode) checkRunIDFree() (problems problem.List) {
-	switch _, found, err := p.place.LastSummary(); {
+// checkRunIDFree rejects the id of another run, whose visitors would be the same.
+func (m *backfillMode) checkRunIDFree() (problems problem.List) {
+	switch _, found, err := m.place.LastSummary(); {
 	case err != nil:
-		problems.Refuse("RUN_ID", p.plan.RunID, err.Error(), "")
+		problems.Refuse("RUN_ID", m.plan.RunID, err.Error(), "")
 	case found:
-		problems.Refuse("RUN_ID", p.plan.RunID, "is that of another run, or the journal of the job is gone",
-			"choose another")
+		problems.Refuse("RUN_ID", m.plan.RunID, "is already used by another run, or the journal of the job is missing",
+			"choose another RUN_ID")
 	}
 	return problems
 }
 
-// checkUnchanged refuses to go on with other settings: batches of the same number would have other visits.
-func (p *backfillMode) checkUnchanged(h *backfill.Header) (problems problem.List) {
-	if h.RunID != p.plan.RunID || h.Seed != p.plan.Seed || h.Plan != p.plan.Hash {
-		problems.Refuse("RUN_ID", p.plan.RunID, "has begun with other settings, or another seed",
-			"take the same again, or another RUN_ID")
+// checkUnchanged rejects other settings for a resumed job: its batches would contain other visits.
+func (m *backfillMode) checkUnchanged(h *backfill.Header) (problems problem.List) {
+	if h.RunID != m.plan.RunID || h.Seed != m.plan.Seed || h.Plan != m.plan.Hash {
+		problems.Refuse("RUN_ID", m.plan.RunID, "was started with other settings or another seed",
+			"restore them, or choose another RUN_ID")
 	}
 	return problems
 }
 
-// Run implements Mode. It sends what is left to send, and lets the targets make their reports of those days again.
-func (p *backfillMode) Run(drain, abort context.Context) (end End) {
-	end.Reason, end.Message = p.job.Run(drain, abort)
-	done := p.invalidate(drain, end.Reason)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.invalidated = done
+// Run implements Mode. It sends the remaining visits and invalidates the targets' reports of those days.
+func (m *backfillMode) Run(drain, abort context.Context) (end End) {
+	end.Reason, end.Message = m.job.Run(drain, abort)
+	invalidation := m.invalidate(drain, end.Reason)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.invalidation = invalidation
 	return end
 }
 
 // State implements Mode.
-func (p *backfillMode) State() State { return State{Phase: visiblePhase(p.job.Phase())} }
+func (m *backfillMode) State() State { return State{Phase: visiblePhase(m.job.Phase())} }
 
 // Ahead implements Mode.
-func (p *backfillMode) Ahead() uint64 { return 0 }
+func (m *backfillMode) Ahead() uint64 { return 0 }
 
 // Fill implements Mode.
-func (p *backfillMode) Fill(sum *runsummary.Summary) {
-	b := p.job.Progress()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b.Invalidation = p.invalidated
+func (m *backfillMode) Fill(sum *runsummary.Summary) {
+	b := m.job.Progress()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b.Invalidation = m.invalidation
 	sum.Kind, sum.Backfill = runsummary.BackfillJob, &b
 }
 
 // Close implements Mode.
-func (p *backfillMode) Close() error { return p.journal.Close() }
+func (m *backfillMode) Close() error { return m.journal.Close() }

@@ -17,21 +17,25 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// A place that is taken may be so for a moment alone, because another start closes the ledger of this run, which was
-// killed.
+// While another start closes the ledger of a killed run, the run's lock is held for a short time.
 const (
 	claimTries      = 10
 	claimRetryAfter = 50 * time.Millisecond
 )
 
-// errAlreadyStarted means that another process made this start since this one looked, and has ended.
-var errAlreadyStarted = errors.New("this start was made before")
+// errAlreadyStarted means that another process has executed this start.
+var errAlreadyStarted = errors.New("this start was already executed")
 
-// CheckOutputs tries to write where a run will, because a run that cannot tell its end is lost. It leaves nothing behind but
-// the state folder itself.
+// CheckOutputs checks that a run can write its files, because one that cannot is lost. It leaves nothing behind but the
+// state folder itself.
 func CheckOutputs(fsys afero.Fs, f plan.Files) (problems problem.List) {
 	if _, err := state.Open(fsys, f.State); err != nil {
-		problems.Refuse("STATE_DIR", f.State, err.Error(), fixFor(err, "name a folder that this user may write to"))
+		problems.Refuse(
+			"STATE_DIR",
+			f.State,
+			err.Error(),
+			fixFor(err, "set it to a folder that this user can write to"),
+		)
 	}
 	if f.Summary != "" {
 		checkWritable(fsys, "SUMMARY_FILE", f.Summary, &problems)
@@ -39,69 +43,62 @@ func CheckOutputs(fsys afero.Fs, f plan.Files) (problems problem.List) {
 	return problems
 }
 
-// checkWritable tries to write where a file will be, which a setting or flag names.
+// checkWritable checks that the file of a setting or flag can be written.
 func checkWritable(fsys afero.Fs, where, path string, problems *problem.List) {
 	if err := state.CheckWritable(fsys, filepath.Dir(path)); err != nil {
-		problems.Refuse(where, path, err.Error(),
-			fixFor(err, "name a file in a folder that exists and that this user may write to"))
+		problems.Refuse(
+			where,
+			path,
+			err.Error(),
+			fixFor(err, "set it to a file in an existing folder that this user can write to"),
+		)
 	}
 }
 
-// fixFor is the cure of a place that cannot be written: that of a full disk is another.
-func fixFor(err error, cure string) string {
+// fixFor returns the fix for a path that cannot be written, unless the disk is full.
+func fixFor(err error, fix string) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return "make room there, or name a place on another disk"
+		return "free disk space, or use another disk"
 	}
-	return cure
+	return fix
 }
 
-// shouldStart says whether the run begins at once, and refuses places where it cannot write. Where it does not the log says
-// what the loadgen waits for.
-func (r *Run) shouldStart() (starts bool, faults problem.List) {
+// shouldStart reports whether the run starts now, and logs why not. Problems are output files that cannot be written.
+func (r *Run) shouldStart() (starts bool, problems problem.List) {
 	p := r.plan
 	if !p.AutoStart {
 		r.log.Info("idle: AUTO_START is off")
 		return false, nil
 	}
-	if faults = append(CheckOutputs(r.host.FS, p.Files), r.options.checkOutputs(r.host.FS)...); faults.Err() != nil ||
-		p.StartID == "" {
-		return true, faults
+	problems = CheckOutputs(r.host.FS, p.Files)
+	for _, f := range r.options.exports() {
+		checkWritable(r.host.FS, f.flag, f.path, &problems)
+	}
+	if problems.Err() != nil || p.StartID == "" {
+		return true, problems
 	}
 	folder, err := state.Open(r.host.FS, p.Files.State)
-	before := false
+	started := false
 	if err == nil {
-		before, err = folder.AlreadyStarted(p.StartID)
+		started, err = folder.AlreadyStarted(p.StartID)
 	}
 	if err != nil {
-		return false, r.stateProblem(err, "let this user read it")
+		return false, r.stateProblem(err, "make it readable for this user")
 	}
-	if before {
+	if started {
 		r.warnAlreadyStarted()
 	}
-	return !before, nil
+	return !started, nil
 }
 
 func (r *Run) warnAlreadyStarted() {
-	r.log.Warn("idle: this start was made before, and each counts once; start the run again to go on", "start_id",
-		r.plan.StartID, "run_id", r.plan.RunID)
+	r.log.Warn("idle: this start was already executed; start the run again", "start_id", r.plan.StartID, "run_id",
+		r.plan.RunID)
 }
 
-// claim takes the run's place in the state folder, and puts the folder in order. The error is errStarted or nil.
-func (r *Run) claim(ctx context.Context) (problems problem.List, err error) {
-	switch err := r.claimState(ctx); {
-	case errors.Is(err, errAlreadyStarted):
-		return nil, err
-	case errors.Is(err, state.ErrRunning):
-		problems.Refuse("RUN_ID", r.plan.RunID, err.Error()+" with the same STATE_DIR",
-			"wait until it has ended, or choose another RUN_ID")
-		return problems, nil
-	case err != nil:
-		return r.stateProblem(err, fixFor(err, "name a folder that this user may write to")), nil
-	}
-	return nil, nil
-}
-
-func (r *Run) claimState(ctx context.Context) (err error) {
+// claim acquires the run's place in the state folder and cleans the folder up. The error may be errAlreadyStarted or
+// state.ErrRunning.
+func (r *Run) claim(ctx context.Context) (err error) {
 	p := r.plan
 	if r.folder, err = state.Open(r.host.FS, p.Files.State); err != nil {
 		return err
@@ -116,10 +113,10 @@ func (r *Run) claimState(ctx context.Context) (err error) {
 		return err
 	}
 	if p.StartID != "" {
-		switch again, err := r.folder.AlreadyStarted(p.StartID); {
+		switch started, err := r.folder.AlreadyStarted(p.StartID); {
 		case err != nil:
 			return err
-		case again:
+		case started:
 			return errAlreadyStarted
 		}
 		if err := r.folder.RecordStart(p.StartID); err != nil {
@@ -133,7 +130,7 @@ func (r *Run) claimState(ctx context.Context) (err error) {
 	return nil
 }
 
-// deletedRuns are the runs that the controller has deleted.
+// deletedRuns returns the runs that were deleted in the controller.
 func (r *Run) deletedRuns() (d exchange.DeletedRuns) {
 	if r.plan.Files.Exchange == "" {
 		return d
@@ -146,25 +143,25 @@ func (r *Run) deletedRuns() (d exchange.DeletedRuns) {
 		d, err = exchange.ParseDeleted(data)
 	}
 	if err != nil {
-		r.log.Warn("the ledgers of deleted runs stay", "file", exchange.DeletedFile, "err", err)
+		r.log.Warn("cannot remove the ledgers of deleted runs", "file", exchange.DeletedFile, "err", err)
 	}
 	return d
 }
 
-// close gives up what the run took.
+// close releases all resources of the run.
 func (r *Run) close() {
 	if err := r.release(); err != nil {
-		r.log.Error("the run is not closed well", "err", err)
+		r.log.Error("cannot close the run", "err", err)
 	}
 	if r.place == nil {
 		return
 	}
-	leave := r.place.Release
+	release := r.place.Release
 	if r.summaryWritten {
-		leave = r.place.Close
+		release = r.place.Close
 	}
-	if err := leave(); err != nil {
-		r.log.Warn("the run's lock is not released", "err", err)
+	if err := release(); err != nil {
+		r.log.Warn("cannot release the run's lock", "err", err)
 	}
 	r.place = nil
 }

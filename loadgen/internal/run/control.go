@@ -14,102 +14,84 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// controlInterval is how often control.json is looked at.
-const controlInterval = time.Second
-
-// controllable is what can be told to change its rate, to pause, and to end once its open visits have.
+// controllable is a run whose rate can be scaled, and that can be paused and asked to finish its open visits.
 type controllable interface {
 	SetRate(scale float64)
 	Pause(paused bool)
 	Finish(within time.Duration)
 }
 
-// fixedRate is a run that sets its own rate, as a capacity search does: it can only be told to end.
+// fixedRate is a run that sets its own rate, such as a capacity search, and can only be asked to finish.
 type fixedRate struct{ controllable }
 
 func (fixedRate) SetRate(float64) {}
 func (fixedRate) Pause(bool)      {}
 
-// followControl lets control.json of the exchange folder steer a run until stop is called.
-func (p *deps) followControl(ctx context.Context, run controllable) (stop func()) {
-	if p.plan.Files.Exchange == "" {
+// followControl applies control.json of the exchange folder to a run until stop is called.
+func (d *deps) followControl(ctx context.Context, run controllable) (stop func()) {
+	if d.plan.Files.Exchange == "" {
 		return func() {}
 	}
-	c := newControlFile(p.host.FS, p.plan.Files.Exchange, p.plan.RunID, run, p.log)
+	c := newControlFile(d.host.FS, d.plan.Files.Exchange, d.plan.RunID, run, d.log)
 	c.poll()
-	return p.goSupervised(ctx, "control", c.watch)
+	return d.goSupervised(ctx, "control", c.watch)
 }
 
-// controlFile makes a run follow control.json of the exchange folder.
+// controlFile applies control.json to a run.
 type controlFile struct {
 	fs     afero.Fs
 	path   string
 	target controllable
 	log    *slog.Logger
 
-	state   exchange.Control // that the run follows
-	ignored string           // why the file was ignored last, told once
+	state     exchange.Control // applied last
+	lastError string           // logged once
 }
 
-// newControlFile is of a run that follows its plan so far.
 func newControlFile(fsys afero.Fs, dir, runID string, run controllable, log *slog.Logger) *controlFile {
 	return &controlFile{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), target: run, log: log,
 		state: exchange.NoOverride(runID)}
 }
 
-// watch looks at the file every second until ctx is done.
-func (c *controlFile) watch(ctx context.Context) {
-	tick := time.NewTicker(controlInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			c.poll()
-		}
-	}
-}
+func (c *controlFile) watch(ctx context.Context) { everySecond(ctx, c.poll) }
 
-// poll follows the file as it stands. One that cannot be read or that has faults changes nothing.
+// poll applies the file. One that is unreadable or invalid changes nothing.
 func (c *controlFile) poll() {
-	told, err := c.read()
+	next, err := c.read()
 	if err != nil {
-		if err.Error() != c.ignored {
-			c.log.Warn("the run is not steered", "file", c.path, "err", err)
+		if err.Error() != c.lastError {
+			c.log.Warn("control file ignored", "file", c.path, "err", err)
 		}
-		c.ignored = err.Error()
+		c.lastError = err.Error()
 		return
 	}
-	c.ignored = ""
-	if told == c.state {
+	c.lastError = ""
+	if next == c.state {
 		return
 	}
-	c.log.Info("the run is steered", "paused", told.Paused, "scale", told.Scale, "finish_seconds", told.FinishSeconds)
-	c.target.SetRate(told.Scale)
-	c.target.Pause(told.Paused)
-	// an end that was begun is not taken back
-	if told.FinishSeconds > 0 && told.FinishSeconds != c.state.FinishSeconds {
-		c.target.Finish(plan.Seconds(told.FinishSeconds))
+	c.log.Info("control file applied", "paused", next.Paused, "scale", next.Scale, "finish_seconds", next.FinishSeconds)
+	c.target.SetRate(next.Scale)
+	c.target.Pause(next.Paused)
+	// a request to finish cannot be withdrawn
+	if next.FinishSeconds > 0 && next.FinishSeconds != c.state.FinishSeconds {
+		c.target.Finish(plan.Seconds(next.FinishSeconds))
 	}
-	c.state = told
+	c.state = next
 }
 
+// read returns the content of the file, or no override if there is none for this run.
 func (c *controlFile) read() (exchange.Control, error) {
-	steady := exchange.NoOverride(c.state.RunID)
+	none := exchange.NoOverride(c.state.RunID)
 	data, err := exchange.Read(c.fs, c.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return steady, nil
+		return none, nil
 	}
 	if err != nil {
-		return steady, err
+		return none, err
 	}
-	told, problems := exchange.ParseControl(data)
-	if err := problems.Err(); err != nil {
-		return steady, err
+	control, problems := exchange.ParseControl(data)
+	if err := problems.Err(); err != nil || control.RunID != none.RunID {
+		return none, err
 	}
-	if told.RunID != steady.RunID {
-		return steady, nil
-	}
-	return told, nil
+	return control, nil
 }

@@ -13,39 +13,39 @@ import (
 	"github.com/spf13/afero"
 )
 
-// told is a run that remembers what it was told.
-type told struct {
+// fakeRun records the calls.
+type fakeRun struct {
 	scale  float64
 	paused bool
 	finish []time.Duration
 }
 
-func (t *told) SetRate(scale float64) { t.scale = scale }
-func (t *told) Pause(paused bool)     { t.paused = paused }
-func (t *told) Finish(within time.Duration) {
-	t.finish = append(t.finish, within)
+func (r *fakeRun) SetRate(scale float64) { r.scale = scale }
+func (r *fakeRun) Pause(paused bool)     { r.paused = paused }
+func (r *fakeRun) Finish(within time.Duration) {
+	r.finish = append(r.finish, within)
 }
 
-func TestARunFollowsItsControlFile(t *testing.T) {
+func TestControlFileIsApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fsys, run, said := afero.NewMemMapFs(), told{scale: 1}, bytes.Buffer{}
-		c := newControlFile(fsys, "/x", "mine", &run, slog.New(slog.NewTextHandler(&said, nil)))
+		fsys, run, logged := afero.NewMemMapFs(), fakeRun{scale: 1}, bytes.Buffer{}
+		c := newControlFile(fsys, "/x", "mine", &run, slog.New(slog.NewTextHandler(&logged, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer stop()
 		go c.watch(ctx)
 		for _, step := range []struct {
 			text string
-			want told
+			want fakeRun
 		}{
-			{`{"run_id":"mine","paused":true}`, told{scale: 1, paused: true}},
-			{`{"run_id":"mine","scale":1.5}`, told{scale: 1.5}},
-			{`{"run_id":"mine","scale":1000}`, told{scale: 1.5}}, // has a fault
-			{`{"run_id":"mine","sca`, told{scale: 1.5}},
-			{`{"run_id":"mine","scale":2,"paused":true}`, told{scale: 2, paused: true}},
-			{`{"run_id":"other","scale":3,"paused":true}`, told{scale: 1}},
-			{`{"run_id":"mine","scale":0.01}`, told{scale: 0.01}},
-			{"", told{scale: 1}}, // no file
+			{`{"run_id":"mine","paused":true}`, fakeRun{scale: 1, paused: true}},
+			{`{"run_id":"mine","scale":1.5}`, fakeRun{scale: 1.5}},
+			{`{"run_id":"mine","scale":1000}`, fakeRun{scale: 1.5}}, // out of range
+			{`{"run_id":"mine","sca`, fakeRun{scale: 1.5}},
+			{`{"run_id":"mine","scale":2,"paused":true}`, fakeRun{scale: 2, paused: true}},
+			{`{"run_id":"other","scale":3,"paused":true}`, fakeRun{scale: 1}},
+			{`{"run_id":"mine","scale":0.01}`, fakeRun{scale: 0.01}},
+			{"", fakeRun{scale: 1}}, // no file
 		} {
 			if step.text == "" {
 				if err := fsys.Remove("/x/control.json"); err != nil {
@@ -60,21 +60,21 @@ func TestARunFollowsItsControlFile(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", step.text, run, step.want)
 			}
 		}
-		if n := strings.Count(said.String(), "is not steered"); n != 2 {
-			t.Errorf("two bad files were told %d times:\n%s", n, said.String())
+		if n := strings.Count(logged.String(), "control file ignored"); n != 2 {
+			t.Errorf("two invalid files were logged %d times:\n%s", n, logged.String())
 		}
 	})
 }
 
-func TestARunIsAskedToFinishOnceForEachTime(t *testing.T) {
+func TestFinishIsRequestedOncePerValue(t *testing.T) {
 	t.Parallel()
-	fsys, run := afero.NewMemMapFs(), told{scale: 1}
+	fsys, run := afero.NewMemMapFs(), fakeRun{scale: 1}
 	c := newControlFile(fsys, "/x", "mine", &run, slog.New(slog.DiscardHandler))
 	for _, text := range []string{
 		`{"run_id":"mine","finish_seconds":60}`,
-		`{"run_id":"mine","finish_seconds":60,"paused":true}`, // the time runs from when it was asked first
+		`{"run_id":"mine","finish_seconds":60,"paused":true}`, // the time runs from the first request
 		`{"run_id":"mine","finish_seconds":0.5}`,
-		`{"run_id":"mine"}`, // is not taken back
+		`{"run_id":"mine"}`, // cannot be withdrawn
 		`{"run_id":"other","finish_seconds":7}`,
 	} {
 		write(t, fsys, "/x/control.json", text)

@@ -9,75 +9,54 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/afero"
-
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/export"
-	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Options are what the command line asks of a run.
+// Options are the command-line options of a run.
 type Options struct {
-	// Settings win over the environment and the file of LOADGEN_ENV_FILE.
+	// Settings override the environment and LOADGEN_ENV_FILE.
 	Settings map[string]string
-	// Report and JUnit name files, "" for none.
+	// Report and JUnit are file names, "" for none.
 	Report, JUnit string
 }
 
-// exports are the reports that were asked for.
-func (o Options) exports() []exportFile {
-	return slices.DeleteFunc([]exportFile{{"--report", o.Report, export.HTML}, {"--junit", o.JUnit, export.JUnit}},
-		func(f exportFile) bool {
-			return f.path == ""
-		})
-}
-
-// exportFile is a report that goes into a file.
+// exportFile is a file that a run is exported to.
 type exportFile struct {
 	flag, path string
 	write      func(io.Writer, *export.Run) error
 }
 
-// checkOutputs tries to write where the reports go, see Places.
-func (o Options) checkOutputs(fsys afero.Fs) (problems problem.List) {
-	for _, f := range o.exports() {
-		checkWritable(fsys, f.flag, f.path, &problems)
-	}
-	return problems
+// exports returns the requested exports.
+func (o Options) exports() []exportFile {
+	return slices.DeleteFunc([]exportFile{{"--report", o.Report, export.HTML}, {"--junit", o.JUnit, export.JUnit}},
+		func(f exportFile) bool { return f.path == "" })
 }
 
-// writeExports writes the reports that were asked for.
-func (o Options) writeExports(fsys afero.Fs, r *export.Run) error {
-	var all error
-	for _, f := range o.exports() {
-		var b bytes.Buffer
-		err := f.write(&b, r)
-		if err == nil {
-			err = exchange.Publish(fsys, filepath.Dir(f.path), map[string][]byte{filepath.Base(f.path): b.Bytes()})
-		}
-		if err != nil {
-			all = errors.Join(all, fmt.Errorf("write %s: %w", f.path, err))
-		}
-	}
-	return all
-}
-
-// writeExports writes what the command line asked for.
-func (r *Run) writeExports(sum *runsummary.Summary, code int) error {
+// writeExports writes the requested exports.
+func (r *Run) writeExports(sum *runsummary.Summary, code int) (err error) {
 	r.series.Add(r.now(), r.ledger.Counts)
-	return r.options.writeExports(r.host.FS, &export.Run{
-		Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Settings: exportSettings(r.plan.Changed()),
-		Problems: r.warnings.all(), Version: r.host.Version, Series: r.series.Points(),
-	})
+	exported := &export.Run{Summary: *sum, ExitCode: &code, Zone: r.plan.Zone, Problems: r.warnings.all(),
+		Version: r.host.Version, Series: r.series.Points()}
+	for _, changed := range r.plan.Changed() {
+		key, value, _ := strings.Cut(changed, "=")
+		exported.Settings = append(exported.Settings, export.Setting{Key: key, Value: value})
+	}
+	for _, f := range r.options.exports() {
+		var b bytes.Buffer
+		one := f.write(&b, exported)
+		if one == nil {
+			one = r.publish(f.path, b.Bytes())
+		}
+		if one != nil {
+			err = errors.Join(err, fmt.Errorf("write %s: %w", f.path, one))
+		}
+	}
+	return err
 }
 
-// exportSettings are differences of a plan in the form of a report.
-func exportSettings(differences []string) []export.Setting {
-	out := make([]export.Setting, 0, len(differences))
-	for _, d := range differences {
-		key, value, _ := strings.Cut(d, "=")
-		out = append(out, export.Setting{Key: key, Value: value})
-	}
-	return out
+// publish writes a file atomically.
+func (r *Run) publish(path string, data []byte) error {
+	return exchange.Publish(r.host.FS, filepath.Dir(path), map[string][]byte{filepath.Base(path): data})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// idleMode sends nothing until it is told to end. It stands in for the mode of a run that is starting, too.
+// idleMode sends nothing until it is stopped. It is also the mode of a run that is being prepared.
 type idleMode struct{ phase phase.Phase }
 
 // Prepare implements Mode.
@@ -22,7 +22,7 @@ func (idleMode) Run(drain, _ context.Context) End {
 	if errors.Is(context.Cause(drain), endreason.InternalError) {
 		return End{Reason: endreason.InternalError}
 	}
-	return End{} // a signal is what it waited for
+	return End{} // a signal
 }
 
 // State implements Mode.

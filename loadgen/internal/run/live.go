@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// liveMode sends visits at the rate of the load profile, as control.json changes it.
+// liveMode sends visits at the rate of the load profile, scaled by control.json.
 type liveMode struct {
 	*deps
 	first  uint64
@@ -23,25 +23,25 @@ type liveMode struct {
 	ahead  reservations
 }
 
-// Prepare implements Mode. It finds the first visit and what is left of the daily cap.
+// Prepare implements Mode. It determines the first visit and what is left of the daily cap.
 func (l *liveMode) Prepare(context.Context) (Prepared, problem.List) {
-	terms := l.newPrepared()
+	prepared := l.newPrepared()
 	first, killed, err := l.place.Resume(time.Now().UTC())
 	if err != nil {
-		return terms, l.stateProblem(err, "")
+		return prepared, l.stateProblem(err, "")
 	}
 	if killed {
-		l.log.Warn("a run was killed; its ledger is closed", "run_id", l.plan.RunID)
+		l.log.Warn("closed the ledger of a killed run", "run_id", l.plan.RunID)
 	}
-	if most := l.plan.Limits.PerDay; most > 0 {
-		kept, err := l.folder.Cap()
+	if limit := l.plan.Limits.PerDay; limit > 0 {
+		stored, err := l.folder.Cap()
 		if err != nil {
-			return terms, l.stateProblem(err, "")
+			return prepared, l.stateProblem(err, "")
 		}
-		l.limit = engine.NewCap(most, kept, l.folder.SaveCap)
+		l.limit = engine.NewCap(limit, stored, l.folder.SaveCap)
 	}
 	l.first, l.ahead = first, reservations{plan: l.plan, router: l.router, first: first}
-	terms.First, terms.Next, terms.Series = first, first, true
+	prepared.First, prepared.Next, prepared.Series = first, first, true
 	s := &l.plan.Sending
 	l.config = engine.Config{
 		Visits:      l.plan.Visits,
@@ -65,7 +65,7 @@ func (l *liveMode) Prepare(context.Context) (Prepared, problem.List) {
 		Cap:         l.limit,
 	}
 	l.engine = engine.New(l.config)
-	return terms, nil
+	return prepared, nil
 }
 
 // Run implements Mode.
@@ -75,18 +75,17 @@ func (l *liveMode) Run(drain, abort context.Context) End {
 	return l.send(drain, abort)
 }
 
-// send sends the visits of the plan.
 func (l *liveMode) send(drain, abort context.Context) End {
 	end := End{Reason: l.engine.Run(drain, abort)}
 	if cut := l.engine.CutVisits(); end.Reason == endreason.Stopped && cut > 0 {
-		end.Message = fmt.Sprintf("the time to finish open visits was over: %d of them were cut off", cut)
+		end.Message = fmt.Sprintf("%d open visits were cut off at the end of the time to finish", cut)
 	}
 	return end
 }
 
 // State implements Mode.
 func (l *liveMode) State() State {
-	s := State{Phase: visiblePhase(l.engine.Phase()), FinishBy: l.engine.FinishBy()}
+	s := State{Phase: visiblePhase(l.engine.Phase())}
 	if s.Phase == phase.Paused {
 		s.Pause = l.engine.PauseReason()
 	}
@@ -102,7 +101,7 @@ func (l *liveMode) Ahead() uint64 {
 	return upTo
 }
 
-// Fill implements Mode. What was reserved beyond the last visit is not wasted by an orderly end.
+// Fill implements Mode. An orderly end returns the visit numbers reserved beyond the last visit.
 func (l *liveMode) Fill(sum *runsummary.Summary) {
 	sum.Kind, sum.FinishBy, sum.CutVisits = runsummary.Live, l.engine.FinishBy().UTC(), l.engine.CutVisits()
 	next := sum.FirstVisit + sum.Visits.Planned
@@ -117,7 +116,7 @@ func (l *liveMode) Fill(sum *runsummary.Summary) {
 // Close implements Mode.
 func (l *liveMode) Close() error {
 	if err := l.limit.Release(); err != nil {
-		return fmt.Errorf("the daily cap cannot be written: %w", err)
+		return fmt.Errorf("write the daily cap: %w", err)
 	}
 	return nil
 }

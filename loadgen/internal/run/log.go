@@ -27,13 +27,13 @@ func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warningLog) *slog.
 	return slog.New(slog.NewMultiHandler(log, warningHandler{text, kept}))
 }
 
-// maxWarnings is how many lines of the log a report shows.
+// maxWarnings is how many warnings an HTML export shows.
 const maxWarnings = 50
 
-// warningLog are the first warnings and errors of the log.
+// warningLog keeps the first warnings and errors of the log.
 type warningLog struct {
 	mu   sync.Mutex
-	text bytes.Buffer // of one record
+	text bytes.Buffer // of the current record
 	list []export.Problem
 }
 
@@ -43,35 +43,35 @@ func (w *warningLog) all() []export.Problem {
 	return slices.Clone(w.list)
 }
 
-// warningHandler is a handler that keeps records; the one in it writes their text.
+// warningHandler stores records in kept; the embedded handler formats their text.
 type warningHandler struct {
 	slog.Handler
 	kept *warningLog
 }
 
 // Handle implements slog.Handler.
-func (k warningHandler) Handle(ctx context.Context, r slog.Record) error {
-	k.kept.mu.Lock()
-	defer k.kept.mu.Unlock()
-	if len(k.kept.list) == maxWarnings {
+func (h warningHandler) Handle(ctx context.Context, r slog.Record) error {
+	h.kept.mu.Lock()
+	defer h.kept.mu.Unlock()
+	if len(h.kept.list) == maxWarnings {
 		return nil
 	}
-	k.kept.text.Reset()
-	err := k.Handler.Handle(ctx, r)
-	p := export.Problem{Time: r.Time, Level: "warning", Text: strings.TrimSpace(k.kept.text.String())}
+	h.kept.text.Reset()
+	err := h.Handler.Handle(ctx, r)
+	p := export.Problem{Time: r.Time, Level: "warning", Text: strings.TrimSpace(h.kept.text.String())}
 	if r.Level >= slog.LevelError {
 		p.Level = "error"
 	}
-	k.kept.list = append(k.kept.list, p)
+	h.kept.list = append(h.kept.list, p)
 	return err
 }
 
 // WithAttrs implements slog.Handler.
-func (k warningHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warningHandler{k.Handler.WithAttrs(attrs), k.kept}
+func (h warningHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warningHandler{h.Handler.WithAttrs(attrs), h.kept}
 }
 
 // WithGroup implements slog.Handler.
-func (k warningHandler) WithGroup(name string) slog.Handler {
-	return warningHandler{k.Handler.WithGroup(name), k.kept}
+func (h warningHandler) WithGroup(name string) slog.Handler {
+	return warningHandler{h.Handler.WithGroup(name), h.kept}
 }

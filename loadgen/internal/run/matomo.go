@@ -14,33 +14,32 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// apiTimeout bounds a question to the Reporting API of a target.
+// apiTimeout bounds a request to the Reporting API of a target.
 const apiTimeout = 10 * time.Second
 
-// client asks the Reporting API.
-func (p *backfillMode) client() *reporting.Client {
-	return reporting.NewClient(min(apiTimeout, p.plan.Sending.QueryTimeout), p.host.Machine(p.plan.Env))
+func (m *backfillMode) client() *reporting.Client {
+	return reporting.NewClient(min(apiTimeout, m.plan.Sending.QueryTimeout), m.host.Machine(m.plan.Env))
 }
 
-// checkRetention refuses days whose raw data a target deletes, as far as its token may ask.
-func (p *backfillMode) checkRetention(ctx context.Context) (problems problem.List) {
-	for _, d := range p.days {
+// checkRetention rejects days whose raw data a target deletes, if its token may read that setting.
+func (m *backfillMode) checkRetention(ctx context.Context) (problems problem.List) {
+	for _, d := range m.days {
 		if d.Visits == 0 {
 			continue
 		}
-		for _, t := range p.plan.Targets {
+		for _, t := range m.plan.Targets {
 			if t.Token.Reveal() == "" {
 				continue
 			}
 			first := d.Date.String()
-			deleted, err := p.client().Invalidate(ctx, t, []string{first})
+			deleted, err := m.client().Invalidate(ctx, t, []string{first})
 			switch {
 			case err != nil:
-				p.log.Info("whether the target deletes old raw data cannot be asked; it would refuse days that "+
-					"are older", "target", t.Name, "err", reporting.Explain(err))
+				m.log.Info("cannot read whether the target deletes old raw data; it would reject older days",
+					"target", t.Name, "err", reporting.Explain(err))
 			case len(deleted) > 0:
-				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data that target "+t.Name+
-					" keeps, and it refuses such hits", "begin later, or let that Matomo keep its raw data longer")
+				problems.Refuse("BACKFILL_START_DATE", first, "is older than the raw data kept by target "+t.Name+
+					", which rejects such hits", "set a later date, or keep raw data longer in that Matomo")
 			}
 		}
 		break // the first is the oldest
@@ -48,54 +47,53 @@ func (p *backfillMode) checkRetention(ctx context.Context) (problems problem.Lis
 	return problems
 }
 
-// checkTimeZones refuses days that are others at a target, as far as its token may ask: Matomo would cut visits near
-// midnight in two and book them on another day.
-func (p *backfillMode) checkTimeZones(ctx context.Context) (problems problem.List) {
+// checkTimeZones rejects a time zone whose days differ from those of a target's site, if its token may read the site:
+// Matomo would split visits at midnight and record them on another day.
+func (m *backfillMode) checkTimeZones(ctx context.Context) (problems problem.List) {
 	e := doctor.Expectation{}
-	e.AddBackfill(p.days)
+	e.AddBackfill(m.days)
 	if e.Past == nil {
 		return nil
 	}
-	mine := p.plan.SiteZone
-	for _, t := range p.plan.Targets {
+	zone := m.plan.SiteZone
+	for _, t := range m.plan.Targets {
 		if t.APIToken() == "" {
 			continue
 		}
-		site, err := p.client().Site(ctx, t)
+		site, err := m.client().Site(ctx, t)
 		if err != nil {
-			p.log.Info("the target's site cannot be asked for its time zone: in another zone days would not be those "+
-				"of TIMEZONE", "target", t.Name, "err", err)
+			m.log.Info("cannot read the time zone of the target's site, which must have the same days as TIMEZONE",
+				"target", t.Name, "err", err)
 			continue
 		}
-		its, err := site.Zone()
+		siteZone, err := site.Zone()
 		if err != nil {
-			p.log.Warn("the time zone of the target's site is not known here: whether its days are those of TIMEZONE "+
-				"cannot be told", "target", t.Name, "zone", site.Timezone)
+			m.log.Warn("the time zone of the target's site is unknown here; it must have the same days as TIMEZONE",
+				"target", t.Name, "zone", site.Timezone)
 			continue
 		}
-		if day, differ := mine.FirstDifference(its, e.Past.First, e.Past.Last); differ {
-			problems.Refuse("TIMEZONE", mine.String(), "has other days than the site of target "+t.Name+
-				", which is in "+its.String()+": "+day.String()+" is the first",
-				"set TIMEZONE="+its.String()+
-					", or change the site's zone in Matomo; targets in other zones need a backfill of their own")
+		if day, differ := zone.FirstDifference(siteZone, e.Past.First, e.Past.Last); differ {
+			problems.Refuse("TIMEZONE", zone.String(), "has other days than the site of target "+t.Name+" in "+
+				siteZone.String()+", first on "+day.String(), "set TIMEZONE="+siteZone.String()+
+				", or change the site's time zone in Matomo; targets in different time zones need separate backfills")
 		}
 	}
 	return problems
 }
 
-// warnHiddenDays warns of days that Matomo has, but makes no reports of, because a site is younger.
-func (p *backfillMode) warnHiddenDays(ctx context.Context, days []string) {
+// warnHiddenDays warns of days without reports because the site was created later.
+func (m *backfillMode) warnHiddenDays(ctx context.Context, days []string) {
 	first, err := calendar.ParseDate(days[0])
 	if err != nil {
-		return // the job writes no other
+		return // does not happen
 	}
-	for _, t := range p.plan.Targets {
+	for _, t := range m.plan.Targets {
 		if t.APIToken() == "" {
 			continue
 		}
-		if site, err := p.client().Site(ctx, t); err == nil && site.HidesDay(first) {
-			p.log.Warn(
-				"Matomo makes no reports of days before the site was created",
+		if site, err := m.client().Site(ctx, t); err == nil && site.HidesDay(first) {
+			m.log.Warn(
+				"Matomo has no reports of days before the site was created",
 				"target",
 				t.Name,
 				"created",
@@ -109,9 +107,9 @@ func (p *backfillMode) warnHiddenDays(ctx context.Context, days []string) {
 	}
 }
 
-func (p *backfillMode) invalidate(ctx context.Context, reason endreason.Reason) *runsummary.Invalidation {
+func (m *backfillMode) invalidate(ctx context.Context, reason endreason.Reason) *runsummary.Invalidation {
 	var days []string
-	for _, d := range p.job.Progress().Days {
+	for _, d := range m.job.Progress().Days {
 		if d.Sent+d.Unknown > 0 {
 			days = append(days, d.Date)
 		}
@@ -119,12 +117,12 @@ func (p *backfillMode) invalidate(ctx context.Context, reason endreason.Reason) 
 	if len(days) == 0 {
 		return nil
 	}
-	p.warnHiddenDays(ctx, days)
+	m.warnHiddenDays(ctx, days)
 	var commands, why []string
-	for _, t := range p.plan.Targets {
-		err := fmt.Errorf("the job has not sent all; the command is for when it is not gone on with")
+	for _, t := range m.plan.Targets {
+		err := fmt.Errorf("the job is incomplete; run the command unless it is resumed")
 		if reason == endreason.BackfillFinished {
-			_, err = p.client().Invalidate(ctx, t, days)
+			_, err = m.client().Invalidate(ctx, t, days)
 		}
 		if err != nil {
 			commands = append(commands, reporting.InvalidateCommand(t.SiteID, days[0], days[len(days)-1]))

@@ -20,64 +20,59 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// Mode is what one kind of run does. Prepare, Run and Close are called in this order, each once; the others from any
-// goroutine once Prepare has returned without an error.
+// Mode is one kind of run. Prepare, Run and Close are called once each, in this order; the others from any goroutine once
+// Prepare has returned without an error.
 type Mode interface {
-	// Prepare finds where the run begins. Errors among the problems refuse it: nothing was sent yet.
+	// Prepare determines where the run starts. Errors among the problems reject it before anything is sent.
 	Prepare(ctx context.Context) (Prepared, problem.List)
-	// Run sends until there is no more to send or drain is done; then requests in flight may end. Where abort is done
-	// they are broken off at once.
+	// Run sends until all is sent or drain is done, and then waits for requests in flight, which abort breaks off.
 	Run(drain, abort context.Context) End
 	State() State
-	// Ahead is a visit number that is not reached within the next two seconds, 0 where Prepare reserved all.
+	// Ahead returns a visit number that will not be reached within two seconds, or 0 if Prepare reserved all.
 	Ahead() uint64
-	// Fill adds to a summary what this kind alone knows. There is one call at a time of a summary whose NextVisit is
-	// set.
+	// Fill adds the fields of this kind to a summary. Calls with a NextVisit are not concurrent.
 	Fill(sum *runsummary.Summary)
-	// Close gives up what Prepare took, whatever it returned.
+	// Close releases what Prepare acquired, whatever it returned.
 	Close() error
 }
 
-// Prepared are where a run begins and what it is held to.
+// Prepared is where a run starts and how it is evaluated.
 type Prepared struct {
-	// HasLedger keeps a ledger of the run, and tells its end.
+	// HasLedger is false for a run that records nothing.
 	HasLedger bool
-	// First is the number of the first visit. Visits below Next may begin.
+	// First is the number of the first visit. Visits below Next may start.
 	First, Next uint64
-	// Started is when the run began the first time, and Earlier how long it lasted before.
+	// Started is the first start of the run, and PriorDuration its duration before this one.
 	Started       time.Time
 	PriorDuration time.Duration
-	// Thresholds decide whether it passes, and Judge may end it early.
+	// Thresholds decide whether the run passes; Stop may end it early.
 	Thresholds []threshold.Threshold
 	Stop       stop.Conditions
-	// Series lets a report tell what happened when.
+	// Series enables a time series in the HTML export.
 	Series bool
 }
 
 // End is how a run ended.
 type End struct {
-	Reason endreason.Reason
-	// Message explains an end that nobody asked for.
-	Message string
+	Reason  endreason.Reason
+	Message string // explains an unrequested end
 }
 
-// State is what a run is doing.
+// State is the current state of a run.
 type State struct {
 	Phase phase.Phase
-	// Pause is why no visits begin, one of package metric; empty where they do.
+	// Pause is why no visits start, one of package metric, or "".
 	Pause string
-	// FinishBy is when open visits are cut off, zero where the run was not asked to finish.
-	FinishBy time.Time
 }
 
-// modes make the mode of each kind of run.
+// modes creates the mode of each kind of run.
 var modes = map[string]func(*deps) Mode{
-	runsummary.Live:           func(p *deps) Mode { return &liveMode{deps: p} },
-	runsummary.CapacitySearch: func(p *deps) Mode { return &searchMode{liveMode: liveMode{deps: p}} },
-	runsummary.BackfillJob:    func(p *deps) Mode { return &backfillMode{deps: p} },
+	runsummary.Live:           func(d *deps) Mode { return &liveMode{deps: d} },
+	runsummary.CapacitySearch: func(d *deps) Mode { return &searchMode{liveMode: liveMode{deps: d}} },
+	runsummary.BackfillJob:    func(d *deps) Mode { return &backfillMode{deps: d} },
 }
 
-// deps are what a mode works with.
+// deps are the dependencies of a mode.
 type deps struct {
 	host   host.Host
 	plan   *plan.Plan
@@ -86,33 +81,32 @@ type deps struct {
 	router *routing.Router
 	sender *sender.Sender
 	clock  *standstill.Clock
-	began  time.Time // with clock
+	began  time.Time // start of the clock
 	folder state.Folder
 	place  *state.Run
-	// reserve stores that visits below upTo may be sent, or with 0 the ledger alone.
+	// reserve stores that visits below upTo may be sent, or with 0 just the ledger.
 	reserve func(upTo uint64) error
-	// failRun ends the run because a part of the program failed.
+	// failRun ends the run after an internal error.
 	failRun func()
 }
 
-// newPrepared are those of a run that is judged by the settings.
-func (p *deps) newPrepared() Prepared {
-	v := p.plan.Criteria
-	return Prepared{HasLedger: true, Started: p.began.UTC(), Thresholds: v.Thresholds,
-		Stop: stop.Conditions{Abort: v.Abort, MaxErrors: v.MaxErrorShare}}
+// newPrepared returns the evaluation that the settings ask for.
+func (d *deps) newPrepared() Prepared {
+	c := d.plan.Criteria
+	return Prepared{HasLedger: true, Started: d.began.UTC(), Thresholds: c.Thresholds,
+		Stop: stop.Conditions{Abort: c.Abort, MaxErrors: c.MaxErrorShare}}
 }
 
-// now is the moment by the clock of the run: the wall clock as it went when the run began, with what has passed since.
-// It does not jump where somebody sets the wall clock.
-func (p *deps) now() time.Time { return p.began.Add(p.clock.Elapsed()) }
+// now returns the wall-clock time at the start plus the elapsed time. Setting the wall clock does not change it.
+func (d *deps) now() time.Time { return d.began.Add(d.clock.Elapsed()) }
 
-// stateProblem refuses a state folder that cannot be used.
-func (p *deps) stateProblem(err error, cure string) (problems problem.List) {
-	problems.Refuse("STATE_DIR", p.plan.Files.State, err.Error(), cure)
+// stateProblem reports a state folder that cannot be used.
+func (d *deps) stateProblem(err error, cure string) (problems problem.List) {
+	problems.Refuse("STATE_DIR", d.plan.Files.State, err.Error(), cure)
 	return problems
 }
 
-// visiblePhase is the phase of a run that was begun: until the first visit it waits for the clocks of its targets.
+// visiblePhase returns Starting for a run that has started and still waits for the clocks of its targets.
 func visiblePhase(p phase.Phase) phase.Phase {
 	if p == phase.Idle {
 		return phase.Starting

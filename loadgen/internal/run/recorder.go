@@ -8,18 +8,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// recorder writes the ledger of record, and lets no visit begin whose number does not stand there.
+// recorder writes the run summary to the state folder, and reserves the numbers of visits in it before they start.
 type recorder struct {
 	place *state.Run
-	// summary makes the ledger as it stands where visits below next may have begun.
+	// summary returns the current summary when visits below next may have started.
 	summary func(next uint64) runsummary.Summary
 
-	mu      sync.Mutex // guards next, and orders the writes
+	mu      sync.Mutex // guards next and serializes writes
 	next    uint64
-	granted atomic.Uint64 // next as it was written last
+	granted atomic.Uint64 // next as last written
 }
 
-// reserve implements engine.Config.Reserve. It seldom waits for the disk, because the run reserves ahead.
+// reserve implements engine.Config.Reserve. It rarely waits for the disk, because numbers are reserved ahead.
 func (r *recorder) reserve(upTo uint64) error {
 	if upTo > 0 && upTo <= r.granted.Load() {
 		return nil
@@ -28,7 +28,7 @@ func (r *recorder) reserve(upTo uint64) error {
 	return err
 }
 
-// save writes the ledger with all visit numbers below upTo as used, and those that already were.
+// save writes the summary with all visit numbers below upTo reserved, and all that were before.
 func (r *recorder) save(upTo uint64) (runsummary.Summary, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,7 +41,7 @@ func (r *recorder) save(upTo uint64) (runsummary.Summary, error) {
 	return sum, nil
 }
 
-// current is the ledger as it stands, unwritten.
+// current returns the current summary without writing it.
 func (r *recorder) current() runsummary.Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,23 +11,21 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// reservations tells what the visits would send whose numbers are reserved and that have not begun. Only numbers that are new
-// cost anything.
+// reservations computes the hits of visits whose numbers are reserved and that have not started. It caches them by
+// visit.
 type reservations struct {
 	plan   *plan.Plan
 	router *routing.Router
 
-	first uint64 // number of the visit that outlines begins with
-	// outlines are the hits of each visit by kind.
-	outlines [][hit.Kinds]uint16
+	first    uint64              // visit number of outlines[0]
+	outlines [][hit.Kinds]uint16 // hits of each visit by kind
 	visit    visit.Visit
 }
 
-// addTo adds to a summary of all visits below from what the visits from there on up to upTo, which is not one of
-// them, would send.
+// addTo adds the reserved visits from <= n < upTo to a summary.
 func (a *reservations) addTo(s *runsummary.Summary, from, upTo uint64, now time.Time) {
-	if gone := from - a.first; gone < uint64(len(a.outlines)) {
-		a.outlines = append(a.outlines[:0], a.outlines[gone:]...)
+	if started := from - a.first; started < uint64(len(a.outlines)) {
+		a.outlines = append(a.outlines[:0], a.outlines[started:]...)
 	} else {
 		a.outlines = a.outlines[:0]
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func aheadOf(t testing.TB) *reservations {
+func newReservations(t testing.TB) *reservations {
 	t.Helper()
 	p, problems := plan.Load(afero.NewMemMapFs(), map[string]string{
-		"RUN_ID":              "ahead",
+		"RUN_ID":              "reserved",
 		"MULTI_TARGET_CONFIG": `{"targets":[{"name":"a","url":"https://a.test/matomo.php","site_id":1,"weight":3},{"name":"b","url":"https://b.test/matomo.php","site_id":1,"weight":1}],"distribution_strategy":"weighted"}`,
 	}, func(*plan.Plan) (uint64, string) { return 7, "" })
 	if p == nil {
@@ -25,7 +25,7 @@ func aheadOf(t testing.TB) *reservations {
 	return &reservations{plan: p, router: routing.New(p.Targets, p.Strategy, p.Seed)}
 }
 
-// reserved is what stands in a summary of the visits from from on.
+// reserved returns the reserved visits of a summary, by target.
 func (a *reservations) reserved(from, upTo uint64) map[string]runsummary.Reserved {
 	s, out := runsummary.Summary{Targets: map[string]runsummary.Target{}}, map[string]runsummary.Reserved{}
 	a.addTo(&s, from, upTo, time.Unix(0, 0))
@@ -35,11 +35,10 @@ func (a *reservations) reserved(from, upTo uint64) map[string]runsummary.Reserve
 	return out
 }
 
-func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
+func TestReservedVisitsAreTheNextOnes(t *testing.T) {
 	t.Parallel()
-	a := aheadOf(t)
+	a := newReservations(t)
 	var v visit.Visit
-	// as a run goes on
 	for _, window := range [][2]uint64{{0, 40}, {10, 60}, {10, 60}, {70, 75}, {75, 75}, {80, 200}, {90, 100}} {
 		want := map[string]runsummary.Reserved{}
 		for n := window[0]; n < window[1]; n++ {
@@ -63,7 +62,7 @@ func TestReservedVisitsAreThoseThatWillBegin(t *testing.T) {
 
 // Ten thousand visits a second, two seconds ahead.
 func BenchmarkReserve(b *testing.B) {
-	a := aheadOf(b)
+	a := newReservations(b)
 	n := uint64(0)
 	for b.Loop() {
 		a.reserved(n, n+20_000)

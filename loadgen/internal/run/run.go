@@ -1,5 +1,5 @@
-// Package run owns a run, from its place in the state folder to its written summary: what all kinds of run have in
-// common, and a mode for each kind. It knows neither the command line nor any setting by name.
+// Package run owns a run, from its claim on the state folder to its written summary: what all kinds of run share, and a
+// mode for each kind. It knows neither the command line nor any setting by name.
 package run
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sender"
 	"github.com/puttrix/trafficinator/loadgen/internal/series"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
+	"github.com/puttrix/trafficinator/loadgen/internal/state"
 	"github.com/puttrix/trafficinator/loadgen/internal/tracking"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/exitcode"
@@ -27,33 +28,30 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Run is one run of any kind. What kinds differ in is its mode's.
+// Run is one run of any kind. Its mode does what differs between kinds.
 type Run struct {
 	deps
 	options        Options
-	warnings       *warningLog // of the log
+	warnings       *warningLog
 	mode           atomic.Pointer[current]
 	recorder       recorder
-	series         series.Keeper
+	series         *series.Series // nil for none
 	drain          context.CancelCauseFunc
-	release        func() error // gives up what the run took but for its place
-	summaryWritten bool         // the summary was written
+	release        func() error // releases all resources but the claim on the state folder
+	summaryWritten bool
 
-	loggedStandstills int                        // that were logged
-	loggedReasons     map[runsummary.Reason]bool // reasons that were logged
-	stopReason        endreason.Reason           // by the judge, and why in words
+	loggedStandstills int
+	loggedReasons     map[runsummary.Reason]bool
+	stopReason        endreason.Reason // set by checkStop, with its message
 	stopMessage       string
 }
 
-// Do sends the traffic of a plan and returns the exit code. The settings of the file of LOADGEN_ENV_FILE are named by
-// fromFile; the problems are warnings about the plan.
+// Do sends the traffic of a plan and returns the exit code. fromFile names the settings from LOADGEN_ENV_FILE, for the
+// log. The problems are warnings about the plan.
 func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []string, problems problem.List) int {
 	began := time.Now()
 	r := &Run{
-		options:       o,
-		warnings:      &warningLog{},
-		series:        series.None{},
-		loggedReasons: map[runsummary.Reason]bool{},
+		options: o, warnings: &warningLog{}, loggedReasons: map[runsummary.Reason]bool{},
 		deps: deps{
 			host: h, plan: p, ledger: ledger.New(len(p.Targets)), router: routing.New(p.Targets, p.Strategy, p.Seed),
 			clock: standstill.New(began), began: began,
@@ -71,44 +69,49 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 	drain, abort, endSignals := r.stopContexts(ctx)
 	defer endSignals()
 
-	starts, faults := r.shouldStart()
-	if faults.Err() != nil {
-		return r.reject(faults)
+	starts, problems := r.shouldStart()
+	if problems.Err() != nil {
+		return r.reject(problems)
 	}
-	r.setMode(idleMode{phase.Starting}, Prepared{})
+	r.setIdle(phase.Starting)
 	if !starts {
-		r.setMode(idleMode{phase.Idle}, Prepared{})
+		r.setIdle(phase.Idle)
 	}
-	quiet, err := r.listen(ctx)
+	stopListening, err := r.listen(ctx)
 	if err != nil {
-		faults.Refuse("TELEMETRY_ADDR", p.Observability.Addr, err.Error(), "free the port, choose another, or set off")
-		return r.reject(faults)
+		problems.Refuse(
+			"TELEMETRY_ADDR",
+			p.Observability.Addr,
+			err.Error(),
+			"free the port, choose another, or set off",
+		)
+		return r.reject(problems)
 	}
-	defer quiet()
+	defer stopListening()
 	if starts {
 		defer r.close()
-		if faults := r.prepare(ctx); faults.Err() != nil {
-			return r.reject(faults)
+		if problems := r.prepare(ctx); problems.Err() != nil {
+			return r.reject(problems)
 		}
 	}
 	at := r.current()
-	if !at.terms.HasLedger {
-		return at.mode.Run(drain, abort).Reason.ExitCode()
+	if !at.HasLedger {
+		return at.Run(drain, abort).Reason.ExitCode()
 	}
-	r.log.Info("run begins", "run_id", p.RunID, "seed", p.Seed, "plan", p.Hash, "first_visit", at.terms.First)
-	observed := r.goSupervised(ctx, "recorder", r.observe)
-	end := at.mode.Run(drain, abort)
-	observed()
+	r.log.Info("run started", "run_id", p.RunID, "seed", p.Seed, "plan", p.Hash, "first_visit", at.First)
+	stopObserving := r.goSupervised(ctx, "recorder", r.observe)
+	end := at.Run(drain, abort)
+	stopObserving()
 	return r.finish(end)
 }
 
-// stopContexts are done when the run is to end: the first signal drains, the second aborts. Release ends them.
+// stopContexts returns contexts that end the run: the first signal cancels drain, the second abort.
 func (r *Run) stopContexts(ctx context.Context) (drain, abort context.Context, release func()) {
 	ctx, end := context.WithCancel(ctx)
 	drain, r.drain = context.WithCancelCause(ctx)
-	abort, hard := context.WithCancel(ctx)
+	abort, abortNow := context.WithCancel(ctx)
 	signals := lifecycle.Loop("signals", func(ctx context.Context) {
-		for _, stop := range []func(){func() { r.drain(endreason.Interrupted) }, hard} {
+		for _, stop := range []func(){func() { r.drain(endreason.Interrupted) }, abortNow} {
 			select {
 			case <-r.host.Signals:
 				r.log.Info("stopping")
@@ -122,42 +125,42 @@ func (r *Run) stopContexts(ctx context.Context) (drain, abort context.Context, r
 	return drain, abort, func() { end(); _ = signals.Stop() }
 }
 
-// goSupervised runs a part of the program in the background until it is stopped. One that fails ends the run in order.
-func (p *deps) goSupervised(ctx context.Context, name string, run func(context.Context)) (stop func()) {
-	return p.supervise(ctx, lifecycle.Loop(name, run))
+// goSupervised runs a function in the background until stop is called. If it fails, the run ends in order.
+func (d *deps) goSupervised(ctx context.Context, name string, run func(context.Context)) (stop func()) {
+	return d.supervise(ctx, lifecycle.Loop(name, run))
 }
 
-func (p *deps) supervise(ctx context.Context, s *lifecycle.Service) (stop func()) {
+func (d *deps) supervise(ctx context.Context, s *lifecycle.Service) (stop func()) {
 	s.Start(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		<-s.Done()
 		if err := s.Stop(); err != nil {
-			p.log.Error("a part of the program failed; the run ends", "err", err)
-			p.failRun()
+			d.log.Error("a part of the program failed; the run ends", "err", err)
+			d.failRun()
 		}
 	})
-	return func() { _ = s.Stop(); watching.Wait() } // its error is logged
+	return func() { _ = s.Stop(); watching.Wait() } // the error was logged
 }
 
-// reject tells what stands against a run, which is not begun.
-func (r *Run) reject(faults problem.List) int {
-	console.Problems(r.host.Stderr, r.host.JSONLines(), faults)
+// reject prints why the run does not start.
+func (r *Run) reject(problems problem.List) int {
+	console.Problems(r.host.Stderr, r.host.JSONLines(), problems)
 	return exitcode.BadConfig
 }
 
-// current is what a run is at: the mode of its kind with its terms, or one that stands in for it.
+// current is the mode of the run, or idleMode before it is prepared.
 type current struct {
-	mode  Mode
-	terms Prepared
+	Mode
+	Prepared
 }
 
 func (r *Run) current() *current { return r.mode.Load() }
 
-func (r *Run) setMode(m Mode, t Prepared) { r.mode.Store(&current{m, t}) }
+func (r *Run) setIdle(p phase.Phase) { r.mode.Store(&current{Mode: idleMode{p}}) }
 
-// prepare takes the run's place in the state folder and makes its mode. Where another process has made this start
-// meanwhile, it idles. Errors among the problems refuse it before anything is sent.
+// prepare claims the run's place in the state folder and creates its mode, or goes idle if another process has executed
+// this start meanwhile. Errors among the problems reject the run before anything is sent.
 func (r *Run) prepare(ctx context.Context) (problems problem.List) {
 	var err error
 	s := &r.plan.Sending
@@ -168,25 +171,29 @@ func (r *Run) prepare(ctx context.Context) (problems problem.List) {
 		return problems
 	}
 	r.release = func() error { r.sender.Close(); return nil }
-	switch problems, err = r.claim(ctx); {
+	switch err := r.claim(ctx); {
 	case errors.Is(err, errAlreadyStarted):
 		r.close()
 		r.warnAlreadyStarted()
-		r.setMode(idleMode{phase.Idle}, Prepared{})
+		r.setIdle(phase.Idle)
 		return nil
-	case problems.Err() != nil:
+	case errors.Is(err, state.ErrRunning):
+		problems.Refuse("RUN_ID", r.plan.RunID, err.Error()+" with the same STATE_DIR",
+			"wait until it has ended, or choose another RUN_ID")
 		return problems
+	case err != nil:
+		return r.stateProblem(err, fixFor(err, "set it to a folder that this user can write to"))
 	}
 	mode := modes[r.plan.Kind()](&r.deps)
 	r.release = func() error { defer r.sender.Close(); return mode.Close() }
-	terms, problems := mode.Prepare(ctx)
+	prepared, problems := mode.Prepare(ctx)
 	if problems.Err() != nil {
 		return problems
 	}
-	r.recorder.place, r.recorder.summary, r.recorder.next = r.place, r.summary, terms.Next
-	if r.options.Report != "" && terms.Series {
+	r.recorder.place, r.recorder.summary, r.recorder.next = r.place, r.summary, prepared.Next
+	if r.options.Report != "" && prepared.Series {
 		r.series = series.New(r.began, r.ledger.Counts())
 	}
-	r.setMode(mode, terms)
+	r.mode.Store(&current{mode, prepared})
 	return nil
 }

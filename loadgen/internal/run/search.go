@@ -15,29 +15,29 @@ type searchMode struct {
 	search *search.Search
 }
 
-// Prepare implements Mode. The search judges its steps itself: it misses thresholds on purpose.
+// Prepare implements Mode. The search evaluates its steps itself: it misses thresholds on purpose.
 func (s *searchMode) Prepare(ctx context.Context) (Prepared, problem.List) {
-	terms, problems := s.liveMode.Prepare(ctx)
-	terms.Thresholds, terms.Stop = nil, stop.Conditions{}
+	prepared, problems := s.liveMode.Prepare(ctx)
+	prepared.Thresholds, prepared.Stop = nil, stop.Conditions{}
 	if problems.Err() == nil {
 		s.search = search.New(s.plan, s.config, s.engine)
 	}
-	return terms, problems
+	return prepared, problems
 }
 
 // Run implements Mode.
 func (s *searchMode) Run(drain, abort context.Context) End {
 	defer s.followControl(drain, fixedRate{s.engine})()
-	s.readClocks(drain) // no step is under way meanwhile
-	drain, found := context.WithCancelCause(drain)
-	defer found(nil)
-	searched := s.goSupervised(drain, "capacity search", func(ctx context.Context) {
-		if why := s.search.Run(ctx); why != "" {
-			found(why)
+	s.readClocks(drain) // before the first step
+	drain, finish := context.WithCancelCause(drain)
+	defer finish(nil)
+	stopSearch := s.goSupervised(drain, "capacity search", func(ctx context.Context) {
+		if reason := s.search.Run(ctx); reason != "" {
+			finish(reason)
 		}
 	})
 	end := s.send(drain, abort)
-	searched()
+	stopSearch()
 	end.Message += s.search.Result().Void
 	return end
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/state"
 )
 
-func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
+func TestCapacitySearchHasNoDefaultThreshold(t *testing.T) {
 	t.Parallel()
-	termsOf := func(setting string) Prepared {
+	prepare := func(setting string) Prepared {
 		p, problems := plan.Load(afero.NewMemMapFs(),
 			map[string]string{"MATOMO_URL": "https://m.example.test/matomo.php", setting: "true"},
 			func(*plan.Plan) (uint64, string) { return 7, "" })
@@ -41,17 +41,17 @@ func TestACapacitySearchHasNoBuiltInThreshold(t *testing.T) {
 		if setting == "CAPACITY_SEARCH" {
 			prepare = s.Prepare
 		}
-		terms, problems := prepare(t.Context())
+		prepared, problems := prepare(t.Context())
 		if problems.Err() != nil {
 			t.Fatal(problems)
 		}
 		s.config.Timer.Stop()
-		return terms
+		return prepared
 	}
-	if terms := termsOf("CAPACITY_SEARCH"); len(terms.Thresholds) > 0 || terms.Stop.Abort {
-		t.Errorf("%+v", terms)
+	if prepared := prepare("CAPACITY_SEARCH"); len(prepared.Thresholds) > 0 || prepared.Stop.Abort {
+		t.Errorf("%+v", prepared)
 	}
-	if terms := termsOf("THRESHOLD_ABORT"); terms.Stop.Abort || len(terms.Thresholds) != 1 {
-		t.Errorf("the built-in one may end a run early: %+v", terms)
+	if prepared := prepare("THRESHOLD_ABORT"); prepared.Stop.Abort || len(prepared.Thresholds) != 1 {
+		t.Errorf("the default threshold may end a run early: %+v", prepared)
 	}
 }

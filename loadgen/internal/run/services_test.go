@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// recording is a run that records nothing but that it looks.
+// recording returns a run whose summary is always empty.
 func recording(t *testing.T, log *slog.Logger) *Run {
 	t.Helper()
 	folder, err := state.Open(afero.NewMemMapFs(), "")
@@ -31,23 +31,22 @@ func recording(t *testing.T, log *slog.Logger) *Run {
 		t.Fatal(err)
 	}
 	r.recorder.summary = func(uint64) runsummary.Summary { return runsummary.Summary{} }
-	r.setMode(idleMode{phase.Running}, Prepared{})
+	r.setIdle(phase.Running)
 	return r
 }
 
-func TestServicesKeepTheContract(t *testing.T) {
+func TestServicesMeetTheLifecycleContract(t *testing.T) {
 	t.Parallel()
 	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
 		return lifecycle.Loop("recorder", recording(t, slog.New(slog.DiscardHandler)).observe)
 	})
 	lifecycletest.Stress(t, func(*testing.T) *lifecycle.Service {
-		c := newControlFile(afero.NewMemMapFs(), "/x", "mine", &told{}, slog.New(slog.DiscardHandler))
+		c := newControlFile(afero.NewMemMapFs(), "/x", "mine", &fakeRun{}, slog.New(slog.DiscardHandler))
 		return lifecycle.Loop("control", c.watch)
 	})
 }
 
-// What fails in the background must neither end the process on the spot nor be seen by nobody.
-func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
+func TestPanicInTheBackgroundIsLoggedAndEndsTheRun(t *testing.T) {
 	kept := &warningLog{}
 	synctest.Test(t, func(t *testing.T) {
 		r := recording(t, newLog(t.Output(), slog.LevelInfo, false, kept))
@@ -64,7 +63,7 @@ func TestAPartThatFailsEndsTheRunInOrder(t *testing.T) {
 	drain, stop := context.WithCancelCause(t.Context())
 	stop(endreason.InternalError)
 	if end := (idleMode{}).Run(drain, drain); end.Reason.ExitCode() != 1 {
-		t.Errorf("a loadgen that idles ends with %+v", end)
+		t.Errorf("an idle loadgen ended with %+v", end)
 	}
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
 		t.Errorf("the log has %+v", all)

@@ -18,14 +18,14 @@ func (r *Run) Counts() ledger.Counts { return r.ledger.Counts() }
 func (r *Run) Targets() []string { return r.plan.TargetNames() }
 
 // Phase implements telemetry.Source.
-func (r *Run) Phase() string { return string(r.current().mode.State().Phase) }
+func (r *Run) Phase() string { return string(r.current().State().Phase) }
 
 // Pause implements telemetry.Source.
-func (r *Run) Pause() string { return r.current().mode.State().Pause }
+func (r *Run) Pause() string { return r.current().State().Pause }
 
 // Summary implements telemetry.Source.
 func (r *Run) Summary() runsummary.Summary {
-	if r.current().terms.HasLedger {
+	if r.current().HasLedger {
 		return r.summary(0)
 	}
 	sum := runsummary.Summary{RunID: r.plan.RunID, PlanHash: r.plan.Hash, Targets: map[string]runsummary.Target{}}
@@ -35,22 +35,21 @@ func (r *Run) Summary() runsummary.Summary {
 	return sum
 }
 
-// listen lets the run be watched until stop is called.
+// listen serves telemetry until stop is called.
 func (r *Run) listen(ctx context.Context) (stop func(), err error) {
 	w := r.plan.Observability
 	if w.Addr == "" {
 		return func() {}, nil
 	}
-	now := func() telemetry.Source { return r }
-	server, err := telemetry.Listen(ctx, w.Addr, r.host.Version, now, r.log)
+	server, err := telemetry.Listen(ctx, w.Addr, r.host.Version, r, r.log)
 	if errors.Is(err, syscall.EADDRINUSE) && !w.Chosen {
-		r.log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set, and another program has "+w.Addr+
-			": the metrics are at a free port")
-		server, err = telemetry.Listen(ctx, "127.0.0.1:0", r.host.Version, now, r.log)
+		r.log.Warn("check the settings", "problem", "TELEMETRY_ADDR is not set and "+w.Addr+
+			" is in use: telemetry listens on a free port")
+		server, err = telemetry.Listen(ctx, "127.0.0.1:0", r.host.Version, r, r.log)
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.log.Info("telemetry listens", "addr", server.Addr.String())
+	r.log.Info("telemetry listening", "addr", server.Addr.String())
 	return r.supervise(ctx, server.Service), nil
 }

@@ -1,6 +1,5 @@
-// Package search drives a capacity search: it lets visits come at the rate of each step, waits until the server has
-// settled, measures and judges. Which rate comes next it asks of package capacity; what a run makes of the result it
-// does not know.
+// Package search runs a capacity search: for each step it sets the arrival rate, waits until the hit rate has settled,
+// measures, and evaluates the thresholds. Package capacity chooses the rates.
 package search
 
 import (
@@ -24,13 +23,13 @@ import (
 )
 
 const (
-	// confirmTime is how long the rate found is held.
+	// confirmTime is how long a rate must hold to be confirmed.
 	confirmTime = time.Minute
-	// failFastAfter is for how many looks on end, one a second, a threshold is missed until a step ends early.
+	// failFastAfter is for how many seconds a threshold must be missed to end a step early.
 	failFastAfter = 5
 )
 
-// Search steers a run through the steps of a search and measures each. Its record may be read meanwhile.
+// Search controls the arrival rate of a run and measures each step. Result may be called from any goroutine.
 type Search struct {
 	engine     *engine.Engine
 	router     *routing.Router
@@ -39,19 +38,19 @@ type Search struct {
 	counts     func() ledger.Counts
 	log        *slog.Logger
 	thresholds []threshold.Threshold
-	step       time.Duration // how long one is measured
+	step       time.Duration // duration of a measurement
 	timeout    time.Duration // of a request
 	steps      *capacity.Search
 	lag        capacity.Lag
 
-	rate             float64  // set last, in visits a second
-	baselineInFlight []uint64 // requests in flight while the lowest rate held, doubled, by target
+	rate             float64  // current, in visits per second
+	baselineInFlight []uint64 // twice the requests in flight at the lowest rate, by target
 
 	mu     sync.Mutex
 	result runsummary.Capacity
 }
 
-// New searches as a plan says, with the engine of c, whose load is the lowest rate.
+// New returns a search with the settings of a plan. The load of e, configured by c, is the lowest rate.
 func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
 	k := p.Search
 	s := &Search{
@@ -66,15 +65,14 @@ func New(p *plan.Plan, c engine.Config, e *engine.Engine) *Search {
 	return s
 }
 
-// Result is what the search has found so far.
+// Result returns the result so far.
 func (c *Search) Result() *runsummary.Capacity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found := c.result
-	return &found
+	return new(c.result)
 }
 
-// Run searches until the limit is found, then tells how it went; "" where ctx was done before.
+// Run searches until the limit is found and returns how the search ended, or "" if ctx was done first.
 func (c *Search) Run(ctx context.Context) endreason.Reason {
 	for void := 0; ; {
 		step, more := c.steps.Step()
@@ -83,7 +81,7 @@ func (c *Search) Run(ctx context.Context) endreason.Reason {
 		}
 		result, ok := c.runStep(ctx, step)
 		if !ok {
-			c.setProgress(nil)
+			c.setProgress(step, "")
 			return ""
 		}
 		c.record(result)
@@ -97,43 +95,42 @@ func (c *Search) Run(ctx context.Context) endreason.Reason {
 	}
 }
 
-// runStep lets visits come at the rate of a step and measures it; false where ctx was done before.
+// runStep sets the rate of a step and measures it. It returns false if ctx was done first.
 func (c *Search) runStep(ctx context.Context, step capacity.Step) (s runsummary.CapacityStep, ok bool) {
 	if n := len(c.result.Steps); n > 0 && !c.result.Steps[n-1].Held {
-		c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "recover"})
+		c.setProgress(step, "recover")
 		if !c.drainBacklog(ctx) || !c.waitForTargets(ctx) {
 			return s, false
 		}
 	}
-	_, stood := c.clock.Elapsed(), c.clock.GapCount()
+	_, standstills := c.clock.Elapsed(), c.clock.GapCount()
 	settle := c.lag.SettleTime(c.rate, step.Rate)
 	c.engine.SetRate(step.Rate / c.result.From)
 	c.engine.Pause(false)
 	c.rate = step.Rate
 	s = runsummary.CapacityStep{Kind: step.Kind, Started: time.Now().UTC(), Settled: settle.Seconds(),
 		OfferedVisitRate: step.Rate}
-	c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "settle"})
+	c.setProgress(step, "settle")
 	if !wakeup.Sleep(ctx, settle) {
 		return s, false
 	}
-	c.setProgress(&runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: "measure"})
-	return s, c.measure(ctx, &s, stood)
+	c.setProgress(step, "measure")
+	return s, c.measure(ctx, &s, standstills)
 }
 
-// drainBacklog lets no visit begin until about as few requests are in flight as while the lowest rate held, so that the
-// backlog of a step that broke is not held against the next. Once all visits must have ended there is nothing to wait
-// for.
+// drainBacklog pauses visits until about as few requests are in flight as at the lowest rate, so that the backlog of a
+// failed step does not count against the next. It gives up once all visits must have ended.
 func (c *Search) drainBacklog(ctx context.Context) bool {
 	c.engine.Pause(true)
 	c.rate = 0
 	busy := func() bool {
 		now := c.counts()
 		for t := range now.Rows {
-			calm := uint64(1)
+			limit := uint64(1)
 			if t < len(c.baselineInFlight) {
-				calm = max(calm, c.baselineInFlight[t])
+				limit = max(limit, c.baselineInFlight[t])
 			}
-			if now.Total(t).InFlight > calm {
+			if now.Total(t).InFlight > limit {
 				return true
 			}
 		}
@@ -149,20 +146,20 @@ func (c *Search) drainBacklog(ctx context.Context) bool {
 	}
 }
 
-// measure looks at a step once a second until its time is over or it has clearly broken. standstills is how many there
-// were before the step: another one ends it.
+// measure samples a step once a second until its time is over or it has clearly failed. A standstill beyond those before
+// the step ends it.
 func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, standstills int) bool {
 	length := c.step
 	if s.Kind == runsummary.CapacityConfirm {
 		length = max(confirmTime, c.step)
 	}
-	began, before := time.Now(), c.counts()
-	inFlight := make([]uint64, len(before.Rows)) // summed over the looks
-	for looks, missed := uint64(1), 0; ; looks++ {
-		if !wakeup.Sleep(ctx, min(time.Second, length-time.Since(began))) || c.engine.Phase() == phase.Draining {
+	start, before := time.Now(), c.counts()
+	inFlight := make([]uint64, len(before.Rows)) // summed over the samples
+	for samples, missed := uint64(1), 0; ; samples++ {
+		if !wakeup.Sleep(ctx, min(time.Second, length-time.Since(start))) || c.engine.Phase() == phase.Draining {
 			return false
 		}
-		elapsed, now := time.Since(began), c.counts()
+		elapsed, now := time.Since(start), c.counts()
 		_, stood := c.clock.Elapsed(), c.clock.GapCount() > standstills
 		ended := elapsed >= length || stood
 		since := now.Since(before)
@@ -186,9 +183,9 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 		if bad := v.Hits.NotAccepted(); bad > 0 {
 			s.ErrorShare = float64(bad) / float64(v.Hits.Tried())
 		}
-		if s.Held && c.baselineInFlight == nil { // near the limit many are in flight
+		if s.Held && c.baselineInFlight == nil { // the first step, far below the limit
 			for t := range inFlight {
-				inFlight[t] = 2 * inFlight[t] / looks
+				inFlight[t] = 2 * inFlight[t] / samples
 			}
 			c.baselineInFlight = inFlight
 		}
@@ -196,7 +193,7 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 	}
 }
 
-// values are what thresholds are judged by, of counts that came together in a time.
+// values returns the values of thresholds for the counts of a period.
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
 		Hits: c.Total(-1).Summary(), Visits: runsummary.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
@@ -205,9 +202,9 @@ func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	}
 }
 
-// record takes a step that has ended into the search and its record.
+// record adds a finished step to the search and its result.
 func (c *Search) record(s runsummary.CapacityStep) {
-	c.log.Info("step of the capacity search", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
+	c.log.Info("capacity step", "kind", s.Kind, "visits_per_second", s.OfferedVisitRate,
 		"hits_per_second", s.HitRate,
 		"p95_seconds", s.Latency.P95, "error_share", s.ErrorShare, "held", s.Held, "void", s.Void)
 	c.mu.Lock()
@@ -231,8 +228,12 @@ func (c *Search) record(s runsummary.CapacityStep) {
 	}
 }
 
-func (c *Search) setProgress(under *runsummary.CapacityProgress) {
+// setProgress publishes the phase of the current step, "" for none.
+func (c *Search) setProgress(step capacity.Step, phase string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.result.Progress = under
+	c.result.Progress = nil
+	if phase != "" {
+		c.result.Progress = &runsummary.CapacityProgress{Kind: step.Kind, OfferedVisitRate: step.Rate, Phase: phase}
+	}
 }

@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// maxVoid is how many measurements in a row may be void until the search is given up.
+	// maxVoid consecutive void measurements abort the search.
 	maxVoid = 3
-	// maxRecovery is how long a target that counts as failed may take to prove itself: a little more than the longest
-	// time between two tries (routing).
+	// maxRecovery is how long a failed target may take to recover: a little more than the longest wait between two
+	// probes (package routing).
 	maxRecovery = 70 * time.Second
 )
 
-// voidReason is why a step says nothing of the target, empty where it does: the loadgen stood still in it, or it broke only
-// because of hits that something in front of Matomo refused, that were refused for their token, or that were not sent
-// because the target counted as failed.
-func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, stood bool) string {
-	if stood {
-		return "the loadgen itself stood still"
+// voidReason returns why the measurement of a step is void, or "". It is void if the loadgen stood still, or if the step
+// failed only because of hits refused by a server in front of Matomo, refused for their token, or not sent because the
+// target was marked failed.
+func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, stoodStill bool) string {
+	if stoodStill {
+		return "the loadgen stood still"
 	}
 	var refused, unsent uint64
 	var worst ledger.Reason
@@ -53,7 +53,7 @@ func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, s
 		return ""
 	}
 	if refused == 0 {
-		return fmt.Sprintf("%s counted as failed, and %d hits were not sent (%s): %s",
+		return fmt.Sprintf("%s was marked failed and %d hits were not sent (%s): %s",
 			c.targets[worst.Target], unsent, answer.Breaker, c.router.Status(worst.Target, time.Now()).LastError)
 	}
 	a := worst.Answer
@@ -61,17 +61,17 @@ func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, s
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
-// missedWithout says whether a threshold is missed by what is left of a step without hits that were refused or not sent.
-// What they keep low for themselves says nothing.
+// missedWithout reports whether a threshold is missed by the values of a step without hits that were refused or not sent.
+// Metrics that these hits lower are ignored.
 func (c *Search) missedWithout(v threshold.Values) bool {
 	return slices.ContainsFunc(threshold.Evaluate(c.thresholds, v, true), func(v runsummary.Verdict) bool {
-		low := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
-		return threshold.IsMissed(v) && v.Value != nil && !low
+		lowered := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
+		return threshold.IsMissed(v) && v.Value != nil && !lowered
 	})
 }
 
-// waitForTargets lets visits begin at the lowest rate where a target counts as failed, so that it can prove itself before the
-// next step; false where ctx was done before.
+// waitForTargets sends visits at the lowest rate while a target is marked failed, so that it can recover before the next
+// step. It returns false if ctx was done first.
 func (c *Search) waitForTargets(ctx context.Context) bool {
 	failed := func() bool {
 		for t := range c.targets {
@@ -95,10 +95,10 @@ func (c *Search) waitForTargets(ctx context.Context) bool {
 	return true
 }
 
-// abort ends the search at a step that could not be measured.
+// abort records that the search ended at a step that could not be measured.
 func (c *Search) abort(s runsummary.CapacityStep) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.result.Void = fmt.Sprintf("%d measurements in a row at %.4g visits/s say nothing of the target: %s", maxVoid,
+	c.result.Void = fmt.Sprintf("%d consecutive measurements at %.4g visits/s were void: %s", maxVoid,
 		s.OfferedVisitRate, s.Void)
 }

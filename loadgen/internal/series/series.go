@@ -1,5 +1,5 @@
-// Package series owns what happened when in a run: second by second for the last two hours, minute by minute before
-// that. It keeps all of it in memory and reads no clock.
+// Package series owns the time series of a run: per second for the last two hours, per minute before. It keeps them in
+// memory and reads no clock.
 package series
 
 import (
@@ -11,46 +11,32 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// minutesOfSeconds is for how long the seconds are kept.
-const minutesOfSeconds = 120
+// keepSeconds is for how many minutes the points per second are kept.
+const keepSeconds = 120
 
-// Keeper keeps the series of a run, or none.
-type Keeper interface {
-	// Add adds what became of the run until now, in order of time.
-	Add(now time.Time, counts func() ledger.Counts)
-	// Points are the series, oldest first.
-	Points() []export.Point
-}
-
-// None keeps no series, and asks for no counts.
-type None struct{}
-
-// Add implements Keeper.
-func (None) Add(time.Time, func() ledger.Counts) {}
-
-// Points implements Keeper.
-func (None) Points() []export.Point { return nil }
-
-// Series is that of one run.
+// Series is the time series of one run. A nil Series records nothing.
 type Series struct {
 	second, minute mark
 	minutes        []export.Point
-	seconds        [][]export.Point // of the last minutes, and of the one that goes on
+	seconds        [][]export.Point // of the last minutes, the current one last
 }
 
-// mark is the ledger as it stood when a point began.
+// mark is the state of the ledger at the start of a point.
 type mark struct {
 	at     time.Time
 	counts ledger.Counts
 }
 
-// New begins a series at the start of a run, whose ledger stands at c.
+// New starts a series at the start of a run.
 func New(start time.Time, c ledger.Counts) *Series {
 	return &Series{second: mark{start, c}, minute: mark{start, c}, seconds: [][]export.Point{nil}}
 }
 
-// Add implements Keeper.
+// Add adds a point that ends now. Calls must be in order of time.
 func (s *Series) Add(now time.Time, counts func() ledger.Counts) {
+	if s == nil {
+		return
+	}
 	m := mark{now, counts()}
 	last := len(s.seconds) - 1
 	s.seconds[last] = append(s.seconds[last], m.since(s.second))
@@ -61,21 +47,21 @@ func (s *Series) Add(now time.Time, counts func() ledger.Counts) {
 	s.minutes = append(s.minutes, m.since(s.minute))
 	s.minute = m
 	s.seconds = append(s.seconds, nil)
-	if len(s.seconds) > minutesOfSeconds+1 {
+	if len(s.seconds) > keepSeconds+1 {
 		s.seconds = s.seconds[1:]
 	}
 }
 
-// Points implements Keeper. They add up to the ledger.
+// Points returns the series, oldest first. The points sum up to the ledger.
 func (s *Series) Points() []export.Point {
-	points := slices.Clone(s.minutes[:len(s.minutes)+1-len(s.seconds)])
-	for _, seconds := range s.seconds {
-		points = append(points, seconds...)
+	if s == nil {
+		return nil
 	}
-	return points
+	points := slices.Clone(s.minutes[:len(s.minutes)+1-len(s.seconds)])
+	return append(points, slices.Concat(s.seconds...)...)
 }
 
-// since is what happened from before to m.
+// since returns the point from before to m.
 func (m mark) since(before mark) export.Point {
 	d := m.counts.Since(before.counts)
 	return export.Point{

@@ -1,73 +1,71 @@
-// Package standstill owns the clock of a run, and notices when this process itself did not run: stopped by a signal,
-// frozen with its container, or asleep with its machine. Such a time passes for the run like any other; who keeps to a
-// schedule asks the clock what was missed. It knows nothing of visits and hits.
+// Package standstill owns the clock of a run and detects when this process did not run: stopped by a signal, frozen with
+// its container, or suspended with its machine. Such a gap counts as elapsed time; a scheduler asks the clock for the
+// gaps it missed. The package does not know visits or hits.
 package standstill
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// Limit is the shortest time without a sign of life that is called a standstill. A process on a crowded machine
-	// waits for its turn for tens of milliseconds, in a bad case for a second; where it waits longer than a hit may
-	// wait for a free request (2 s, engine), hits are lost to it, and the loss must have a name.
+	// Limit is the shortest time without a heartbeat that counts as a standstill. On a busy machine a process waits
+	// tens of milliseconds for a CPU, at worst a second; beyond what a hit may wait for a free request (2 s, package
+	// engine) hits are lost, and the loss must be attributed.
 	Limit = 2 * time.Second
-	// pollInterval is how often the clock looks at itself while nobody else does: no standstill begins earlier than so long
-	// after what was last done.
+	// pollInterval is how often the clock checks itself. A gap may start up to this long after the last activity.
 	pollInterval = 500 * time.Millisecond
-	// beatInterval is the age up to which the last sign of life is not renewed, so that asking the clock writes no memory that
-	// other processors read.
+	// beatInterval limits how often Elapsed records a heartbeat, so that most calls write no shared memory.
 	beatInterval = 10 * time.Millisecond
 )
 
-// Gap is a standstill, in time since the clock began.
+// Gap is a standstill, in time since the clock started.
 type Gap struct{ From, To time.Duration }
 
-// Length is how long it was.
+// Length returns the duration of the gap.
 func (g Gap) Length() time.Duration { return g.To - g.From }
 
-// Overlaps says whether any of the time from a to b lies in the gap.
+// Overlaps reports whether the gap overlaps the interval from a to b.
 func (g Gap) Overlaps(a, b time.Duration) bool { return a < g.To && b > g.From }
 
-// Clock counts the time of a run from its beginning. It goes on while the machine sleeps, and does not jump where the
-// wall clock is set. While it is watched it notices standstills. It is safe for concurrent use.
+// Clock measures the time since a run started. It keeps counting while the machine is suspended and ignores changes of
+// the wall clock. While watched, it detects standstills. It is safe for concurrent use.
 type Clock struct {
-	elapsed          func() time.Duration // without the machine's sleep
-	suspendedTotal   func() time.Duration // how long the machine has slept since some moment
-	suspendedAtStart time.Duration        // asleep at the beginning
+	elapsed          func() time.Duration // excludes suspends
+	suspendedTotal   func() time.Duration
+	suspendedAtStart time.Duration
 
-	suspended atomic.Int64 // time.Duration
-	lastBeat  atomic.Int64 // time.Duration at the last sign of life, or unwatched
-	gapCount  atomic.Int64 // of gaps
+	suspended atomic.Int64 // time.Duration since the start
+	lastBeat  atomic.Int64 // time.Duration of the last heartbeat, or unwatched
+	gapCount  atomic.Int64
 
 	mu   sync.Mutex
 	gaps []Gap
 }
 
-// unwatched is later than every sign of life, so that none is missed.
+// unwatched is later than any heartbeat, so that no gap is detected.
 const unwatched = math.MaxInt64
 
-// New makes a clock that began at began, a moment from time.Now.
-func New(began time.Time) *Clock {
-	return newClock(func() time.Duration { return time.Since(began) }, suspendedTotal)
+// New returns a clock that started at start, a value of time.Now.
+func New(start time.Time) *Clock {
+	return newClock(func() time.Duration { return time.Since(start) }, suspendedTotal)
 }
 
-// NewAt makes a clock that takes the time since it began from elapsed.
+// NewAt returns a clock that gets the time since its start from elapsed.
 func NewAt(elapsed func() time.Duration) *Clock {
 	return newClock(elapsed, func() time.Duration { return 0 })
 }
 
-func newClock(elapsed, asleep func() time.Duration) *Clock {
-	c := &Clock{elapsed: elapsed, suspendedTotal: asleep, suspendedAtStart: asleep()}
+func newClock(elapsed, suspendedTotal func() time.Duration) *Clock {
+	c := &Clock{elapsed: elapsed, suspendedTotal: suspendedTotal, suspendedAtStart: suspendedTotal()}
 	c.lastBeat.Store(unwatched)
 	return c
 }
 
-// Watch lets the clock notice standstills until stop is called, which waits for the end of it. It must not be watched
-// twice at once.
+// Watch detects standstills until stop is called, which waits for its goroutine. There must be one watch at a time.
 func (c *Clock) Watch() (stop func()) {
 	c.setLastBeat(c.elapsedNow())
 	done := make(chan struct{})
@@ -91,14 +89,13 @@ func (c *Clock) Watch() (stop func()) {
 	}
 }
 
-// setLastBeat begins, or ends with unwatched, to look for signs of life.
-func (c *Clock) setLastBeat(from time.Duration) {
+func (c *Clock) setLastBeat(at time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastBeat.Store(int64(from))
+	c.lastBeat.Store(int64(at))
 }
 
-// Elapsed is the time since the clock began. Every standstill that ended before it is among the gaps.
+// Elapsed returns the time since the clock started. Gaps returns every standstill that ended before it.
 func (c *Clock) Elapsed() time.Duration {
 	now := c.elapsedNow()
 	if now-time.Duration(c.lastBeat.Load()) > beatInterval {
@@ -109,30 +106,28 @@ func (c *Clock) Elapsed() time.Duration {
 	return now
 }
 
-// GapCount is how many gaps there are. It costs nothing to ask.
+// GapCount returns the number of gaps. It takes no lock.
 func (c *Clock) GapCount() int { return int(c.gapCount.Load()) }
 
-// Gaps are the standstills from number n on, counted from 0.
+// Gaps returns the standstills from index n on.
 func (c *Clock) Gaps(n int) []Gap {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]Gap(nil), c.gaps[n:]...)
+	return slices.Clone(c.gaps[n:])
 }
 
 func (c *Clock) elapsedNow() time.Duration { return c.elapsed() + time.Duration(c.suspended.Load()) }
 
-// poll counts what the machine has slept, and gives a sign of life.
+// poll adds the time the machine was suspended, and records a heartbeat.
 func (c *Clock) poll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slept := max(c.suspendedTotal()-c.suspendedAtStart, time.Duration(c.suspended.Load()))
-	now := c.elapsed() + slept
-	c.heartbeat(now)
-	c.suspended.Store(int64(slept)) // after the gap is known, so that nobody sees the time jump without it
+	suspended := max(c.suspendedTotal()-c.suspendedAtStart, time.Duration(c.suspended.Load()))
+	c.heartbeat(c.elapsed() + suspended)
+	c.suspended.Store(int64(suspended)) // after the gap is recorded, so that no caller sees the jump without it
 }
 
-// heartbeat takes now as a sign of life, and the time since the last one as a standstill where it is long. The caller holds
-// the lock.
+// heartbeat records that the process is running, and a gap if the last heartbeat is too long ago. The caller holds mu.
 func (c *Clock) heartbeat(now time.Duration) {
 	last := time.Duration(c.lastBeat.Load())
 	if now <= last {

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// suspendedTotal is how long the machine has slept since it was started: what a clock that goes on meanwhile has more than the
-// one that Go's time follows, which does not (clock_gettime(2)). Setting the wall clock moves neither. The one that
-// goes on is read first, so that a delay between the two makes the sleep shorter, which the next look corrects, not
-// longer.
+// suspendedTotal returns how long the machine has been suspended since boot: the difference between a clock that runs
+// through a suspend and the one behind Go's monotonic time, which does not (clock_gettime(2)). Setting the wall clock
+// changes neither. The former is read first, so that a delay in between makes the result too small, which the next
+// call corrects, and never too large.
 func suspendedTotal() time.Duration {
-	var always, awake unix.Timespec
-	if unix.ClockGettime(clockBoottime, &always) != nil || unix.ClockGettime(clockMonotonic, &awake) != nil {
-		return 0 // the kernel has no such clock
+	var boottime, monotonic unix.Timespec
+	if unix.ClockGettime(clockBoottime, &boottime) != nil || unix.ClockGettime(clockMonotonic, &monotonic) != nil {
+		return 0 // not supported by the kernel
 	}
-	return max(0, time.Duration(always.Nano()-awake.Nano()))
+	return max(0, time.Duration(boottime.Nano()-monotonic.Nano()))
 }

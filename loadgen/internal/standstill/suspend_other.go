@@ -4,5 +4,5 @@ package standstill
 
 import "time"
 
-// asleep is not known here: Go's time stands still with the machine, and so does the run.
+// suspendedTotal is unknown here: time stops for the run while the machine is suspended.
 func suspendedTotal() time.Duration { return 0 }

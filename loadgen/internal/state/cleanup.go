@@ -100,7 +100,7 @@ func (f Folder) closeLedger(id string, mayRun bool, now time.Time, log *slog.Log
 		if err := f.save(statedir.OpenFile(id), &s); err != nil {
 			return err
 		}
-		log.Warn("a run was killed; its ledger is closed", "run_id", id)
+		log.Warn("closed the ledger of a killed run", "run_id", id)
 	}
 	return f.archive(path, statedir.EndedFile(id, s.Ended))
 }

@@ -1,5 +1,5 @@
-// Package stop owns the ends of a run that its own hits bring about: a threshold that is missed, and the error brake.
-// It looks at the record of the run and tells; it reads no clock and stops nothing.
+// Package stop owns the conditions under which a run's own hits end it early: a missed threshold and the error brake. It
+// evaluates run summaries; it reads no clock and stops nothing itself.
 package stop
 
 import (
@@ -11,88 +11,89 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// missedFor is how long a threshold is missed before it ends a run: what is measured swings after a start.
+// missedFor is how long a threshold must be missed to end a run: values fluctuate after a start.
 const missedFor = 10 * time.Second
 
-// Conditions looks at one run, in order of time.
+// Conditions evaluates the summaries of one run, in order of time.
 type Conditions struct {
-	// Abort lets a missed threshold end the run.
+	// Abort ends the run when a threshold is missed.
 	Abort bool
-	// MaxErrors is the share of hits not accepted above which the brake is pulled; 0 is never.
+	// MaxErrors is the share of hits not accepted that triggers the error brake; 0 disables it.
 	MaxErrors float64
 
-	standstills int                  // that it knows of
-	missedSince map[string]time.Time // since when, by expression
-	// of the window, oldest first; the first is as old as the window or older once there is one
-	history []snapshot
+	standstills int                  // seen so far
+	missedSince map[string]time.Time // by expression
+	history     []snapshot           // of the brake's window, oldest first; the first may be older
 }
 
-// snapshot is the ledger as it stood.
 type snapshot struct {
 	at   time.Time
 	hits runsummary.Hits
 }
 
-// Check tells why the run is to stop, and in words; the reason is empty where it is not. After a standstill of the
-// loadgen it starts again: no window that it judges by contains one.
-func (j *Conditions) Check(now time.Time, s *runsummary.Summary) (endreason.Reason, string) {
-	if n := len(s.Standstills); n > j.standstills {
-		j.standstills, j.missedSince, j.history = n, nil, nil
+// Check returns why the run must stop, as a reason and a message, or "" if it must not. A standstill resets the
+// conditions, so that they never evaluate a period that contains one.
+func (c *Conditions) Check(now time.Time, s *runsummary.Summary) (endreason.Reason, string) {
+	if n := len(s.Standstills); n > c.standstills {
+		c.standstills, c.missedSince, c.history = n, nil, nil
 	}
 	hits := s.Hits
 	hits.Shed -= min(hits.Shed, s.TotalStandstill().Hits)
-	if why := j.checkErrors(now, hits); why != "" {
-		return endreason.ErrorBrake, why
+	if message := c.checkErrors(now, hits); message != "" {
+		return endreason.ErrorBrake, message
 	}
-	if why := j.checkThresholds(now, s.Thresholds); why != "" {
-		return endreason.Threshold, why
+	if message := c.checkThresholds(now, s.Thresholds); message != "" {
+		return endreason.Threshold, message
 	}
 	return "", ""
 }
 
-func (j *Conditions) checkThresholds(now time.Time, verdicts []runsummary.Verdict) string {
+func (c *Conditions) checkThresholds(now time.Time, verdicts []runsummary.Verdict) string {
 	since := map[string]time.Time{}
 	for _, v := range verdicts {
 		if !threshold.IsMissed(v) {
 			continue
 		}
-		begin, before := j.missedSince[v.Expression]
-		if !before {
-			begin = now
+		first, ok := c.missedSince[v.Expression]
+		if !ok {
+			first = now
 		}
-		if j.Abort && now.Sub(begin) >= missedFor {
-			return fmt.Sprintf(
-				"the threshold %s was missed for %s: %s",
-				v.Expression,
-				missedFor,
-				threshold.FormatValue(v),
-			)
+		if c.Abort && now.Sub(first) >= missedFor {
+			return fmt.Sprintf("threshold %s missed for %s: %s", v.Expression, missedFor, threshold.FormatValue(v))
 		}
-		since[v.Expression] = begin
+		since[v.Expression] = first
 	}
-	j.missedSince = since
+	c.missedSince = since
 	return ""
 }
 
-func (j *Conditions) checkErrors(now time.Time, hits runsummary.Hits) string {
-	if j.MaxErrors <= 0 {
+func (c *Conditions) checkErrors(now time.Time, hits runsummary.Hits) string {
+	if c.MaxErrors <= 0 {
 		return ""
 	}
-	j.history = append(j.history, snapshot{now, hits})
-	for len(j.history) > 1 && now.Sub(j.history[1].at) >= threshold.BrakeWindow {
-		j.history = j.history[1:]
+	c.history = append(c.history, snapshot{now, hits})
+	for len(c.history) > 1 && now.Sub(c.history[1].at) >= threshold.BrakeWindow {
+		c.history = c.history[1:]
 	}
-	old := j.history[0]
-	if now.Sub(old.at) < threshold.BrakeWindow {
+	oldest := c.history[0]
+	if now.Sub(oldest.at) < threshold.BrakeWindow {
 		return ""
 	}
-	hits = hits.Minus(old.hits)
+	hits = hits.Minus(oldest.hits)
 	bad, ended := hits.NotAccepted(), hits.Tried()
-	if ended < threshold.BrakeMinHits || float64(bad) <= j.MaxErrors*float64(ended) {
+	if ended < threshold.BrakeMinHits || float64(bad) <= c.MaxErrors*float64(ended) {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
-	return fmt.Sprintf("error brake: of %d hits that ended in the last minute %.1f %% were not accepted (rejected "+
-		"%.1f %%, failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g", ended, percent(bad),
-		percent(hits.Rejected), percent(hits.Failed), percent(hits.Unknown), percent(hits.Shed), j.MaxErrors)
+	return fmt.Sprintf(
+		"error brake: %.1f %% of %d hits in the last minute were not accepted (rejected %.1f %%, failed "+
+			"%.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
+		percent(bad),
+		ended,
+		percent(hits.Rejected),
+		percent(hits.Failed),
+		percent(hits.Unknown),
+		percent(hits.Shed),
+		c.MaxErrors,
+	)
 }

@@ -12,46 +12,44 @@ import (
 
 var start = time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 
-// second is what is looked at in one second of a run.
-type second func(n int) runsummary.Summary
-
-// stops runs a judge for so many seconds, and tells at which it stopped the run, -1 where it did not.
-func stops(j *stop.Conditions, seconds int, look second) (int, endreason.Reason, string) {
+// check calls Check once a second with the summaries that at returns, and returns the second at which the run stops, or
+// -1.
+func check(c *stop.Conditions, seconds int, at func(n int) runsummary.Summary) (int, endreason.Reason, string) {
 	for n := range seconds {
-		s := look(n)
-		if reason, why := j.Check(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
+		s := at(n)
+		if reason, why := c.Check(start.Add(time.Duration(n)*time.Second), &s); reason != "" {
 			return n, reason, why
 		}
 	}
 	return -1, "", ""
 }
 
-func TestTheBrake(t *testing.T) {
+func TestErrorBrake(t *testing.T) {
 	for name, c := range map[string]struct {
 		limit float64
 		hits  func(n uint64) runsummary.Hits
 		want  int
 	}{
-		"half of the hits fail from the start, judged after a full minute": {
+		"half of the hits fail from the start": {
 			.4, func(n uint64) runsummary.Hits { return runsummary.Hits{Accepted: 5 * n, Failed: 5 * n} }, 60,
 		},
-		"as many as are allowed": {.5, func(n uint64) runsummary.Hits {
+		"exactly the allowed share": {.5, func(n uint64) runsummary.Hits {
 			return runsummary.Hits{Accepted: 5 * n, Failed: 5 * n}
 		}, -1},
 		"off": {0, func(n uint64) runsummary.Hits { return runsummary.Hits{Failed: n} }, -1},
-		"nine hits a minute say nothing": {
+		"too few hits: nine a minute": {
 			.1, func(n uint64) runsummary.Hits { return runsummary.Hits{Rejected: 9 * n / 60} }, -1,
 		},
-		"ten hits do": {.1, func(n uint64) runsummary.Hits { return runsummary.Hits{Rejected: 10 * n / 60} }, 60},
-		"what was abandoned says nothing": {
+		"enough hits: ten a minute": {.1, func(n uint64) runsummary.Hits { return runsummary.Hits{Rejected: 10 * n / 60} }, 60},
+		"abandoned hits do not count": {
 			.5, func(n uint64) runsummary.Hits { return runsummary.Hits{Accepted: n, Abandoned: 100 * n} }, -1,
 		},
-		"an outage after an hour counts by its last minute, not by all": {
+		"an outage after an hour counts by the last minute": {
 			.5, func(n uint64) runsummary.Hits {
 				return runsummary.Hits{Accepted: 10 * min(n, 3600), Shed: 10 * (max(n, 3600) - 3600)}
 			}, 3631,
 		},
-		"an outage of half a minute is ridden out": {
+		"an outage of half a minute": {
 			.5, func(n uint64) runsummary.Hits {
 				down := min(max(n, 3600)-3600, 30)
 				return runsummary.Hits{Accepted: 10 * (n - down), Unknown: 10 * down}
@@ -59,7 +57,7 @@ func TestTheBrake(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Conditions{MaxErrors: c.limit}, 4000, func(n int) runsummary.Summary {
+			at, reason, why := check(&stop.Conditions{MaxErrors: c.limit}, 4000, func(n int) runsummary.Summary {
 				return runsummary.Summary{Hits: c.hits(uint64(n))}
 			})
 			if at != c.want {
@@ -72,21 +70,21 @@ func TestTheBrake(t *testing.T) {
 	}
 }
 
-func TestTheBrakeTellsWhatBecameOfTheHits(t *testing.T) {
-	_, _, why := stops(&stop.Conditions{MaxErrors: .5}, 61, func(n int) runsummary.Summary {
+func TestErrorBrakeMessageHasTheShareOfEachOutcome(t *testing.T) {
+	_, _, why := check(&stop.Conditions{MaxErrors: .5}, 61, func(n int) runsummary.Summary {
 		m := uint64(n)
 		return runsummary.Summary{
 			Hits: runsummary.Hits{Accepted: 2 * m, Rejected: 4 * m, Failed: 2 * m, Unknown: m, Shed: m},
 		}
 	})
-	want := "of 600 hits that ended in the last minute 80.0 % were not accepted (rejected 40.0 %, failed 20.0 " +
+	want := "error brake: 80.0 % of 600 hits in the last minute were not accepted (rejected 40.0 %, failed 20.0 " +
 		"%, unknown 10.0 %, shed 10.0 %), more than STOP_ERROR_SHARE=0.5"
 	if !strings.Contains(why, want) {
 		t.Errorf("%s", why)
 	}
 }
 
-func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
+func TestThresholdMissedForTenSecondsStopsTheRun(t *testing.T) {
 	slow := 1.25
 	missed := runsummary.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
 	held := runsummary.Verdict{Expression: "unknown=0", Metric: "unknown", Held: true}
@@ -96,14 +94,14 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 		miss  func(n int) bool
 		want  int
 	}{
-		"missed from the 5th second on":       {true, func(n int) bool { return n >= 5 }, 15},
-		"held again in between":               {true, func(n int) bool { return n%10 != 0 }, -1},
-		"missed without THRESHOLD_ABORT":      {false, func(int) bool { return true }, -1},
-		"held":                                {true, func(int) bool { return false }, -1},
-		"held again for one second, at first": {true, func(n int) bool { return n != 9 }, 20},
+		"missed from the 5th second":     {true, func(n int) bool { return n >= 5 }, 15},
+		"held every tenth second":        {true, func(n int) bool { return n%10 != 0 }, -1},
+		"missed without THRESHOLD_ABORT": {false, func(int) bool { return true }, -1},
+		"held":                           {true, func(int) bool { return false }, -1},
+		"held again after nine seconds":  {true, func(n int) bool { return n != 9 }, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, reason, why := stops(&stop.Conditions{Abort: c.abort}, 60, func(n int) runsummary.Summary {
+			at, reason, why := check(&stop.Conditions{Abort: c.abort}, 60, func(n int) runsummary.Summary {
 				s := runsummary.Summary{Thresholds: []runsummary.Verdict{held, pending}}
 				if c.miss(n) {
 					s.Thresholds = append(s.Thresholds, missed)
@@ -114,17 +112,17 @@ func TestAThresholdEndsARunThatMissesItForTenSeconds(t *testing.T) {
 				t.Errorf("stopped after %d s, want %d", at, c.want)
 			}
 			if at >= 0 &&
-				(reason != endreason.Threshold || why != "the threshold p95<800ms was missed for 10s: 1.25 s") {
+				(reason != endreason.Threshold || why != "threshold p95<800ms missed for 10s: 1.25 s") {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})
 	}
 }
 
-func TestNoWindowContainsAStandstill(t *testing.T) {
+func TestStandstillResetsTheConditions(t *testing.T) {
 	slow := 1.25
 	missed := runsummary.Verdict{Expression: "p95<800ms", Metric: "p95", Value: &slow}
-	// From second 100 on the ledger knows of a standstill that cost 5,000 hits; three of ten later hits fail.
+	// At second 100 the summary gets a standstill that shed 5,000 hits; three of ten later hits fail.
 	brake := func(n int) runsummary.Summary {
 		m := uint64(n)
 		s := runsummary.Summary{Hits: runsummary.Hits{Accepted: 10 * m}}
@@ -135,11 +133,11 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, why := stops(&stop.Conditions{MaxErrors: .25}, 200, brake); at != 160 {
-		t.Errorf("the brake is pulled after %d s, want a full minute after the standstill: %s", at, why)
+	if at, _, why := check(&stop.Conditions{MaxErrors: .25}, 200, brake); at != 160 {
+		t.Errorf("stopped after %d s, want a full minute after the standstill: %s", at, why)
 	}
-	if at, _, why := stops(&stop.Conditions{MaxErrors: .35}, 200, brake); at != -1 {
-		t.Errorf("hits that were shed by the standstill count: %s", why)
+	if at, _, why := check(&stop.Conditions{MaxErrors: .35}, 200, brake); at != -1 {
+		t.Errorf("hits shed by the standstill count: %s", why)
 	}
 	threshold := func(n int) runsummary.Summary {
 		s := runsummary.Summary{Thresholds: []runsummary.Verdict{missed}}
@@ -148,7 +146,7 @@ func TestNoWindowContainsAStandstill(t *testing.T) {
 		}
 		return s
 	}
-	if at, _, _ := stops(&stop.Conditions{Abort: true}, 60, threshold); at != 18 {
-		t.Errorf("the threshold ends the run after %d s, want ten seconds after the standstill", at)
+	if at, _, _ := check(&stop.Conditions{Abort: true}, 60, threshold); at != 18 {
+		t.Errorf("stopped after %d s, want ten seconds after the standstill", at)
 	}
 }

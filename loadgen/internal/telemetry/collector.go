@@ -14,42 +14,43 @@ import (
 )
 
 type collector struct {
-	now                                                                            func() Source
+	source Source
+	descs  []*prometheus.Desc
+
 	planned, hits, inFlight, visits, visitsPlanned, open, latency, revenue, health *prometheus.Desc
 	phase, pause, plan, due, finishBy                                              *prometheus.Desc
 }
 
-func newCollector(now func() Source) *collector {
+func newCollector(source Source) *collector {
+	c := &collector{source: source}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
+		d := prometheus.NewDesc(name, help, labels, nil)
+		c.descs = append(c.descs, d)
+		return d
 	}
-	return &collector{
-		now:     now,
-		planned: desc(metric.Planned, "Hits of visits that began.", metric.LabelTarget, metric.LabelKind),
-		hits: desc(metric.Hits, "Hits that ended, by outcome.", metric.LabelTarget, metric.LabelKind,
-			metric.LabelOutcome),
-		inFlight:      desc(metric.InFlight, "Hits in flight.", metric.LabelTarget),
-		visits:        desc(metric.Visits, "Visits that ended, by fate.", metric.LabelFate),
-		visitsPlanned: desc(metric.VisitsPlanned, "Visits that began."),
-		due:           desc(metric.VisitsDue, "Visits that should have begun by the schedule."),
-		open:          desc(metric.OpenVisits, "Visits that began and have not ended."),
-		latency:       desc(metric.Latency, "Seconds from a hit's intended moment to its answer.", metric.LabelTarget),
-		revenue:       desc(metric.Revenue, "Revenue of the accepted orders."),
-		health:        desc(metric.Healthy, "1 for the state a target is in.", metric.LabelTarget, metric.LabelState),
-		phase:         desc(metric.Phase, "1 for the phase the loadgen is in.", metric.LabelPhase),
-		pause:         desc(metric.Pause, "1 for what new visits pause for.", metric.LabelReason),
-		finishBy: desc(metric.FinishBy,
-			"Unix time at which open visits are cut off, 0 where the run is not asked to finish."),
-		plan: desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID),
-	}
+	c.planned = desc(metric.Planned, "Hits of started visits.", metric.LabelTarget, metric.LabelKind)
+	c.hits = desc(metric.Hits, "Hits by outcome.", metric.LabelTarget, metric.LabelKind, metric.LabelOutcome)
+	c.inFlight = desc(metric.InFlight, "Hits in flight.", metric.LabelTarget)
+	c.visits = desc(metric.Visits, "Ended visits by outcome.", metric.LabelFate)
+	c.visitsPlanned = desc(metric.VisitsPlanned, "Started visits.")
+	c.due = desc(metric.VisitsDue, "Visits due by the load profile.")
+	c.open = desc(metric.OpenVisits, "Visits in progress.")
+	c.latency = desc(metric.Latency, "Seconds from a hit's due time to its answer.", metric.LabelTarget)
+	c.revenue = desc(metric.Revenue, "Revenue of accepted orders.")
+	c.health = desc(metric.Healthy, "1 for the health state of the target.", metric.LabelTarget, metric.LabelState)
+	c.phase = desc(metric.Phase, "1 for the current phase.", metric.LabelPhase)
+	c.pause = desc(metric.Pause, "1 for the reason why no visits start.", metric.LabelReason)
+	c.finishBy = desc(
+		metric.FinishBy,
+		"Unix time at which open visits are cut off, 0 if the run was not asked to finish.",
+	)
+	c.plan = desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID)
+	return c
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		c.planned, c.hits, c.inFlight, c.visits, c.visitsPlanned, c.due, c.open, c.latency, c.revenue, c.health,
-		c.phase, c.pause, c.finishBy, c.plan,
-	} {
+	for _, d := range c.descs {
 		ch <- d
 	}
 }
@@ -62,8 +63,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	s := c.now()
-	summary := s.Summary()
+	s, summary := c.source, c.source.Summary()
 	for _, p := range phase.All() {
 		gauge(c.phase, boolValue(string(p) == s.Phase()), string(p))
 	}
@@ -117,7 +117,8 @@ func histogram(d *prometheus.Desc, h *hdrhistogram.Histogram, target string) pro
 	return prometheus.MustNewConstHistogram(d, uint64(h.TotalCount()), sum, below, target)
 }
 
-// cumulativeLatency are the counts of status.Target.Answered of a histogram of µs, and the sum of its latencies in seconds.
+// cumulativeLatency returns the cumulative counts of status.Target.Answered for a histogram in µs, and the sum of its
+// latencies in seconds.
 func cumulativeLatency(h *hdrhistogram.Histogram) (counts []uint64, sum float64) {
 	counts = make([]uint64, len(status.LatencyBuckets)+1)
 	for _, bar := range h.Distribution() {

@@ -1,5 +1,5 @@
-// Package telemetry owns how the loadgen is watched from outside: /metrics for Prometheus, /status for the controller
-// and /healthz. It counts nothing itself.
+// Package telemetry owns the loadgen's monitoring endpoints: /metrics for Prometheus, /status for the controller, and
+// /healthz. It counts nothing itself.
 package telemetry
 
 import (
@@ -23,57 +23,55 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Health is the answer of /healthz.
+// Health is the response of /healthz.
 type Health struct {
 	Status string `json:"status"`
 	Phase  string `json:"phase"`
 	RunID  string `json:"run_id,omitempty"`
 }
 
-// Source is what is watched.
+// Source is the monitored run.
 type Source interface {
-	// Counts is the ledger as it stands; its targets are those of Targets.
+	// Counts returns the current ledger, with targets in the order of Targets.
 	Counts() ledger.Counts
 	Targets() []string
-	// Summary is the run as it stands; of a loadgen that idles it has the run id and the plan hash alone. It waits for
-	// no disk.
+	// Summary returns the current run summary without disk access. While idle it has only the run id and the plan hash.
 	Summary() runsummary.Summary
 	Phase() string
-	// Pause is why new visits pause, one of package metric; empty where they do not.
+	// Pause returns why no visits start, one of package metric, or "".
 	Pause() string
 }
 
-// Server serves once it is started, until it is stopped.
+// Server serves from Start to Stop.
 type Server struct {
 	*lifecycle.Service
-	// Addr is where it listens.
+	// Addr is the listen address.
 	Addr net.Addr
 }
 
-// Listen opens addr at once, so that a taken port is told before the run. The server shows what the source of the
-// moment tells. version is that of the loadgen.
-func Listen(ctx context.Context, addr, version string, now func() Source, log *slog.Logger) (*Server, error) {
+// Listen listens on addr at once, so that a port in use is reported before the run starts. version is the loadgen's.
+func Listen(ctx context.Context, addr, version string, source Source, log *slog.Logger) (*Server, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for telemetry: %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(now), collectors.NewGoCollector(),
+	registry.MustRegister(newCollector(source), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	answer := func(path string, make func() any) {
+	serveJSON := func(path string, response func() any) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			if err := json.NewEncoder(w).Encode(make()); err != nil {
-				log.Debug("answer not written", "path", path, "err", err)
+			if err := json.NewEncoder(w).Encode(response()); err != nil {
+				log.Debug("write response", "path", path, "err", err)
 			}
 		})
 	}
-	answer("/healthz", func() any { return Health{"ok", now().Phase(), now().Summary().RunID} })
-	began := time.Now().UTC()
-	answer(status.Path, func() any { return snapshot(now(), version, began) })
+	serveJSON("/healthz", func() any { return Health{"ok", source.Phase(), source.Summary().RunID} })
+	started := time.Now().UTC()
+	serveJSON(status.Path, func() any { return snapshot(source, version, started) })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second}
 	service := lifecycle.New("telemetry", func(ctx context.Context) error {
@@ -87,28 +85,28 @@ func Listen(ctx context.Context, addr, version string, now func() Source, log *s
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if err := srv.Shutdown(end); err != nil {
-			log.Warn("telemetry did not close well", "err", err)
+			log.Warn("telemetry shutdown was not clean", "err", err)
 		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve telemetry: %w", err)
 		}
 		return nil
 	}).OnStop(func() error {
-		_ = ln.Close() // which serving did, where it was started
+		_ = ln.Close() // already closed if the server was started
 		return nil
 	})
 	return &Server{service, ln.Addr()}, nil
 }
 
-// snapshot is a source at a moment.
-func snapshot(s Source, version string, began time.Time) status.Snapshot {
-	out := status.Snapshot{Version: version, Phase: phase.Phase(s.Phase()), Pause: s.Pause(), Life: began,
+// snapshot returns the current status of a source.
+func snapshot(s Source, version string, started time.Time) status.Snapshot {
+	out := status.Snapshot{Version: version, Phase: phase.Phase(s.Phase()), Pause: s.Pause(), Life: started,
 		Run: s.Summary(), Targets: map[string]status.Target{}}
 	counts := s.Counts()
 	for i, name := range s.Targets() {
 		latency, _ := cumulativeLatency(counts.Latency[i])
 		out.Targets[name] = status.Target{InFlight: uint64(counts.Total(i).InFlight), Answered: latency}
-		if t, there := out.Run.Targets[name]; there {
+		if t, ok := out.Run.Targets[name]; ok {
 			t.Histogram, t.Opened = "", runsummary.Opened{}
 			out.Run.Targets[name] = t
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// paused is a run that pauses, of which three hits were answered.
+// paused is a paused run.
 type paused struct{ counts ledger.Counts }
 
 func (p paused) Counts() ledger.Counts { return p.counts }
@@ -32,7 +32,7 @@ func (paused) Summary() runsummary.Summary {
 	}
 }
 
-func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
+func TestStatusReturnsTheCurrentRun(t *testing.T) {
 	t.Parallel()
 	counts := ledger.New(1).Counts()
 	for _, took := range []time.Duration{2 * time.Millisecond, 40 * time.Millisecond, time.Minute} {
@@ -40,13 +40,13 @@ func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server, err := telemetry.Listen(t.Context(), "127.0.0.1:0", "1.2.3",
-		func() telemetry.Source { return paused{counts} }, slog.New(slog.DiscardHandler))
+	server, err := telemetry.Listen(t.Context(), "127.0.0.1:0", "1.2.3", paused{counts},
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Start(t.Context())
-	defer server.Stop() //nolint:errcheck // nobody asks any more
+	defer server.Stop() //nolint:errcheck // no more requests
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+server.Addr.String()+status.Path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
 	}
 	if s.Version != "1.2.3" || s.Phase != phase.Paused || s.Pause != metric.PauseCap || s.Life.IsZero() ||
 		s.Run.RunID != "r" || s.Run.PlanHash != "abc" || s.Run.OpenVisits != 7 || len(s.Run.Reasons) != 1 {
-		t.Errorf("not what the run is: %+v", s)
+		t.Errorf("got %+v", s)
 	}
 	if a := s.Run.Targets["a"]; a.Health != "degraded" || a.LastError != "refused" || a.Histogram != "" {
 		t.Errorf("want health and error of the target and no histogram: %+v", a)
@@ -74,11 +74,11 @@ func TestTheStatusIsTheRunAtAMoment(t *testing.T) {
 	}
 }
 
-func TestTheServerKeepsTheContract(t *testing.T) {
+func TestServerMeetsTheLifecycleContract(t *testing.T) {
 	t.Parallel()
 	lifecycletest.Stress(t, func(t *testing.T) *lifecycle.Service {
 		server, err := telemetry.Listen(t.Context(), "127.0.0.1:0", "1.2.3",
-			func() telemetry.Source { return paused{ledger.New(1).Counts()} }, slog.New(slog.DiscardHandler))
+			paused{ledger.New(1).Counts()}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

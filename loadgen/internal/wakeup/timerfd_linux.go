@@ -8,19 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewHighRes is an alarm that wakes within about 0.1 ms, where the system has one, else Timer.
+// NewHighRes returns a Timer that fires within about 0.1 ms, or NewTimer's if the kernel refuses one.
 func NewHighRes() Timer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
-	if err != nil { // a kernel without it, or no descriptor left: the other way is only less exact
+	if err != nil { // not supported, or out of descriptors
 		return NewTimer()
 	}
-	e := &timerfd{fd: fd, file: os.NewFile(uintptr(fd), "timerfd"), ch: make(chan time.Time, 1)}
-	e.waiter.Go(e.wait)
-	<-e.ch // it waits: no expiration is missed from here on
-	return e
+	t := &timerfd{fd: fd, file: os.NewFile(uintptr(fd), "timerfd"), ch: make(chan time.Time, 1)}
+	t.waiter.Go(t.wait)
+	<-t.ch // wait is running: no expiration is missed from now on
+	return t
 }
 
-// timerfd is a timer of the kernel (timerfd_create(2)), which wakes Go's network poller as a socket does.
+// timerfd is a kernel timer (timerfd_create(2)) that wakes Go's network poller like a socket.
 type timerfd struct {
 	fd     int
 	file   *os.File
@@ -28,35 +28,35 @@ type timerfd struct {
 	waiter sync.WaitGroup
 }
 
-// wait waits for the timer without ever reading it: to set it anew forgets that it has expired. The runtime would note
-// the system call of a read, and wake its monitor for that, which costs more than all else of an alarm.
-func (e *timerfd) wait() {
-	raw, err := e.file.SyscallConn()
+// wait forwards expirations. It never reads the descriptor, because Reset clears the expiration anyway: the runtime would
+// record the read's system call and wake its monitor for it, which costs more than the rest of the timer.
+func (t *timerfd) wait() {
+	raw, err := t.file.SyscallConn()
 	if err != nil {
-		panic("wait for alarm: " + err.Error()) // the descriptor is ours
+		panic("wait for timer: " + err.Error()) // the descriptor is valid
 	}
-	_ = raw.Read(func(uintptr) bool { // at once, and whenever the timer expires, until Stop
+	_ = raw.Read(func(uintptr) bool { // called at once, and after each expiration until Stop
 		select {
-		case e.ch <- time.Now():
-		default: // nobody has taken the last one yet
+		case t.ch <- time.Now():
+		default: // the last value was not received yet
 		}
 		return false
 	})
 }
 
-// Reset implements Alarm.
-func (e *timerfd) Reset(d time.Duration) {
-	in := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))} // 0 would be never
-	if err := unix.TimerfdSettime(e.fd, 0, &in, nil); err != nil {
-		panic("set alarm: " + err.Error()) // the descriptor is ours and the time is valid
+// Reset implements Timer.
+func (t *timerfd) Reset(d time.Duration) {
+	in := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))} // 0 would disarm it
+	if err := unix.TimerfdSettime(t.fd, 0, &in, nil); err != nil {
+		panic("set timer: " + err.Error()) // descriptor and time are valid
 	}
 }
 
-// C implements Alarm.
-func (e *timerfd) C() <-chan time.Time { return e.ch }
+// C implements Timer.
+func (t *timerfd) C() <-chan time.Time { return t.ch }
 
-// Stop implements Alarm.
-func (e *timerfd) Stop() {
-	_ = e.file.Close() // ends the waiting
-	e.waiter.Wait()
+// Stop implements Timer.
+func (t *timerfd) Stop() {
+	_ = t.file.Close() // ends wait
+	t.waiter.Wait()
 }

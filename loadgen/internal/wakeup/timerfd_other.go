@@ -2,5 +2,5 @@
 
 package wakeup
 
-// NewHighRes is NewTimer: the runtime waits in nanoseconds here (kqueue).
+// NewHighRes returns NewTimer's: here the runtime waits in nanoseconds (kqueue).
 func NewHighRes() Timer { return NewTimer() }

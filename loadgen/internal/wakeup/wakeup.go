@@ -1,6 +1,6 @@
-// Package wakeup owns waking up at a moment. Go's own timers wake up to a millisecond late where nothing else goes on,
-// because the runtime waits in whole milliseconds on Linux (runtime/netpoll_epoll.go); a run that sends a hit every
-// half millisecond would show that in every answer.
+// Package wakeup owns waiting for a point in time with sub-millisecond precision. On Linux an idle runtime waits in
+// whole milliseconds (runtime/netpoll_epoll.go), so Go's own timers fire up to a millisecond late; a run that sends a
+// hit every half millisecond would show that in every latency.
 package wakeup
 
 import (
@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// Timer wakes one goroutine. Only that one may call its methods.
+// Timer wakes one goroutine. Only that goroutine may call its methods.
 type Timer interface {
-	// Reset lets the next value come from C after d, at once where d is not above 0, in place of what was set before.
+	// Reset makes C fire after d, or at once if d is not positive. It replaces the previous wait.
 	Reset(d time.Duration)
-	// C may give a value too many after Set; who waits looks at the clock.
+	// C may deliver one spurious value after Reset, so the receiver must check the clock.
 	C() <-chan time.Time
-	// Stop ends the alarm.
 	Stop()
 }
 
-// Sleep waits for d; false where ctx was done before.
+// Sleep waits for d. It returns false if ctx is done first.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -30,16 +29,16 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// NewTimer is an alarm by Go's own timers, which follow the clock of testing/synctest.
+// NewTimer returns a Timer based on time.Timer, which follows the clock of testing/synctest.
 func NewTimer() Timer { return goTimer{time.NewTimer(time.Hour)} }
 
 type goTimer struct{ *time.Timer }
 
-// Reset implements Alarm.
+// Reset implements Timer.
 func (t goTimer) Reset(d time.Duration) { t.Timer.Reset(d) }
 
-// C implements Alarm.
+// C implements Timer.
 func (t goTimer) C() <-chan time.Time { return t.Timer.C }
 
-// Stop implements Alarm.
+// Stop implements Timer.
 func (t goTimer) Stop() { t.Timer.Stop() }
