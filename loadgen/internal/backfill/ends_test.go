@@ -17,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
-func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
+func TestABatchIsRetriedForFiveMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
@@ -28,7 +28,7 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 			if down && n > 3 {
 				return answer.Answer{Class: answer.NotNow, Status: 503}
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		began := time.Now()
 		why, message, p, s := r.run(context.Background(), m)
@@ -44,7 +44,7 @@ func TestABatchThatIsNotTakenGoesAgainForFiveMinutes(t *testing.T) {
 		why, _, p, s = r.run(context.Background(), m)
 		if total := calendar.Total(r.days); why != endreason.BackfillFinished || s.Visits.Complete != total ||
 			uint64(len(m.stored)) != total || p.BatchesDone != p.Batches {
-			t.Errorf("the job that went on ended %s with %+v of %d visits", why, s.Visits, total)
+			t.Errorf("the resumed job ended %s with %+v of %d visits", why, s.Visits, total)
 		}
 	})
 }
@@ -59,22 +59,25 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 		if bad && n != 4 {
 			return answer.Answer{Class: answer.Rejected, Status: 200, Receipt: answer.Receipt{Invalid: len(hits)}}
 		}
-		return taken(hits)
+		return acceptAll(hits)
 	}
 	why, message, p, s := r.run(context.Background(), m)
 	if why != endreason.NoTarget ||
-		!strings.Contains(message, "took nothing of 5 batches in a row: answered 200: all hits are called invalid") ||
+		!strings.Contains(
+			message,
+			"accepted nothing of 5 batches in a row: answered 200: all hits are called invalid",
+		) ||
 		p.BatchesDone != 9 || s.Visits.Lost == 0 {
 		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
 	}
-	bad = false // the token has its right now, and none of those hits was stored
+	bad = false // the token is valid now, and none of those hits was stored
 	if why, _, _, s = r.run(context.Background(), m); why != endreason.BackfillFinished ||
 		s.Visits.Complete != calendar.Total(r.days) || s.Visits.Lost > 0 {
-		t.Errorf("the job that went on ended %s with %+v", why, s.Visits)
+		t.Errorf("the resumed job ended %s with %+v", why, s.Visits)
 	}
 }
 
-func TestFiveBatchesInARowThatCannotBeReadEndTheJob(t *testing.T) {
+func TestFiveUnreadableAnswersInARowEndTheJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 2000, later)
 	r.shards, r.names = 1, []string{"a"}
@@ -111,7 +114,7 @@ func (f *diskFile) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
-func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
+func TestAJournalErrorAfterTheLastBatchIsReported(t *testing.T) {
 	t.Parallel()
 	d := &disk{Fs: afero.NewMemMapFs()}
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 10, later)
@@ -119,7 +122,7 @@ func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
 	m := newMatomo()
 	m.answer = func(_ int, hits []hit) answer.Answer {
 		d.full.Store(true)
-		return taken(hits)
+		return acceptAll(hits)
 	}
 	why, message, p, _ := r.run(context.Background(), m)
 	if why != endreason.JournalFailed || !strings.Contains(message, "write journal") || p.BatchesDone != 1 ||
@@ -128,7 +131,7 @@ func TestAJournalThatBreaksWithTheLastBatchIsTold(t *testing.T) {
 	}
 }
 
-func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
+func TestAStopLetsRequestsInFlightEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
@@ -136,12 +139,12 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 		drain, stop := context.WithCancelCause(context.Background())
 		m.answer = func(n int, hits []hit) answer.Answer {
 			if n < 5 {
-				return taken(hits)
+				return acceptAll(hits)
 			}
 			stop(endreason.Interrupted)
 			if n == 5 {
 				time.Sleep(6 * time.Second)
-				return taken(hits)
+				return acceptAll(hits)
 			}
 			<-m.broken // the other one never answers
 			return answer.Answer{Class: answer.Broken, Excerpt: "broken off"}
@@ -159,7 +162,7 @@ func TestAStopGivesRequestsInFlightTheirTime(t *testing.T) {
 	})
 }
 
-func TestNothingIsSentThatTheLedgerCannotKeep(t *testing.T) {
+func TestNothingIsSentUnlessTheLedgerIsStored(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 100, later)
 	m := newMatomo()

@@ -5,59 +5,57 @@ import (
 	"sync"
 )
 
-// dayGates lets batches that go ahead be sent one at a time, and keeps the others of their days back until they have
-// ended.
+// dayGates hold back the batches of each day and target until its first batch has ended, and send first batches one at
+// a time.
 type dayGates struct {
-	ahead chan struct{} // full while one goes ahead
-	gates []gate        // by day and target
-	each  int           // targets of a day
+	slot    chan struct{} // taken while a first batch is sent
+	gates   []gate        // by day and target
+	targets int
 }
 
 type gate struct {
-	open   sync.Once
 	opened chan struct{}
+	open   func() // may be called more than once
 }
 
 func newDayGates(days, targets int) *dayGates {
-	t := &dayGates{ahead: make(chan struct{}, 1), gates: make([]gate, days*targets), each: targets}
-	for i := range t.gates {
-		t.gates[i].opened = make(chan struct{})
+	g := &dayGates{slot: make(chan struct{}, 1), gates: make([]gate, days*targets), targets: targets}
+	for i := range g.gates {
+		opened := make(chan struct{})
+		g.gates[i] = gate{opened, sync.OnceFunc(func() { close(opened) })}
 	}
-	return t
+	return g
 }
 
-func (t *dayGates) of(b *batch) *gate { return &t.gates[b.day*t.each+b.span.Target] }
+func (g *dayGates) of(b *batch) gate { return g.gates[b.day*g.targets+b.Target] }
 
-// enter waits until a batch may be sent; false where ctx is done before. Afterwards there must be an end.
-func (t *dayGates) enter(ctx context.Context, b *batch) bool {
+// enter waits until a batch may be sent; leave must follow. It returns false if ctx is done before.
+func (g *dayGates) enter(ctx context.Context, b *batch) bool {
+	slot, opened := g.slot, g.of(b).opened
 	if b.opensDay {
-		select {
-		case t.ahead <- struct{}{}:
-			return true
-		case <-ctx.Done():
-			return false
-		}
+		opened = nil
+	} else {
+		slot = nil
 	}
 	select {
-	case <-t.of(b).opened:
-		return true
+	case slot <- struct{}{}:
+	case <-opened:
 	case <-ctx.Done():
 		return false
 	}
+	return true
 }
 
-// leave must be called for each batch that begin let go, once it has ended.
-func (t *dayGates) leave(b *batch) {
+func (g *dayGates) leave(b *batch) {
 	if b.opensDay {
-		<-t.ahead
-		t.open(b)
+		<-g.slot
+		g.open(b)
 	}
 }
 
-// open must be called for each batch that need not be sent.
-func (t *dayGates) open(b *batch) {
+// open must be called for each batch that is not sent because its result is known.
+func (g *dayGates) open(b *batch) {
 	if b.opensDay {
-		of := t.of(b)
-		of.open.Do(func() { close(of.opened) })
+		g.of(b).open()
 	}
 }

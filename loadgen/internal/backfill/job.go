@@ -1,11 +1,13 @@
-// Package backfill owns a job that sends past days: which visits go in which request, what is noted about each so that
-// a job that was killed goes on without sending a visit twice, and when it gives up. It knows nothing of settings, of
-// Matomo's parameters, or of where days come from.
+// Package backfill sends past days: it decides which visits go in which request, records each request so that a killed
+// job can be resumed without sending a visit twice, and gives up when a target fails. It knows nothing of settings, of
+// Matomo's parameters, or of where the days come from.
 package backfill
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,19 +28,19 @@ import (
 )
 
 const (
-	// maxRefusedBatches batches in a row of which a target took nothing end the job: what is wrong is wrong with all.
+	// maxRefusedBatches in a row of which a target accepted nothing end the job.
 	maxRefusedBatches = 5
-	// maxRetryTime is how long a batch that is not taken is tried again, after pauses from firstPause to longestPause.
+	// maxRetryTime is how long a batch that is not accepted is retried.
 	maxRetryTime                 = 5 * time.Minute
 	minRetryDelay, maxRetryDelay = time.Second, 30 * time.Second
 	// drainTimeout is how long requests in flight may take to end after a stop.
 	drainTimeout = 7 * time.Second
 )
 
-// Config of a Job.
+// Config configures a Job.
 type Config struct {
 	Days []calendar.Day
-	// Curve is the curve by which the visits of a day are dealt out over it.
+	// Curve distributes the visits of a day over its hours.
 	Curve profile.Profile
 	Seed  uint64
 
@@ -49,14 +51,14 @@ type Config struct {
 	Targets []string
 	Ledger  *ledger.Ledger
 	Journal *Journal
-	// StoreLedger stores the ledger. A batch is sent once it is stored as one that may have been.
+	// StoreLedger stores the ledger durably. It is called before each request.
 	StoreLedger func() error
 	Log         *slog.Logger
-	// Clock notices standstills. Run watches it.
+	// Clock detects standstills while Run is running.
 	Clock *standstill.Clock
 
-	// BatchSize is the most hits of a request, less where a target does not take so many, Shards the most requests in
-	// flight, and Rate the most a second, 0 for any.
+	// BatchSize limits the hits per request; a target that does not accept as many gets fewer. Concurrency limits the
+	// requests in flight, and MaxRate the requests per second, 0 for no limit.
 	BatchSize, Concurrency int
 	MaxRate                float64
 }
@@ -64,49 +66,46 @@ type Config struct {
 // Job runs once.
 type Job struct {
 	c          Config
-	limiter    *rate.Limiter // nil is none
+	limiter    *rate.Limiter // nil for no limit
 	phase      atomic.Value
-	planned    atomic.Uint64 // batches, 0 until they were counted
-	unfinished atomic.Bool   // a batch is left to be sent
-	stop       context.CancelCauseFunc
+	planned    atomic.Uint64 // batches, 0 until they are counted
 	numbered   atomic.Uint64 // batches
+	unfinished atomic.Bool   // a batch was not sent
+	stop       context.CancelCauseFunc
 	gates      *dayGates
 
 	mu            sync.Mutex // guards all below
 	began         time.Time
 	progress      runsummary.Backfill
-	visitsEnded   uint64             // that ended since began, and not before it
-	refusedInARow []int              // batches in a row of which nothing was taken, by target
+	visitsEnded   uint64             // since began
+	refusedInARow []int              // batches of which nothing was accepted, by target
 	sizes         []engine.BatchSize // by target
 	finished      bool
 	message       string
 }
 
-// New makes a job; Run starts it.
+// New returns a job; Run starts it.
 func New(c Config) *Job {
-	j := &Job{c: c, refusedInARow: make([]int, len(c.Targets)), sizes: make([]engine.BatchSize, len(c.Targets)),
-		gates: newDayGates(len(c.Days), len(c.Targets))}
-	for t := range j.sizes {
-		j.sizes[t].Max = c.BatchSize
-	}
+	n := len(c.Targets)
+	j := &Job{c: c, refusedInARow: make([]int, n), sizes: slices.Repeat([]engine.BatchSize{{Max: c.BatchSize}}, n),
+		gates: newDayGates(len(c.Days), n)}
 	if c.MaxRate > 0 {
 		j.limiter = rate.NewLimiter(rate.Limit(c.MaxRate), 1)
 	}
 	j.phase.Store(phase.Idle)
-	j.progress.Visits = calendar.Total(c.Days)
+	j.progress.Visits, j.progress.Unknown = calendar.Total(c.Days), []runsummary.Batch{}
 	for _, d := range c.Days {
 		j.progress.Days = append(j.progress.Days,
 			runsummary.BackfillDay{Date: d.Date.String(), Planned: d.Visits, Skipped: d.Skipped})
 	}
-	j.progress.Unknown = []runsummary.Batch{}
 	return j
 }
 
-// Phase is safe to call from any goroutine.
+// Phase returns the phase of the job. It is safe for concurrent use.
 func (j *Job) Phase() phase.Phase { return j.phase.Load().(phase.Phase) }
 
-// Run sends what was not sent before, until all is, or drain is done: then no request begins and those in flight may
-// end. Where abort is done they are broken off at once. The message explains an end that nobody asked for.
+// Run sends what was not sent before, until all is or drain is done; then no request starts, and those in flight may
+// end. When abort is done, they end at once. The message explains an end that was not requested.
 func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message string) {
 	defer j.c.Clock.Watch()()
 	j.mu.Lock()
@@ -116,29 +115,25 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	defer stop(nil)
 	j.stop = stop
 	defer context.AfterFunc(abort, j.c.Sender.Abort)()
-	giveUp := make(chan struct{})
-	var background, shards sync.WaitGroup
-	background.Go(func() { j.countBatches(giveUp) })
-	background.Go(func() { j.abortAfterDrain(ctx, giveUp) })
+	over := make(chan struct{})
+	var background, workers sync.WaitGroup
+	background.Go(func() { j.countBatches(over) })
+	background.Go(func() { j.abortAfterDrain(ctx, over) })
 	j.phase.Store(phase.Running)
 
 	batches := make(chan *batch)
 	for range j.c.Concurrency {
-		s := worker{Job: j, to: j.c.Sender.Request()}
-		shards.Go(func() {
+		w := worker{Job: j, request: j.c.Sender.Request()}
+		workers.Go(func() {
 			for b := range batches {
-				s.serve(ctx, b)
+				w.serve(ctx, b)
 			}
 		})
 	}
-	visits := batchOrder{
-		Config:  &j.c,
-		known:   j.c.Journal.known(len(j.c.Targets)),
-		tooLong: j.tooLate,
-		size:    j.batchSize,
-	}
-	for b := range visits.batches() {
-		if b.known != nil { // is booked, whatever else
+	order := batchOrder{Config: &j.c, known: j.c.Journal.known(len(j.c.Targets)), tooLong: j.visitTooLong,
+		size: j.batchSize}
+	for b := range order.batches() {
+		if b.known != nil { // is recorded even after a stop
 			batches <- b
 			continue
 		}
@@ -150,16 +145,16 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 			}
 		}
 		j.unfinished.Store(true)
-		if !visits.hasKnown() {
+		if !order.hasKnown() {
 			break
 		}
 	}
 	close(batches)
-	shards.Wait()
-	close(giveUp)
+	workers.Wait()
+	close(over)
 	background.Wait()
 	j.phase.Store(phase.Ended)
-	if j.unfinished.Load() || j.message != "" { // what went wrong with the last batch leaves none
+	if j.unfinished.Load() || j.message != "" { // the last batch may fail with none left
 		return endreason.FromContext(ctx), j.message
 	}
 	j.mu.Lock()
@@ -168,14 +163,14 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	return endreason.BackfillFinished, ""
 }
 
-// batchSize is the most hits of a request to a target.
+// batchSize returns the current limit of hits per request to a target.
 func (j *Job) batchSize(target int) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.sizes[target].Max
 }
 
-// abortAfterDrain ends requests that do not end in time after a stop.
+// abortAfterDrain aborts requests that exceed the drain timeout after a stop.
 func (j *Job) abortAfterDrain(ctx context.Context, over <-chan struct{}) {
 	select {
 	case <-over:
@@ -183,23 +178,21 @@ func (j *Job) abortAfterDrain(ctx context.Context, over <-chan struct{}) {
 	case <-ctx.Done():
 	}
 	j.phase.Store(phase.Draining)
-	wait := time.NewTimer(drainTimeout)
-	defer wait.Stop()
+	timeout := time.NewTimer(drainTimeout)
+	defer timeout.Stop()
 	select {
 	case <-over:
-	case <-wait.C:
+	case <-timeout.C:
 		j.c.Sender.Abort()
 	}
 }
 
-// countBatches finds how many batches there are, which only making them does: as many as if every target took their size.
+// countBatches counts the batches by generating them, as if every target accepted BatchSize.
 func (j *Job) countBatches(over <-chan struct{}) {
 	n := uint64(0)
-	visits := batchOrder{
-		Config: &j.c, known: make([][]knownBatch, len(j.c.Targets)), tooLong: func(int, int, *visit.Visit) {},
-		size: func(int) int { return j.c.BatchSize },
-	}
-	for range visits.batches() {
+	order := batchOrder{Config: &j.c, known: make([][]knownBatch, len(j.c.Targets)),
+		tooLong: func(int, int, *visit.Visit) {}, size: func(int) int { return j.c.BatchSize }}
+	for range order.batches() {
 		select {
 		case <-over:
 			return
@@ -210,13 +203,12 @@ func (j *Job) countBatches(over <-chan struct{}) {
 	j.planned.Store(n)
 }
 
-// Progress is what the job has done so far.
+// Progress returns the progress of the job.
 func (j *Job) Progress() runsummary.Backfill {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	p := j.progress
-	p.Days = append([]runsummary.BackfillDay(nil), p.Days...)
-	p.Unknown = append([]runsummary.Batch{}, p.Unknown...)
+	p.Days, p.Unknown = slices.Clone(p.Days), slices.Clone(p.Unknown)
 	p.Batches = max(j.planned.Load(), p.BatchesDone)
 	if j.finished {
 		p.Batches = p.BatchesDone
@@ -232,18 +224,16 @@ func (j *Job) Progress() runsummary.Backfill {
 	return p
 }
 
-// fail ends the job; the first reason counts.
+// fail ends the job; the first call counts.
 func (j *Job) fail(why endreason.Reason, message string) {
 	j.mu.Lock()
-	if j.message == "" {
-		j.message = message
-	}
+	j.message = cmp.Or(j.message, message)
 	j.mu.Unlock()
 	j.stop(why)
 }
 
-// tooLate books a visit that its day has no time for.
-func (j *Job) tooLate(day, target int, v *visit.Visit) {
+// visitTooLong records a visit that is longer than its day.
+func (j *Job) visitTooLong(day, target int, v *visit.Visit) {
 	kinds := ledger.CountKinds(v.Hits)
 	j.c.Ledger.PlanUnscheduled(target, kinds)
 	j.c.Ledger.End(target, &answer.Answer{Class: answer.Late}, kinds)

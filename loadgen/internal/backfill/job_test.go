@@ -29,7 +29,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// visits have one to twelve hits, each a minute and a half after the one before.
+// visits have one to twelve hits, 90 seconds apart.
 type visits struct{}
 
 func (visits) Outline(n uint64, v *visit.Visit) {
@@ -45,7 +45,7 @@ func (visits) Fill(v *visit.Visit, _ int) {
 		Source: visitor.Source{Type: visitor.Direct}}
 }
 
-// hit is one as Matomo gets it.
+// hit is a hit as Matomo receives it.
 type hit struct {
 	visit uint64
 	at    time.Time
@@ -60,7 +60,7 @@ type matomo struct {
 	requests [][]hit // all, in order
 	targets  []int   // of the requests
 	stored   map[uint64][]time.Time
-	first    map[uint64]time.Time // when a visit's first hit was sent at first
+	first    map[uint64]time.Time // when a visit's first hit was first sent
 }
 
 func newMatomo() *matomo {
@@ -71,8 +71,8 @@ func (m *matomo) Request() engine.Request { return &request{matomo: m} }
 
 func (m *matomo) Abort() { close(m.broken) }
 
-// taken is the answer that takes all hits.
-func taken(hits []hit) answer.Answer {
+// acceptAll is the answer that accepts all hits.
+func acceptAll(hits []hit) answer.Answer {
 	return answer.Answer{Status: 200, Receipt: answer.Receipt{Tracked: len(hits)}}
 }
 
@@ -98,7 +98,7 @@ func (r *request) Send() tracking.Result {
 		}
 	}
 	r.mu.Unlock()
-	said := taken(r.hits)
+	said := acceptAll(r.hits)
 	if r.answer != nil {
 		said = r.answer(n, r.hits)
 	}
@@ -112,7 +112,7 @@ func (r *request) Send() tracking.Result {
 	return tracking.Result{Answer: said}
 }
 
-// rig is a job on a state folder, which several may go on with.
+// rig runs jobs on one state folder.
 type rig struct {
 	t      *testing.T
 	fs     afero.Fs
@@ -123,7 +123,7 @@ type rig struct {
 	rate   float64
 	keep   func() error // stores the ledger
 	size   int
-	clock  *standstill.Clock // nil is an ordinary one
+	clock  *standstill.Clock // nil for an ordinary one
 }
 
 func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Time) *rig {
@@ -145,11 +145,9 @@ func newRig(t *testing.T, zone, first, last string, perDay float64, now time.Tim
 	}
 }
 
-// run lets a job go on with what others have left, until drain is done.
-func (r *rig) run(
-	drain context.Context,
-	m *matomo,
-) (endreason.Reason, string, runsummary.Backfill, runsummary.Summary) {
+// run starts or resumes the job, until drain is done.
+func (r *rig) run(drain context.Context, m *matomo) (endreason.Reason, string, runsummary.Backfill,
+	runsummary.Summary) {
 	r.t.Helper()
 	journal := &backfill.Journal{}
 	header, err := journal.Open(r.fs, "/r.batches")
@@ -171,21 +169,9 @@ func (r *rig) run(
 	targets := make([]target.Target, len(r.names))
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
-		StoreLedger: r.keep,
-		Days:        r.days,
-		Curve:       r.week,
-		Seed:        7,
-		Visits:      visits{},
-		Sender:      m,
-		Router:      routing.New(targets, target.RoundRobin, 7),
-		Targets:     r.names,
-		Ledger:      l,
-		Journal:     journal,
-		Log:         slog.New(slog.DiscardHandler),
-		Clock:       clock,
-		BatchSize:   r.size,
-		Concurrency: r.shards,
-		MaxRate:     r.rate,
+		StoreLedger: r.keep, Days: r.days, Curve: r.week, Seed: 7, Visits: visits{}, Sender: m,
+		Router: routing.New(targets, target.RoundRobin, 7), Targets: r.names, Ledger: l, Journal: journal,
+		Log: slog.New(slog.DiscardHandler), Clock: clock, BatchSize: r.size, Concurrency: r.shards, MaxRate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())
 	var s runsummary.Summary
@@ -200,7 +186,7 @@ func (r *rig) run(
 
 var later = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
+func TestEveryVisitFitsInItsDayAndItsRequest(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC) // 3:30 of the last day
 	r := newRig(t, "America/New_York", "2026-10-30", "2026-11-02", 500, now)
@@ -239,7 +225,7 @@ func TestEveryVisitIsWhollyInsideItsDayAndItsRequest(t *testing.T) {
 	}
 }
 
-func TestVisitsOfADayFollowItsCurveInOrder(t *testing.T) {
+func TestVisitsOfADayFollowTheCurveInOrder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "Europe/Berlin", "2026-10-25", "2026-10-25", 20_000, later) // 25 hours
 	m := newMatomo()
@@ -266,7 +252,7 @@ func TestVisitsOfADayFollowItsCurveInOrder(t *testing.T) {
 	}
 }
 
-func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
+func TestAResumedJobSendsNoVisitTwice(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "Europe/Berlin", "2026-03-28", "2026-03-30", 400, later)
 	m := newMatomo()
@@ -277,7 +263,7 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 			if n%7 == 0 {
 				stop(endreason.Interrupted)
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		var p runsummary.Backfill
 		var s runsummary.Summary
@@ -289,7 +275,7 @@ func TestAJobGoesOnWithoutSendingAVisitTwice(t *testing.T) {
 		stop(nil)
 	}
 	if runs < 3 {
-		t.Errorf("%d runs prove nothing", runs)
+		t.Errorf("only %d runs", runs)
 	}
 	for n, at := range m.stored {
 		var v visit.Visit
@@ -312,7 +298,7 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 		if n == 4 {
 			return answer.Answer{Class: answer.Timeout, Excerpt: "no answer in time"}
 		}
-		return taken(hits)
+		return acceptAll(hits)
 	}
 	for range 2 { // a job that has ended changes nothing when it is started again
 		why, _, p, s := r.run(context.Background(), m)
@@ -340,7 +326,7 @@ func TestAnUnknownBatchIsListedAndNeverSentAgain(t *testing.T) {
 	}
 }
 
-func TestRequestsKeepTheirRate(t *testing.T) {
+func TestMaxRateLimitsRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
@@ -355,7 +341,7 @@ func TestRequestsKeepTheirRate(t *testing.T) {
 	})
 }
 
-func TestAVisitForWhichTodayHasNoTimeIsNotSent(t *testing.T) {
+func TestAVisitLongerThanTodayIsNotSent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 400, time.Date(2026, 3, 28, 1, 0, 0, 0, time.UTC))
 	r.days[0].End = r.days[0].Start.Add(10 * time.Minute)

@@ -21,63 +21,46 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// version is that of journals whose batches are spans of visits. Before it they were numbered, and a job could not be
-// resumed with requests of another size.
+// version of journals that identify batches by spans. In earlier ones they were numbered, and a job could not be resumed
+// with another batch size.
 const version = 2
 
-// Header is the first line of a journal: what the batches of a job follow from.
+// Header is the first line of a journal: what decides the batches of a job.
 type Header struct {
 	Version int    `json:"version"` // set by Begin
 	RunID   string `json:"run_id"`
 	Seed    uint64 `json:"seed"`
-	// Plan is the hash of all that decides what is sent, but for seed and run id.
+	// Plan is the plan hash, which leaves out seed and run id.
 	Plan string `json:"plan"`
-	// Now is when the job began, which decides what relative days are and how much of today is sent.
+	// Now is when the job was started, which decides relative days and how much of today is sent.
 	Now time.Time `json:"now"`
 }
 
-// Journal tells which batches of a job may have been sent: before each request it notes that, and afterwards what
-// became of it. What is noted outlives a kill. That a batch is on its way outlives a power cut too, and so does what
-// became of it once another is sent: else it is unknown. The zero Journal keeps nothing.
+// Journal records which batches of a job may have been sent, before each request, and their results after it. All
+// entries survive a kill. A power cut leaves the sent batches, and the results up to the last request that was sent; the
+// others are unknown. The zero Journal records nothing.
 type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
-	broken  error // why nothing can be noted any more
+	broken  error // why nothing can be recorded any more
 	batches map[span]batchResult
 }
 
-// line is one of a journal.
+// line is a line of a journal.
 type line struct {
 	Job *Header `json:"job,omitempty"`
-	// Send notes that a batch is on its way, Back that it surely was not taken and may go again, End what became of it.
+	// Send: the batch is being sent. Back: it was certainly not accepted and may be sent again. End: it has a result.
 	Send   *span        `json:"send,omitempty"`
 	Back   *span        `json:"back,omitempty"`
 	End    *span        `json:"end,omitempty"`
 	Answer *batchResult `json:"answer,omitempty"`
 }
 
-// batchResult is what became of a batch.
-type batchResult struct {
-	answer.Answer
-	// Latency is 0 where no answer came while the job lived, and ledger.NoLatency where it stood still meanwhile.
-	Latency time.Duration `json:"latency,omitempty"`
-	// TooLarge are the hits, from 0, that were too large even alone; the receipt names them among the invalid ones.
-	TooLarge []int `json:"too_large,omitempty"`
-}
-
-// Hit is the class of hit i of n.
-func (e *batchResult) Hit(i, n int) answer.Class {
-	if slices.Contains(e.TooLarge, i) {
-		return answer.TooLarge
-	}
-	return e.Answer.HitClass(i, n)
-}
-
-// killedResult is what is known of a batch that was on its way when its job was killed.
+// killedResult is the result of a batch that was being sent when its job was killed.
 var killedResult = batchResult{Answer: answer.Answer{Class: answer.Broken,
-	Excerpt: "the job was killed while it was on its way"}}
+	Excerpt: "the job was killed while the batch was in flight"}}
 
-// ReadHeader is the first line of the journal of a job; false where there is none that can be read.
+// ReadHeader returns the header of a journal; false if there is no readable one.
 func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 	info, err := fsys.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -95,8 +78,8 @@ func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 	return *l.Job, true
 }
 
-// Open opens the journal of a job, or makes it. Header is that of a job to go on with, nil for a new one, which Begin
-// must be told. The last line may be cut off, as a kill leaves it. The caller sees to it that nobody else opens it.
+// Open opens or creates the journal of a job, and returns the header of a job to resume, or nil for a new one that needs
+// Begin. A kill may have cut off the last line. The caller makes sure that nobody else opens it.
 func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 	j.batches = map[span]batchResult{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -106,7 +89,7 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(fmt.Errorf("open journal: %s %w", path, exchange.ErrNotRegular), err, f.Close())
 	}
-	whole := int64(0)
+	complete := int64(0) // bytes
 	r := bufio.NewReader(f)
 	for {
 		text, err := r.ReadBytes('\n')
@@ -119,23 +102,26 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 		}
 		switch {
 		case err != nil:
-		case (l.Job != nil) != (whole == 0):
-			err = errors.New("its first line, and no other, must be a header")
+		case (l.Job != nil) != (complete == 0):
+			err = errors.New("only the first line must be a header")
 		case l.Job != nil && l.Job.Version != version:
-			err = errors.New("another version of this program has begun the job, and orders its visits in another way")
+			err = errors.New("the job was started by another version of this program, which orders visits differently")
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("read journal %s: %w; move it away, and start another job with "+
-				"another RUN_ID", path, err), f.Close())
+			return nil, errors.Join(
+				fmt.Errorf("read journal %s: %w; move the file away and start a new job with another "+
+					"RUN_ID", path, err),
+				f.Close(),
+			)
 		}
-		whole += int64(len(text))
+		complete += int64(len(text))
 		if l.Job != nil {
 			header = l.Job
 		}
 		j.apply(l)
 	}
-	if err = f.Truncate(whole); err == nil {
-		_, err = f.Seek(whole, io.SeekStart)
+	if err = f.Truncate(complete); err == nil {
+		_, err = f.Seek(complete, io.SeekStart)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("repair journal: %w", err), f.Close())
@@ -144,16 +130,13 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 	return header, nil
 }
 
-// Begin notes the header of a new job.
+// Begin records the header of a new job.
 func (j *Journal) Begin(h Header) error {
 	h.Version = version
-	if err := j.write(line{Job: &h}); err != nil {
-		return err
-	}
-	return j.sync()
+	return j.writeDurably(line{Job: &h})
 }
 
-// Close ends the journal, which can be gone on with later.
+// Close closes the journal; the job can be resumed later.
 func (j *Journal) Close() error {
 	if j.file == nil {
 		return nil
@@ -175,14 +158,14 @@ func (j *Journal) apply(l line) {
 	}
 }
 
-// known are by target the batches of which a job before has found out what became, by place. One that surely was not
-// taken is none of them and goes again, and so does one whose hits Matomo all called invalid: it stored none.
+// known returns the batches with a result by target and position. It leaves out those that are sent again: batches that
+// were certainly not accepted, or of which Matomo called all hits invalid and stored none.
 func (j *Journal) known(targets int) [][]knownBatch {
 	all := make([][]knownBatch, targets)
-	for s, e := range j.batches {
-		nothingStored := e.Class.Outcome() == outcome.Failed || e.Class == answer.Rejected && e.Receipt.Invalid > 0
+	for s, r := range j.batches {
+		nothingStored := r.Class.Outcome() == outcome.Failed || r.Class == answer.Rejected && r.Receipt.Invalid > 0
 		if s.Target < targets && s.Visits > 0 && !nothingStored {
-			all[s.Target] = append(all[s.Target], knownBatch{s, e})
+			all[s.Target] = append(all[s.Target], knownBatch{s, r})
 		}
 	}
 	for _, of := range all {
@@ -191,34 +174,22 @@ func (j *Journal) known(targets int) [][]knownBatch {
 	return all
 }
 
-func (j *Journal) sending(batch span) error {
-	if err := j.write(line{Send: &batch}); err != nil {
+func (j *Journal) sending(b span) error              { return j.writeDurably(line{Send: &b}) }
+func (j *Journal) requeued(b span) error             { return j.write(line{Back: &b}) }
+func (j *Journal) ended(b span, r batchResult) error { return j.write(line{End: &b, Answer: &r}) }
+
+// writeDurably writes a line that survives a power cut.
+func (j *Journal) writeDurably(l line) error {
+	if err := j.write(l); err != nil || j.file == nil {
 		return err
 	}
-	return j.sync()
-}
-
-func (j *Journal) requeued(batch span) error { return j.write(line{Back: &batch}) }
-
-func (j *Journal) ended(batch span, a batchResult) error {
-	return j.write(line{End: &batch, Answer: &a})
-}
-
-// sync lets what was noted outlive a power cut.
-func (j *Journal) sync() error {
-	j.mu.Lock()
-	file := j.file
-	j.mu.Unlock()
-	if file == nil {
-		return nil
-	}
-	if err := file.Sync(); err != nil {
+	if err := j.file.Sync(); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil
 }
 
-// write writes a line so that it is there after a kill.
+// write writes a line that survives a kill.
 func (j *Journal) write(l line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -229,7 +200,7 @@ func (j *Journal) write(l line) error {
 	if err == nil {
 		_, err = io.Copy(j.file, bytes.NewReader(append(data, '\n')))
 	}
-	if err != nil { // half a line may be there, and after it there must be none
+	if err != nil { // nothing may follow a line that was perhaps cut off
 		j.broken = fmt.Errorf("write journal: %w", err)
 	}
 	return j.broken

@@ -37,7 +37,7 @@ func must(t *testing.T, errs ...error) {
 // nth is the nth batch of ten visits.
 func nth(n uint64) span { return span{From: 10 * n, Visits: 10} }
 
-func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
+func TestAJournalRecordsWhatMayHaveBeenSent(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	j, h := reopen(t, fsys)
@@ -50,43 +50,30 @@ func TestAJournalKnowsWhatMayHaveBeenSent(t *testing.T) {
 	refused := batchResult{Answer: answer.Answer{Class: answer.Rejected, Receipt: answer.Receipt{Invalid: 100}},
 		Latency: time.Second}
 	large := batchResult{Answer: answer.Answer{Class: answer.TooLarge}}
-	must(
-		t,
-		j.Begin(head),
-		j.sending(nth(1)),
-		j.sending(nth(0)),
-		j.ended(nth(0), taken),
-		j.sending(nth(2)),
-		j.requeued(nth(2)),
-		j.sending(nth(3)),
-		j.ended(nth(3), refused),
-		j.sending(nth(4)),
-		j.ended(nth(4), large),
-		j.sending(span{Target: 1, From: 5, Visits: 1}),
-		j.Close(),
-	)
+	must(t, j.Begin(head), j.sending(nth(1)), j.sending(nth(0)), j.ended(nth(0), taken), j.sending(nth(2)),
+		j.requeued(nth(2)), j.sending(nth(3)), j.ended(nth(3), refused), j.sending(nth(4)), j.ended(nth(4), large),
+		j.sending(span{Target: 1, From: 5, Visits: 1}), j.Close())
 
 	j, h = reopen(t, fsys)
 	head.Version = version
 	if h == nil || *h != head {
-		t.Errorf("the header comes back as %+v, want %+v", h, head)
+		t.Errorf("the header reads back as %+v, want %+v", h, head)
 	}
-	// The second was surely not taken, of the third Matomo stored nothing, and the fourth goes again where it may be
-	// larger.
+	// Sent again are the batch that was requeued, the one of which Matomo stored nothing, and the one that was too large.
 	known := j.known(2)
 	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) ||
 		known[0][1].Class != answer.Broken {
 		t.Fatalf("found %+v", known[0])
 	}
 	if a := known[0][0]; a.Latency != time.Second || a.Receipt.Tracked != 90 || len(a.Receipt.Indices) != 1 {
-		t.Errorf("the first comes back as %+v", a)
+		t.Errorf("the first reads back as %+v", a)
 	}
 	if of := known[1]; len(of) != 1 || of[0].From != 5 {
 		t.Errorf("of the other target %+v", of)
 	}
 }
 
-func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
+func TestAJournalWithACutOffLastLineIsRepaired(t *testing.T) {
 	t.Parallel()
 	whole := afero.NewMemMapFs()
 	j, _ := reopen(t, whole)
@@ -113,12 +100,12 @@ func TestAJournalWhoseLastLineIsCutOffGoesOn(t *testing.T) {
 		}
 		must(t, j.sending(nth(9)), j.Close())
 		if j, _ = reopen(t, fsys); j.batches[nth(9)].Class != answer.Broken {
-			t.Fatalf("cut after %d bytes: what is noted afterwards is lost", cut)
+			t.Fatalf("cut after %d bytes: what is written afterwards is lost", cut)
 		}
 	}
 }
 
-func TestWhatIsNoJournalIsRefused(t *testing.T) {
+func TestAnInvalidJournalIsRejected(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"no header":   `{"send":{"from":1,"visits":1}}` + "\n",
@@ -162,7 +149,7 @@ func (f *fullFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func TestNothingIsNotedAfterHalfALine(t *testing.T) {
+func TestNothingIsWrittenAfterHalfALine(t *testing.T) {
 	t.Parallel()
 	disk := &full{afero.NewMemMapFs(), 160}
 	j, _ := reopen(t, disk)
@@ -177,12 +164,12 @@ func TestNothingIsNotedAfterHalfALine(t *testing.T) {
 	}
 	must(t, j.Close())
 	if j, _ = reopen(t, disk.Fs); uint64(len(j.batches)) != n {
-		t.Errorf("%d batches were noted, %d come back", n, len(j.batches))
+		t.Errorf("%d batches were written, %d read back", n, len(j.batches))
 	}
 }
 
-// A journal that somebody has written into must not hold a job up.
-func TestBatchesThatAreInNoOrderAreIgnored(t *testing.T) {
+// A journal edited by hand must not block a job.
+func TestBatchesThatDoNotFitTheOrderAreIgnored(t *testing.T) {
 	t.Parallel()
 	q := queue{position: 10, visits: make([]plannedVisit, 30)}
 	for i := range q.visits {

@@ -8,52 +8,52 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
 
+// The order of a job's visits is a pure function of its days and of what decides its visits, so that a killed job can be
+// resumed with requests of any size. It takes two properties of Matomo into account:
+//
+// The first hit of a day writes options (core/Tracker/FingerprintSalt.php, core/Archive/ArchiveInvalidator.php): it
+// locks the gap in which they are missing and then inserts (core/Option.php). Two requests that do so at the same time
+// block each other until one is committed, or deadlock. So the first visit of each day is sent ahead, a day early and
+// one at a time, and the others of the day after it.
+//
+// Matomo detects a device from its user agent once per request, which is a third of the work of a request with only
+// different visitors (DeviceDetector). So visitors with the same device go together.
+
 const (
-	// sortWindow is how many visits of a day are ordered at once, which bounds the memory that a day of millions takes.
+	// sortWindow is how many visits of a day are sorted at once, which limits the memory for a day of millions.
 	sortWindow = 20_000
-	// smallDay is up to how many visits a day goes at once, without one that goes ahead.
+	// smallDay is the number of visits up to which all visits of a day are sent ahead.
 	smallDay = 8
 )
 
-// The order in which the visits of a job go is a pure function of its days and of what decides its visits, so that a
-// job that was killed can be resumed, whatever the size of its requests. It serves two peculiarities of Matomo:
-//
-// The first hit of a day that has none yet writes options (core/Tracker/FingerprintSalt.php, core/Archive/
-// ArchiveInvalidator.php): it locks the gap where they are missing and then inserts (core/Option.php). Two requests
-// that do so at once wait for each other, until one is committed or both are a deadlock. So the first visit of each day
-// goes ahead, a day early and one at a time, and the others of the day only after it.
-//
-// Matomo works out a device from its user agent once in a request, which is a third of the work of a request whose
-// visitors are all different (DeviceDetector). So visitors with the same device go together.
-
-// queue has visits of one day and one target, in order; place is that of the first among all of the target's.
+// queue has visits of one day and target in order; position is that of the first among all of the target.
 type queue struct {
 	day, target int
 	position    uint64
 	visits      []plannedVisit
-	opens       bool
+	opensDay    bool
 }
 
-// knownBatch is what a journal has about a batch.
+// knownBatch is a batch in the journal.
 type knownBatch struct {
 	span
 	batchResult
 }
 
-// cut takes the first batch off a queue: what a job before has sent as it sent it, else up to size hits.
+// cut removes the first batch of a queue: one that the journal knows, as it was sent then, or up to size hits.
 func (q *queue) cut(size int, known *[]knownBatch) *batch {
-	b := &batch{day: q.day, opensDay: q.opens}
-	for len(*known) > 0 && (*known)[0].From < q.position { // is in no order of ours
+	b := &batch{day: q.day, opensDay: q.opensDay}
+	for len(*known) > 0 && (*known)[0].From < q.position { // does not fit the order
 		*known = (*known)[1:]
 	}
-	n, most := 0, len(q.visits)
+	n, limit := 0, len(q.visits)
 	if k := *known; len(k) > 0 && k[0].From == q.position {
-		b.known, most, size = &k[0].batchResult, min(most, k[0].Visits), math.MaxInt
+		b.known, limit, size = &k[0].batchResult, min(limit, k[0].Visits), math.MaxInt
 		*known = k[1:]
 	} else if len(k) > 0 {
-		most = min(most, int(k[0].From-q.position))
+		limit = min(limit, int(k[0].From-q.position))
 	}
-	for n < most && (n == 0 || b.hits+q.visits[n].hits <= size) {
+	for n < limit && (n == 0 || b.hits+q.visits[n].hits <= size) {
 		b.hits += q.visits[n].hits
 		n++
 	}
@@ -62,21 +62,21 @@ func (q *queue) cut(size int, known *[]knownBatch) *batch {
 	return b
 }
 
-// batchOrder makes the batches of a job, one after the other.
+// batchOrder generates the batches of a job one after the other.
 type batchOrder struct {
 	*Config
-	// size is the most hits of a request to a target.
+	// size returns the limit of hits per request to a target.
 	size func(target int) int
-	// known are by target the batches that the journal has, by place.
+	// known are the batches in the journal, by target and position.
 	known [][]knownBatch
-	// tooLong gets the visits that their day has no time for.
+	// tooLong is called for visits that are longer than their day.
 	tooLong func(day, target int, v *visit.Visit)
 
 	positions []uint64 // by target, of the next visit
 	visit     visit.Visit
 }
 
-// batches are those of the job. Each day's visits that go ahead come before the rest of the day before.
+// batches generates all batches. The first visits of each day come before the other visits of the previous day.
 func (o *batchOrder) batches() iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		o.positions = make([]uint64, len(o.Targets))
@@ -98,12 +98,12 @@ func (o *batchOrder) batches() iter.Seq[*batch] {
 	}
 }
 
-// hasKnown says that a job before has sent batches that were not made yet.
+// hasKnown reports whether batches of the journal are left.
 func (o *batchOrder) hasKnown() bool {
 	return slices.ContainsFunc(o.known, func(of []knownBatch) bool { return len(of) > 0 })
 }
 
-// cutBatches makes batches of the queues of a day, of each target in turn.
+// cutBatches generates batches from the queues of a day, of each target in turn.
 func (o *batchOrder) cutBatches(queues []queue, yield func(*batch) bool) bool {
 	for t := range queues {
 		queues[t].position = o.positions[t]
@@ -125,22 +125,18 @@ func (o *batchOrder) cutBatches(queues []queue, yield func(*batch) bool) bool {
 	return true
 }
 
-// starts are the visits of a day and their targets, from that of a number on.
-func (o *batchOrder) starts(
-	day int,
-	number uint64,
-	late func(day, target int, v *visit.Visit),
-) iter.Seq2[int, plannedVisit] {
+// plan generates the visits of a day, whose first has the given number, with their targets.
+func (o *batchOrder) plan(day int, first uint64, tooLong func(int, int, *visit.Visit)) iter.Seq2[int, plannedVisit] {
 	return func(yield func(int, plannedVisit) bool) {
 		d := o.Days[day]
-		hours, v := newDayClock(d, o.Curve, o.Seed), &o.visit
+		schedule, v := newDaySchedule(d, o.Curve, o.Seed), &o.visit
 		for k := range d.Visits {
-			n := number + k
+			n := first + k
 			o.Visits.Outline(n, v)
 			t := o.Router.Assign(n)
-			at, fits := hours.start(k, n, v.Length())
+			at, fits := schedule.start(k, n, v.Length())
 			if !fits {
-				late(day, t, v)
+				tooLong(day, t, v)
 				continue
 			}
 			o.Visits.Fill(v, 1)
@@ -151,35 +147,35 @@ func (o *batchOrder) starts(
 	}
 }
 
-// queues are empty ones of a day, by target.
-func (o *batchOrder) queues(day int, opens bool) []queue {
+// queues returns empty queues of a day by target.
+func (o *batchOrder) queues(day int, opensDay bool) []queue {
 	queues := make([]queue, len(o.Targets))
 	for t := range queues {
-		queues[t] = queue{day: day, target: t, opens: opens}
+		queues[t] = queue{day: day, target: t, opensDay: opensDay}
 	}
 	return queues
 }
 
-// firstVisits are the first visit of a day for each target, or all where they are few.
+// firstVisits returns the first visit of a day for each target, or all visits of a small day.
 func (o *batchOrder) firstVisits(day int, number uint64) []queue {
 	queues, left := o.queues(day, true), len(o.Targets)
-	for t, s := range o.starts(day, number, func(int, int, *visit.Visit) {}) {
-		few := o.Days[day].Visits <= smallDay
-		if q := &queues[t]; few || len(q.visits) == 0 {
-			q.visits = append(q.visits, s)
+	small := o.Days[day].Visits <= smallDay
+	for t, v := range o.plan(day, number, func(int, int, *visit.Visit) {}) {
+		if q := &queues[t]; small || len(q.visits) == 0 {
+			q.visits = append(q.visits, v)
 			left--
 		}
-		if left == 0 && !few {
+		if left == 0 && !small {
 			break
 		}
 	}
 	return queues
 }
 
-// otherVisits are the visits of a day that do not go ahead, a window at a time.
+// otherVisits generates the visits of a day that firstVisits leaves, one window at a time.
 func (o *batchOrder) otherVisits(day int, number uint64) iter.Seq[[]queue] {
 	return func(yield func([]queue) bool) {
-		gone := make([]bool, len(o.Targets)) // ahead
+		opened := make([]bool, len(o.Targets))
 		queues, n := o.queues(day, false), 0
 		flush := func() bool {
 			for t := range queues {
@@ -189,12 +185,12 @@ func (o *batchOrder) otherVisits(day int, number uint64) iter.Seq[[]queue] {
 			queues, n = o.queues(day, false), 0
 			return yield(full)
 		}
-		for t, s := range o.starts(day, number, o.tooLong) {
-			if o.Days[day].Visits <= smallDay || !gone[t] {
-				gone[t] = true
+		for t, v := range o.plan(day, number, o.tooLong) {
+			if o.Days[day].Visits <= smallDay || !opened[t] {
+				opened[t] = true
 				continue
 			}
-			queues[t].visits = append(queues[t].visits, s)
+			queues[t].visits = append(queues[t].visits, v)
 			if n++; n == sortWindow && !flush() {
 				return
 			}

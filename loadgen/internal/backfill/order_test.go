@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
-// Matomo works out each device of a request anew, which is a third of its work where all visitors differ.
+// Matomo detects each device of a request, which is a third of its work if all visitors differ.
 func TestVisitorsWithTheSameDeviceGoTogether(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-28", 4000, later)
@@ -31,13 +31,13 @@ func TestVisitorsWithTheSameDeviceGoTogether(t *testing.T) {
 		detections += len(devices)
 	}
 	if most := int(all) + len(m.requests); detections > most {
-		t.Errorf("%d devices have to be worked out in %d requests, want %d at most of %d", detections,
+		t.Errorf("%d devices are detected in %d requests, want %d at most of %d", detections,
 			len(m.requests), most, all)
 	}
 }
 
-// The first hit of a day that Matomo has none of writes options, over which two requests at once deadlock.
-func TestTheFirstVisitOfADayGoesAheadAlone(t *testing.T) {
+// The first hit of a day writes options in Matomo, where two requests at the same time deadlock.
+func TestTheFirstVisitOfADayIsSentAheadAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-20", "2026-03-30", 200, later)
@@ -53,7 +53,7 @@ func TestTheFirstVisitOfADayGoesAheadAlone(t *testing.T) {
 				opening++
 			}
 			if opening > 1 || ahead && len(hits) > 12 {
-				t.Errorf("%d requests open a day at once, %s with %d hits", opening, d, len(hits))
+				t.Errorf("%d requests open a day at the same time, %s with %d hits", opening, d, len(hits))
 			}
 			m.mu.Unlock()
 			time.Sleep(100 * time.Millisecond)
@@ -63,17 +63,17 @@ func TestTheFirstVisitOfADayGoesAheadAlone(t *testing.T) {
 				opening--
 				open[d] = true
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		began := time.Now()
 		_, _, _, s := r.run(context.Background(), m)
 		if s.Visits.Complete != calendar.Total(r.days) {
 			t.Errorf("%+v of %d visits", s.Visits, calendar.Total(r.days))
 		}
-		// Four at a time, although days are opened one at a time: it happens while those before are sent.
-		took, least := time.Since(began), time.Duration(len(m.requests)/4)*100*time.Millisecond
-		if took > least*5/4+300*time.Millisecond {
-			t.Errorf("%d requests took %s, want about %s", len(m.requests), took, least)
+		// Four at a time: days are opened one at a time, but while earlier ones are sent.
+		took, shortest := time.Since(began), time.Duration(len(m.requests)/4)*100*time.Millisecond
+		if took > shortest*5/4+300*time.Millisecond {
+			t.Errorf("%d requests took %s, want about %s", len(m.requests), took, shortest)
 		}
 	})
 }

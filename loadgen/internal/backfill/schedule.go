@@ -8,44 +8,43 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// dayClock deals the visits of one day out over it by the curve of its hours.
-type dayClock struct {
+// daySchedule distributes the visits of one day over its hours.
+type daySchedule struct {
 	day    calendar.Day
 	pieces []profile.Piece
 	seed   uint64
 }
 
-func newDayClock(d calendar.Day, week profile.Profile, seed uint64) dayClock {
-	c := dayClock{day: d, seed: seed}
-	for p := range week.Pieces(d.Start, d.Start, d.End) {
-		c.pieces = append(c.pieces, p)
+func newDaySchedule(d calendar.Day, curve profile.Profile, seed uint64) daySchedule {
+	s := daySchedule{day: d, seed: seed}
+	for p := range curve.Pieces(d.Start, d.Start, d.End) {
+		s.pieces = append(s.pieces, p)
 	}
-	return c
+	return s
 }
 
-// start is when visit k of the day's begins, in Unix seconds: somewhere in the k-th of as many stretches as the day has
-// visits, which the curve makes equally likely, so that visits come in order and as unevenly as people do. A visit of
-// that length lies wholly inside the day; false where the day has not so much time.
-func (c *dayClock) start(k, number uint64, length time.Duration) (int64, bool) {
-	last := c.day.End.Add(-length - time.Second)
-	if last.Before(c.day.Start) {
+// start returns when visit k of the day starts, as a Unix time. The curve divides the day into as many equally likely
+// stretches as it has visits, and visit k starts at a random time of the k-th, early enough to end within the day. It
+// returns false if the visit is longer than the day.
+func (s *daySchedule) start(k, number uint64, length time.Duration) (int64, bool) {
+	last := s.day.End.Add(-length - time.Second)
+	if last.Before(s.day.Start) {
 		return 0, false
 	}
-	const apart = 0x9fb21c651e98df25 // from the draws of visits
-	rng := rand.New(rand.NewPCG(c.seed^apart, number))
-	share := (float64(k) + rng.Float64()) / float64(c.day.Visits)
-	// The stretch in which it can begin ends earlier for a longer visit.
-	at := c.at(share * c.before(last))
+	const stream = 0x9fb21c651e98df25 // independent of the draws of visits
+	rng := rand.New(rand.NewPCG(s.seed^stream, number))
+	share := (float64(k) + rng.Float64()) / float64(s.day.Visits)
+	at := s.timeOf(share * s.visitsBefore(last))
 	if at.After(last) {
 		at = last
 	}
 	return at.Unix(), true
 }
 
-// before is how much of the curve lies before a moment.
-func (c *dayClock) before(at time.Time) float64 {
+// visitsBefore returns how many visits the curve has before a time.
+func (s *daySchedule) visitsBefore(at time.Time) float64 {
 	sum := 0.0
-	for _, p := range c.pieces {
+	for _, p := range s.pieces {
 		if !at.After(p.From) {
 			break
 		}
@@ -57,14 +56,14 @@ func (c *dayClock) before(at time.Time) float64 {
 	return sum
 }
 
-// at is when so much of the curve lies behind.
-func (c *dayClock) at(x float64) time.Time {
-	for _, p := range c.pieces {
+// timeOf is the inverse of visitsBefore.
+func (s *daySchedule) timeOf(visits float64) time.Time {
+	for _, p := range s.pieces {
 		n := p.Visits()
-		if x < n {
-			return p.TimeOf(x)
+		if visits < n {
+			return p.TimeOf(visits)
 		}
-		x -= n
+		visits -= n
 	}
-	return c.day.End
+	return s.day.End
 }

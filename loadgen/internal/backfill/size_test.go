@@ -12,11 +12,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
-// tooLarge is the answer of a server that takes no requests so large.
+// tooLarge is the answer to a request over the size limit.
 var tooLarge = answer.Answer{Class: answer.TooLarge, Status: 413}
 
-// whole says that each visit of the rig was taken once, with its hits in order, but for those of lost.
-func whole(t *testing.T, r *rig, m *matomo, lost func(number uint64, hit int) bool) {
+// checkComplete checks that each visit of the rig was accepted once, with its hits in order, but for lost ones.
+func checkComplete(t *testing.T, r *rig, m *matomo, lost func(number uint64, hit int) bool) {
 	t.Helper()
 	for n := range calendar.Total(r.days) {
 		var v visit.Visit
@@ -52,7 +52,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 					refused++
 					return tooLarge
 				}
-				return taken(hits)
+				return acceptAll(hits)
 			}
 			why, _, p, s := r.run(context.Background(), m)
 			total := calendar.Total(r.days)
@@ -61,10 +61,10 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 				t.Errorf("ended %s with %+v of %d visits, %d batches of %d", why, s.Visits, total,
 					p.BatchesDone, p.Batches)
 			}
-			whole(t, r, m, nil)
-			// The size that works is kept, but visits that are larger have to be tried.
+			checkComplete(t, r, m, nil)
+			// The accepted size is kept, but larger visits have to be tried.
 			if most := 40; limit == 30 && refused > most || refused == 0 {
-				t.Errorf("%d requests were sent in vain", refused)
+				t.Errorf("%d requests were refused", refused)
 			}
 			requests := len(m.requests)
 			if why, _, _, s = r.run(context.Background(), m); why != endreason.BackfillFinished ||
@@ -77,7 +77,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 	}
 }
 
-func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
+func TestOnlyTheHitThatIsTooLargeFails(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
 	m := newMatomo()
@@ -91,7 +91,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 		if slices.ContainsFunc(hits, fourth) {
 			return tooLarge
 		}
-		return taken(hits)
+		return acceptAll(hits)
 	}
 	why, _, p, s := r.run(context.Background(), m)
 	if why != endreason.BackfillFinished || s.Hits.Failed != 1 || s.Hits.Rejected > 0 ||
@@ -117,7 +117,7 @@ func TestAHitThatIsTooLargeTakesNoOthersWithIt(t *testing.T) {
 	}
 }
 
-func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
+func TestAJobCanBeResumedWithAnotherBatchSize(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "Europe/Berlin", "2026-03-28", "2026-03-30", 400, later)
 	m := newMatomo()
@@ -132,7 +132,7 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 			if n == first+4 {
 				return answer.Answer{Class: answer.RolledBack, Status: 200}
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		why, _, _, s := r.run(drain, m)
 		stop(nil)
@@ -147,10 +147,10 @@ func TestAResumedJobMayHaveRequestsOfAnotherSize(t *testing.T) {
 	if len(m.stored) != int(total) {
 		t.Errorf("%d visits of %d are stored", len(m.stored), total)
 	}
-	whole(t, r, m, nil)
+	checkComplete(t, r, m, nil)
 }
 
-func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
+func TestAVisitOfWhichNoPartWasAcceptedIsPostponed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "UTC", "2026-03-28", "2026-03-29", 400, later)
 	m := newMatomo()
@@ -161,11 +161,11 @@ func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
 		switch {
 		case len(hits) > 5:
 			return tooLarge
-		case busy && len(hits) == 5: // the beginning of one that goes in pieces
+		case busy && len(hits) == 5: // the first part of one that is sent in parts
 			stop(endreason.Interrupted)
 			return answer.Answer{Class: answer.NotNow, Status: 503}
 		}
-		return taken(hits)
+		return acceptAll(hits)
 	}
 	why, _, _, s := r.run(drain, m)
 	if why != endreason.Interrupted || s.Hits.Unknown > 0 {
@@ -176,5 +176,5 @@ func TestAVisitOfWhichNoPieceWasTakenGoesLater(t *testing.T) {
 		s.Visits.Complete != calendar.Total(r.days) {
 		t.Errorf("resumed, it ended %s with %+v", why, s.Visits)
 	}
-	whole(t, r, m, nil)
+	checkComplete(t, r, m, nil)
 }

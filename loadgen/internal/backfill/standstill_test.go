@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
-func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
+func TestAStandstillDoesNotCountAsRetryTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-01", "2026-03-01", 10, time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
 		r.names, r.shards = r.names[:1], 1
@@ -26,7 +26,7 @@ func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
 				skipped.Add(int64(time.Hour))
 				return answer.Answer{Class: answer.NotNow, Status: 503}
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		why, message, _, s := r.run(t.Context(), m)
 		if why != endreason.BackfillFinished || s.Hits.Accepted != s.Hits.Planned {
@@ -35,7 +35,7 @@ func TestAStandstillIsNoTimeInWhichATargetTookNothing(t *testing.T) {
 	})
 }
 
-func TestABatchThatIsInFlightDuringAStandstillHasNoLatency(t *testing.T) {
+func TestABatchInFlightDuringAStandstillHasNoLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-01", "2026-03-01", 40, time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
 		r.names, r.shards = r.names[:1], 1
@@ -48,7 +48,7 @@ func TestABatchThatIsInFlightDuringAStandstillHasNoLatency(t *testing.T) {
 				time.Sleep(time.Minute)
 				skipped.Add(int64(time.Minute))
 			}
-			return taken(hits)
+			return acceptAll(hits)
 		}
 		_, _, _, s := r.run(t.Context(), m)
 		if len(m.requests) < 2 || s.Latency.P99 > 1.1 || s.Latency.P50 < .9 {

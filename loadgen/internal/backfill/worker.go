@@ -11,95 +11,91 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// worker is one goroutine that sends batches, one after the other.
+// worker is one goroutine that sends batches.
 type worker struct {
 	*Job
-	to    engine.Request
-	visit visit.Visit
+	request engine.Request
+	visit   visit.Visit
 
-	// Of the batch: its hits by kind and one by one, then by visit who it is and how many hits it has.
+	// Of the current batch: its hits by kind and in order, then by visit the visitor and the number of hits.
 	kinds    ledger.Kinds
-	hits     []sent
-	who      []visitor.Visitor
-	length   []int
-	answered []ledger.Answered
+	hits     []sentHit
+	visitors []visitor.Visitor
+	lengths  []int
+	answered []ledger.Answered // reused
 }
 
-// sent is what is needed to book a hit; its class and latency come with the answer.
-type sent struct {
+// sentHit is what is needed to record a hit; class and latency come with the answer.
+type sentHit struct {
 	ledger.Answered
-	visit int // of the batch
+	visit int // index in the batch
 	at    int64
 }
 
-// serve sends a batch, unless a job before has, and books what became of it.
-func (s *worker) serve(ctx context.Context, b *batch) {
-	s.generate(b)
-	s.recordPlanned(b)
+// serve sends a batch, unless its result is known, and records its outcomes.
+func (w *worker) serve(ctx context.Context, b *batch) {
+	w.generate(b)
+	w.recordPlanned(b)
 	if b.known == nil {
-		s.sendAfterGate(ctx, b)
+		if !w.gates.enter(ctx, b) {
+			w.postpone(b, &answer.Answer{Class: answer.Stopped})
+			return
+		}
+		defer w.gates.leave(b)
+		w.send(ctx, b)
 		return
 	}
 	answered := b.known.Latency != 0
 	if answered {
-		s.c.Ledger.Send(b.span.Target, s.kinds)
+		w.c.Ledger.Send(b.Target, w.kinds)
 	}
-	s.account(b, *b.known, answered)
-	s.gates.open(b)
+	w.account(b, *b.known, answered)
+	w.gates.open(b)
 }
 
-// sendAfterGate sends a batch after those that go ahead of it.
-func (s *worker) sendAfterGate(ctx context.Context, b *batch) {
-	if !s.gates.enter(ctx, b) {
-		s.postpone(b, &answer.Answer{Class: answer.Stopped})
-		return
-	}
-	defer s.gates.leave(b)
-	s.send(ctx, b)
-}
-
-// generate makes the hits of a batch.
-func (s *worker) generate(b *batch) {
-	b.number = s.numbered.Add(1) - 1
-	s.kinds, s.hits, s.who, s.length = ledger.Kinds{}, s.hits[:0], s.who[:0], s.length[:0]
-	for i, at := range b.visits {
-		s.generateVisit(at.number)
-		for h := range s.visit.Hits {
-			drawn := &s.visit.Hits[h]
-			s.kinds[drawn.RecordedAs]++
-			s.hits = append(s.hits, sent{ledger.SentHit(&s.visit, h), i, at.hitTime(drawn).Unix()})
+// generate generates the hits of a batch.
+func (w *worker) generate(b *batch) {
+	b.number = w.numbered.Add(1) - 1
+	w.kinds, w.hits, w.visitors, w.lengths = ledger.Kinds{}, w.hits[:0], w.visitors[:0], w.lengths[:0]
+	for i, v := range b.visits {
+		w.generateVisit(v.number)
+		for h := range w.visit.Hits {
+			hit := &w.visit.Hits[h]
+			w.kinds[hit.RecordedAs]++
+			w.hits = append(w.hits, sentHit{ledger.SentHit(&w.visit, h), i, v.hitTime(hit).Unix()})
 		}
-		s.who, s.length = append(s.who, s.visit.AsReported()), append(s.length, len(s.visit.Hits))
+		w.visitors, w.lengths = append(w.visitors, w.visit.AsReported()), append(w.lengths, len(w.visit.Hits))
 	}
 }
 
-// recordPlanned books that the visits of a batch begin.
-func (s *worker) recordPlanned(b *batch) {
-	first := 0
-	for _, n := range s.length {
+func (w *worker) generateVisit(number uint64) {
+	w.c.Visits.Outline(number, &w.visit)
+	w.c.Visits.Fill(&w.visit, len(w.visit.Hits))
+}
+
+// recordPlanned records that the visits of a batch start.
+func (w *worker) recordPlanned(b *batch) {
+	hits := w.hits
+	for _, n := range w.lengths {
 		var kinds ledger.Kinds
-		for _, h := range s.hits[first : first+n] {
+		for _, h := range hits[:n] {
 			kinds[h.Kind]++
 		}
-		s.c.Ledger.PlanUnscheduled(b.span.Target, kinds)
-		first += n
+		w.c.Ledger.PlanUnscheduled(b.Target, kinds)
+		hits = hits[n:]
 	}
 }
 
-func (s *worker) generateVisit(number uint64) {
-	s.c.Visits.Outline(number, &s.visit)
-	s.c.Visits.Fill(&s.visit, len(s.visit.Hits))
-}
-
-// postpone books that a batch is not sent now. It is no part of the days' account: it goes when the job is resumed.
-func (s *worker) postpone(b *batch, why *answer.Answer) {
-	s.unfinished.Store(true)
-	fate := ledger.Unsent
+// postpone records that a batch is not sent in this run. It does not count for its day: it is sent when the job is
+// resumed.
+func (w *worker) postpone(b *batch, why *answer.Answer) {
+	w.unfinished.Store(true)
+	became := ledger.Unsent
 	if why.Class.Outcome() == outcome.Failed {
-		fate = ledger.Lost
+		became = ledger.Lost
 	}
-	s.c.Ledger.End(b.span.Target, why, s.kinds)
+	w.c.Ledger.End(b.Target, why, w.kinds)
 	for range b.visits {
-		s.c.Ledger.CloseVisit(b.span.Target, fate)
+		w.c.Ledger.CloseVisit(b.Target, became)
 	}
 }

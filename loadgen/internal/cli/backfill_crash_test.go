@@ -87,7 +87,7 @@ func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
 	}
 	listed := 0
 	for _, u := range b.Unknown {
-		if u.Why != "the job was killed while it was on its way" {
+		if u.Why != "the job was killed while the batch was in flight" {
 			t.Errorf("%+v", u)
 		}
 		listed += u.Visits
