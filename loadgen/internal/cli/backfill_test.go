@@ -248,7 +248,9 @@ func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
 	l := start(t, fsys, env)
 	l.ends(t, exitcode.NoTarget)
 	if n, _ := a.seen(); n != 5 ||
-		!l.stderr.has("target matomo accepted nothing of 5 batches in a row: answered 200: all hits are called invalid") {
+		!l.stderr.has(
+			"target matomo accepted nothing of 5 batches in a row: answered 200: all hits are called invalid",
+		) {
 		t.Errorf("after %d requests:\n%s", n, l.stderr.String())
 	}
 	addsUp(t, l.summary(t))
