@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,6 +22,7 @@ import (
 // Jobs are backfills, see package job.
 type Jobs interface {
 	Plan(ctx context.Context, values map[string]any) (job.Plan, error)
+	MinDuration(ctx context.Context, p *job.Plan) time.Duration
 	Run(ctx context.Context, name string, values map[string]any) (job.Job, problem.List, error)
 	Jobs(ctx context.Context) ([]job.Job, error)
 	Job(ctx context.Context, name string) (job.Job, error)
@@ -176,6 +178,7 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse
 	if err != nil {
 		return a, err
 	}
+	duration := s.Jobs.MinDuration(ctx, &p)
 	a = jobPlanResponse{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
 		Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
 	for i, d := range p.Days {
@@ -185,7 +188,7 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse
 			a.Warnings = append(a.Warnings, fieldProblem{d.Date.String(), d.Skipped, string(problem.Warning)})
 		}
 	}
-	if least := p.MinDuration().Seconds(); least > 0 {
+	if least := duration.Seconds(); least > 0 {
 		a.Estimated = &least
 	}
 	return a, nil

@@ -94,8 +94,10 @@ func newFixture(t *testing.T) *fixture {
 	f.runs.setup = f.setup
 	f.watch = disk.NewMonitor(slog.New(slog.DiscardHandler), func([]disk.Fault) {}, s.Probe,
 		disk.FolderProbe(f.disk, f.exchange))
+	previews := preview.New(f.setup, &f.outline, func() uint64 { return 7 })
 	f.jobs = job.New(job.Config{
 		Runtime: noJobs{}, Setup: f.setup, Store: s, NewIdentity: run.NewIdentity, Now: time.Now,
+		Estimate: previews.EstimateDraft,
 		Supervisor: &run.Supervisor{Repository: s, Log: slog.New(slog.DiscardHandler),
 			Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist }},
 	})
@@ -110,7 +112,7 @@ func newFixture(t *testing.T) *fixture {
 		Guard: f.guard,
 		Store: s, Setup: f.setup, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
 		Doctor: f.doctor, Reconciler: f.proof(t), Benchmarks: f.reports(t), Ledger: f.ledger, Disk: f.watch,
-		Preview: preview.New(f.setup, &f.outline, func() uint64 { return 7 }),
+		Preview: previews,
 		Log:     slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
 		Now: time.Now,
 	}, http.NotFoundHandler())
@@ -199,13 +201,17 @@ type outline struct {
 }
 
 // Plan implements preview.Planner.
-func (o *outline) Plan(_ context.Context, _ map[string][]byte, args ...string) (launcher.Output, error) {
+func (o *outline) Plan(_ context.Context, files map[string][]byte, args ...string) (launcher.Output, error) {
 	if o.err != nil || o.code != 0 || o.problems != nil {
 		out := launcher.Output{ExitCode: o.code}
 		for _, p := range o.problems {
 			out.Stderr = append(out.Stderr, launcher.Line{Problem: &p})
 		}
 		return out, o.err
+	}
+	if slices.Contains(args, "--estimate") &&
+		bytes.Contains(files[exchange.EnvFile], []byte("BACKFILL_RPS_LIMIT=0.5")) {
+		return launcher.Output{Stdout: []byte(`{"end":{"seconds":4000,"by":"BACKFILL_RPS_LIMIT"}}`)}, nil
 	}
 	if slices.Contains(args, "--estimate") {
 		return launcher.Output{Stdout: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25}`)}, nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
 // ready saves a target, so that a backfill has where to send.
@@ -36,8 +38,14 @@ func TestABackfillIsPlannedBeforeItIsSent(t *testing.T) {
 		plan["timezone"] != "Europe/Berlin" {
 		t.Errorf("want four days with 2000 visits in all, got %s", got.Body)
 	}
-	if seconds, _ := plan["estimated_seconds"].(float64); seconds < 100 {
-		t.Errorf("half a request a second takes its time, got %s", got.Body)
+	if plan["estimated_seconds"] != 4000. {
+		t.Errorf("want the loadgen's own estimate, got %s", got.Body)
+	}
+	f.outline = outline{err: launcher.ErrUnavailable}
+	got = f.ask("POST", "/api/backfill/plan", `{"START_DATE":"2026-03-27","END_DATE":"2026-03-27","RPS_LIMIT":0.5}`)
+	if plan := got.object(t); plan["estimated_seconds"] != nil ||
+		!strings.Contains(fmt.Sprint(plan["warnings"]), "could not estimate the duration") {
+		t.Errorf("without an engine a warning should say so, got %s", got.Body)
 	}
 	if none := f.ask("GET", "/api/backfill/status", ""); !strings.Contains(none.Body.String(), `"runs":[]`) {
 		t.Errorf("a plan should queue nothing: %s", none.Body)

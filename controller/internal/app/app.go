@@ -149,9 +149,10 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	if err != nil {
 		return a, err
 	}
+	previews := preview.New(a.setup, a.port, runid.NewSeed)
 	a.jobs = job.New(job.Config{
 		Runtime: a.port, Setup: a.setup, Store: a.store, Supervisor: supervisor, NewIdentity: run.NewIdentity,
-		Now: time.Now,
+		Estimate: previews.EstimateDraft, Now: time.Now,
 	})
 	benchmarks := benchmark.New(benchmark.Config{
 		Matomo: benchmark.NewClient(benchmark.MaxTimeout, machine), Store: a.store, Single: a.setup.SingleTarget,
@@ -169,7 +170,7 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 	a.handler = api.WithPrefix(s.Public().Path, api.New(api.Deps{
 		Guard: a.guard, Store: a.store, Setup: a.setup, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
-		Preview: preview.New(a.setup, a.port, runid.NewSeed),
+		Preview: previews,
 		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Reconciler: reconciler, Benchmarks: benchmarks,
 		Ledger: a.ledgers.Read, Disk: a.disk, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))

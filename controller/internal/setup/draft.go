@@ -4,20 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
-	"github.com/puttrix/trafficinator/shared/secret"
-	"github.com/puttrix/trafficinator/shared/spec"
-	"github.com/puttrix/trafficinator/shared/target"
-)
-
-// What a Draft holds instead of a token, so that none leaves the database for it, and where no target is saved.
-const (
-	standInToken = "00000000000000000000000000000000" //nolint:gosec // a stand-in guards nothing
-	standInURL   = "http://matomo.invalid/matomo.php"
 )
 
 // Draft is a plan to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it
@@ -45,25 +35,5 @@ func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []by
 	if err := problems.Err(); err != nil {
 		return plan.Input{}, nil, err
 	}
-	// how a target is reached makes no visit another
-	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
-		in.Knobs[key] = ""
-	}
-	for _, f := range Fields() {
-		if f.Secret && in.Knobs[f.Key] != "" {
-			in.Knobs[f.Key] = standInToken
-		}
-	}
-	switch {
-	case in.Targets != nil:
-		for i := range in.Targets.Targets {
-			t := &in.Targets.Targets[i]
-			if t.Access = (target.Access{}); t.Token != "" {
-				t.Token = secret.String(standInToken)
-			}
-		}
-	case in.Knobs["MATOMO_URL"] == "":
-		in.Knobs["MATOMO_URL"] = standInURL
-	}
-	return in, problems, nil
+	return in.WithoutAccess(), problems, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/estimate"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
@@ -83,6 +84,8 @@ type Config struct {
 	Setup   Setup
 	Store   Store
 	*run.Supervisor
+	// Estimate estimates a run, see preview.Preview.
+	Estimate func(ctx context.Context, draft plan.Input) (estimate.Estimate, error)
 	// Draw makes the id of a job, and its seed where the settings fix none.
 	NewIdentity func() run.Identity
 	Now         func() time.Time

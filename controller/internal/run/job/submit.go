@@ -21,27 +21,16 @@ import (
 // Plan is what a job would send.
 type Plan struct {
 	Days []calendar.Day
-	// Spec is what the loadgen makes of the settings.
+	// Spec is the parsed settings.
 	Spec spec.Spec
-	// Problems are doubtful, or errors for which the job would be refused though its days are known.
+	// Problems are warnings, and errors for which Run rejects the job although its days are known.
 	Problems problem.List
 
 	input plan.Input
 }
 
-// Least is the shortest time that sending can take by BACKFILL_RPS_LIMIT; 0 without it. Requests are of whole visits,
-// so there are some more of them.
-func (p Plan) MinDuration() time.Duration {
-	if p.Spec.BackfillRPS == 0 {
-		return 0
-	}
-	hits := float64(calendar.Total(p.Days)) * float64(p.Spec.PageviewsMin+p.Spec.PageviewsMax) / 2
-	requests := hits / float64(max(p.Spec.BatchHits(), 1))
-	return time.Duration(requests / p.Spec.BackfillRPS * float64(time.Second))
-}
-
-// Plan tells what a job of values, knobs of a backfill by their names, would send. The error is a problem.List where
-// the days cannot be told, with everything for which the job would be refused.
+// Plan returns what a job with values would send; values are settings of a backfill by name. The error is a
+// problem.List with every reason to reject the job, if its days cannot be determined.
 func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	input, s, problems, err := q.c.Setup.Backfill(ctx, values)
 	if err != nil {
@@ -49,12 +38,28 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	}
 	days, more := s.Backfill(q.c.Now())
 	problems = append(problems, more...)
-	fatal := problems.Err()
+	invalid := problems.Err()
 	q.checkToken(input, days, &problems)
-	if fatal != nil {
+	if invalid != nil {
 		return Plan{}, problems.Errors()
 	}
 	return Plan{days, s, problems, input}, nil
+}
+
+// MinDuration returns how long a job takes at least, by BACKFILL_RPS_LIMIT; 0 without it. A loadgen that cannot be asked
+// is a warning among the problems of p.
+func (q *Queue) MinDuration(ctx context.Context, p *Plan) time.Duration {
+	if p.Spec.BackfillRPS == 0 || p.Problems.Err() != nil {
+		return 0
+	}
+	e, err := q.c.Estimate(ctx, p.input.WithoutAccess())
+	if err != nil {
+		p.Problems.Warn("loadgen", "", "could not estimate the duration: "+err.Error(), "check again")
+	}
+	if err != nil || e.End == nil {
+		return 0
+	}
+	return time.Duration(e.End.Seconds * float64(time.Second))
 }
 
 // checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/afero"
@@ -15,6 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
+	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -136,6 +138,40 @@ func encode(fsys afero.Fs, into Files, values map[string]string, targets *target
 	}
 	into[exchange.EnvFile], err = exchange.EncodeEnv(values)
 	return err
+}
+
+// What WithoutAccess sets instead of tokens and a missing URL.
+const (
+	placeholderToken = "00000000000000000000000000000000" //nolint:gosec // a placeholder protects nothing
+	placeholderURL   = "http://matomo.invalid/matomo.php"
+)
+
+// WithoutAccess returns the input for a plan that is previewed and never run: its tokens are placeholders, it has no
+// settings of connections, which do not change the visits, and it needs no target.
+func (in Input) WithoutAccess() Input {
+	in.Knobs = maps.Clone(in.Knobs)
+	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
+		in.Knobs[key] = ""
+	}
+	for _, f := range spec.Fields() {
+		if f.Secret && in.Knobs[f.Key] != "" {
+			in.Knobs[f.Key] = placeholderToken
+		}
+	}
+	switch {
+	case in.Targets != nil:
+		set := *in.Targets
+		set.Targets = slices.Clone(set.Targets)
+		for i := range set.Targets {
+			if set.Targets[i].Access = (target.Access{}); set.Targets[i].Token != "" {
+				set.Targets[i].Token = secret.String(placeholderToken)
+			}
+		}
+		in.Targets = &set
+	case in.Knobs["MATOMO_URL"] == "":
+		in.Knobs["MATOMO_URL"] = placeholderURL
+	}
+	return in
 }
 
 // Outline makes the files for a look at the visits, and tells what fixes the run. Nothing is sent, so that in must name
