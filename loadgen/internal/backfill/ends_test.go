@@ -147,7 +147,7 @@ func TestAStopLetsRequestsInFlightEnd(t *testing.T) {
 				return acceptAll(hits)
 			}
 			<-m.broken // the other one never answers
-			return answer.Answer{Class: answer.Broken, Excerpt: "broken off"}
+			return answer.Answer{Class: answer.Broken, Excerpt: "aborted"}
 		}
 		began := time.Now()
 		why, _, p, s := r.run(drain, m)

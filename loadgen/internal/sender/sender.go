@@ -23,7 +23,7 @@ type Sender struct {
 
 // New makes a sender for the targets of a plan, which knows what o leaves out.
 func New(p *plan.Plan, m target.Environment, o tracking.Options) (*Sender, error) {
-	o.Machine = m
+	o.Environment = m
 	s := &Sender{client: tracking.NewClient(o), bulk: p.Sending.Bulk}
 	for _, t := range p.Targets {
 		to, err := s.client.Target(t)

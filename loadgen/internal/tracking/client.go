@@ -1,10 +1,12 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,42 +17,42 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// abortedText is the reason of requests that Break ended.
-const abortedText = "broken off"
+// abortedText is the reason of requests that Abort ended.
+const abortedText = "aborted"
 
 const (
-	// maxIdle is how long an unused connection is kept: less than the 5 s after which Apache closes it, because a
-	// request that meets the closing is lost as unknown.
+	// maxIdle is how long an unused connection is kept. It is below the 5 s after which Apache closes it, because a
+	// request that is sent just then is lost as unknown.
 	maxIdle = 4 * time.Second
-	// checkAfterIdle is how long a connection was unused before it is looked at before use: the server may have closed it.
+	// checkAfterIdle is how long a connection may be unused before it is checked: the server may have closed it.
 	checkAfterIdle = 20 * time.Millisecond
 )
 
 // Options of a Client.
 type Options struct {
-	// Timeout bounds one request, from the dial to the end of the answer; an answer may come an eighth later.
+	// Timeout limits one request, from the dial to the end of the answer; an answer may come an eighth later.
 	Timeout time.Duration
-	// AwaitLate lets results of requests that were not answered in time be waited for, which their caller must do.
+	// AwaitLate makes requests that time out return a Pending, which the caller must wait for.
 	AwaitLate bool
-	// Machine holds the files and proxies that targets are reached by.
-	Machine target.Environment
+	// Environment has the files and proxies by which targets are reached.
+	Environment target.Environment
 }
 
-// Client sends requests to targets over HTTP/1.1. It follows no redirect.
+// Client sends requests to targets over HTTP/1.1. It follows no redirects.
 type Client struct {
 	options Options
-	// dialContext ends when requests are broken off.
+	// dialContext ends when requests are aborted.
 	dialContext context.Context
 	stop        context.CancelFunc
 	aborted     atomic.Bool
 
 	mu      sync.Mutex
 	targets []*Target
-	opened  uint64             // how many connections were opened
-	open    map[*conn]struct{} // all connections of all targets
+	opened  uint64             // connections so far
+	open    map[*conn]struct{} // open connections of all targets
 }
 
-// NewClient makes a client; Close ends its connections.
+// NewClient returns a client; Close closes its connections.
 func NewClient(o Options) *Client {
 	c := &Client{options: o, open: map[*conn]struct{}{}}
 	c.dialContext, c.stop = context.WithCancel(context.Background())
@@ -64,7 +66,7 @@ func (c *Client) Abort() {
 	c.forEach((*conn).interrupt)
 }
 
-// Close ends all connections. No request may be in flight.
+// Close closes all connections. No request may be in flight.
 func (c *Client) Close() {
 	c.stop()
 	c.forEach((*conn).close)
@@ -78,106 +80,96 @@ func (c *Client) forEach(do func(*conn)) {
 	}
 }
 
-// Result is what became of one request.
+// Result is the result of one request.
 type Result struct {
 	answer.Answer
-	// ServerTime is the target's clock at the answer (RFC 9110, Date), zero without one; it is cut to the second.
+	// ServerTime is the Date of the answer (RFC 9110), zero if there is none; it has whole seconds.
 	ServerTime time.Time
-	// LocalFault says that the request failed for want of something of this machine, which tells nothing of the target.
+	// LocalFault is set if this machine lacked a resource for the request, which says nothing about the target.
 	LocalFault bool
-	// Pending is there where the answer did not come in time, and the options say so.
+	// Pending is set if the request has timed out and its late answer can be awaited.
 	Pending Pending
 }
 
-// Target is one tracker, with connections and a token of its own. It is safe for concurrent use.
+// Target is one tracker with its own connections and token. It is safe for concurrent use.
 type Target struct {
 	client *Client
 	route  *route
-	// heads of a form, of a bulk request and of a question for the clock, up to the first value that varies.
+	// Heads of a hit, a bulk request and a clock request, up to the first value that varies.
 	formHead, bulkHead, optionsHead []byte
-	formToken                       string   // as it stands in a form
-	jsonToken                       string   // as it stands in JSON
-	secrets                         []string // what no quotation of an answer may hold
+	formToken, jsonToken            string   // the token as encoded in a form and in JSON
+	secrets                         []string // are masked in excerpts of answers
 
-	// alwaysCheck is set once a connection broke as soon as it was used again: some servers close without a word.
+	// alwaysCheck is set once a connection broke as soon as it was reused: some servers close without notice.
 	alwaysCheck atomic.Bool
 
 	mu   sync.Mutex
-	idle []*conn // the last one was used last
+	idle []*conn // least recently used first
 }
 
-// Target makes the sender's side of a target; an empty token is none.
+// Target adds a target; an empty token means none.
 func (c *Client) Target(to target.Target) (*Target, error) {
 	u, err := url.Parse(to.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("read address: not an http or https address of a tracker")
+		return nil, errors.New("the tracker URL must start with http:// or https:// and have a host")
 	}
 	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
-		return nil, fmt.Errorf("read address: %w", err)
+		return nil, fmt.Errorf("parse the tracker URL: %w", err)
 	}
-	way, err := c.options.Machine.Transport(to.Access)
+	transport, err := c.options.Environment.Transport(to.Access)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRoute(u, way)
+	r, err := newRoute(u, transport)
 	if err != nil {
 		return nil, err
 	}
-	token := to.Token.Reveal()
-	made := &Target{
-		client:      c,
-		route:       r,
-		formToken:   string(appendEscaped(nil, token)),
-		jsonToken:   jsonString(token),
-		secrets:     way.Secrets,
+	t := &Target{
+		client: c, route: r, secrets: transport.Secrets,
 		formHead:    r.head("POST", "Content-Type: application/x-www-form-urlencoded"),
 		bulkHead:    r.head("POST", "Content-Type: application/json"),
 		optionsHead: r.head("OPTIONS", "Access-Control-Request-Method: POST"),
 	}
-	if made.formToken != "" {
-		made.secrets = append(made.secrets, made.formToken)
+	if token := to.Token.Reveal(); token != "" {
+		t.formToken, t.jsonToken = string(appendEscaped(nil, token)), string(appendJSON(nil, token))
+		t.secrets = append(t.secrets, t.formToken)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.targets = append(c.targets, made)
-	return made, nil
+	c.targets = append(c.targets, t)
+	return t, nil
 }
 
-// Send posts the form body with the token appended, in whose spare capacity it may be written. The user agent is that
-// of the visitor, as in the body.
-func (t *Target) Send(body []byte, userAgent string) Result {
+// Send posts a form with the token, which may be appended in its spare capacity. userAgent is that of the visitor.
+func (t *Target) Send(form []byte, userAgent string) Result {
 	if t.formToken != "" {
-		body = append(append(body, "&token_auth="...), t.formToken...)
+		form = append(append(form, "&token_auth="...), t.formToken...)
 	}
-	return t.post(t.formHead, body, userAgent, answer.ParseHit)
+	return t.post(t.formHead, form, userAgent, answer.ParseHit)
 }
 
-// ServerTime asks for the target's clock as a browser asks whether it may post, which Matomo answers with 204 and stores
-// nothing for (core/Tracker.php, isPreFlightCorsRequest). It is zero where the target does not tell.
+// ServerTime asks for the target's time, zero if the answer has none. It sends a CORS preflight request, which Matomo
+// answers with 204 and without recording anything (core/Tracker.php, isPreFlightCorsRequest).
 func (t *Target) ServerTime() (time.Time, error) {
-	res := t.post(
-		t.optionsHead,
-		nil,
-		bulkUserAgent,
-		func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} },
-	)
-	if res.Class != answer.Accepted {
-		return time.Time{}, fmt.Errorf("ask clock: %s", res.String())
+	r := t.post(t.optionsHead, nil, bulkUserAgent,
+		func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} })
+	if r.Class != answer.Accepted {
+		return time.Time{}, fmt.Errorf("ask for the server's time: %s", r.String())
 	}
-	return res.ServerTime, nil
+	return r.ServerTime, nil
 }
 
-// post sends a request and judges its answer.
-func (t *Target) post(head, body []byte, userAgent string, judge func(*answer.Raw) answer.Answer) Result {
+// post sends a request and parses its answer.
+func (t *Target) post(head, body []byte, userAgent string, parse func(*answer.Raw) answer.Answer) Result {
 	c, err := t.write(head, body, userAgent)
 	if c == nil {
 		return t.notSent(err)
 	}
-	return t.readResult(c, err, judge)
+	return t.readResult(c, err, parse)
 }
 
-// write sends a request. It returns the connection on which the answer will come, with what went wrong after the first
-// byte; without a connection no byte was written.
+// write sends a request. It returns the connection for the answer, with any error after the first byte, or no connection
+// if no byte was written.
 func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 	now := time.Now()
 	for {
@@ -196,11 +188,11 @@ func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 		t.discard(c)
 		if c.lastUsed.IsZero() || t.client.aborted.Load() {
 			return nil, err
-		} // else the server closed the connection since its last answer
+		} // else the server has closed the connection since its last answer
 	}
 }
 
-// notSent is the result of a request of which no byte was written.
+// notSent returns the result of a request of which no byte was written.
 func (t *Target) notSent(err error) Result {
 	if t.client.aborted.Load() {
 		return Result{Answer: answer.Answer{Class: answer.Stopped, Excerpt: abortedText}}
@@ -208,29 +200,26 @@ func (t *Target) notSent(err error) Result {
 	return Result{Answer: answer.FromError(err, false), LocalFault: isOutOfDescriptors(err)}
 }
 
-// readResult reads and judges the answer. sent is what went wrong while the rest of the request was written: a server
-// that refuses a request, as one that is too large, may answer before it has read all of it.
-func (t *Target) readResult(c *conn, sent error, judge func(*answer.Raw) answer.Answer) Result {
+// readResult reads and parses the answer. sent is the error of writing the rest of the request: a server that refuses a
+// request, for example as too large, may answer before it has read all of it.
+func (t *Target) readResult(c *conn, sent error, parse func(*answer.Raw) answer.Answer) Result {
 	err := c.read()
 	if !c.response.hasHead {
 		if f := answer.FromError(err, true); t.client.options.AwaitLate && sent == nil && f.Class == answer.Timeout &&
 			c.response.end == 0 && !t.client.aborted.Load() {
-			return Result{Answer: f, Pending: pending{t, c, judge}}
+			return Result{Answer: f, Pending: pending{t, c, parse}}
 		}
 		t.discard(c)
 		if !c.lastUsed.IsZero() && c.response.end == 0 {
 			t.alwaysCheck.Store(true)
 		}
-		if sent != nil {
-			err = sent
-		}
 		if t.client.aborted.Load() {
 			return Result{Answer: answer.Answer{Class: answer.Broken, Excerpt: abortedText}}
 		}
-		return Result{Answer: answer.FromError(err, true)}
+		return Result{Answer: answer.FromError(cmp.Or(sent, err), true)}
 	}
 	c.response.Secrets = t.secrets
-	r := Result{Answer: judge(&c.response.Raw), ServerTime: c.response.Date}
+	r := Result{Answer: parse(&c.response.Raw), ServerTime: c.response.Date}
 	if err != nil || c.response.mustClose || sent != nil {
 		t.discard(c)
 	} else {
@@ -239,7 +228,7 @@ func (t *Target) readResult(c *conn, sent error, judge func(*answer.Raw) answer.
 	return r
 }
 
-// acquire is the free one that was used last, if it is still good, else a new one.
+// acquire returns the idle connection that was used last, if it is still good, or a new one.
 func (t *Target) acquire(now time.Time) (*conn, error) {
 	for {
 		t.mu.Lock()
@@ -267,7 +256,7 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 		var again error
 		if plain, secured, again = t.route.dial(ctx); again == nil || ctx.Err() == nil {
 			err = again
-		} // else the time went into waiting for a descriptor, which is no failure of the target
+		} // else the time was spent waiting for a descriptor, which is no failure of the target
 	}
 	if err != nil {
 		return nil, err
@@ -281,8 +270,8 @@ func (t *Target) dial(now time.Time) (*conn, error) {
 	return c, nil
 }
 
-// release lets the connection be used again until it has served its time, and ends the one that is unused longest where
-// that is too long: one that is not needed is gone within few requests.
+// release makes a connection available again until it expires. It discards the one that is idle longest if that is too
+// long: a connection that is not needed is closed within a few requests.
 func (t *Target) release(c *conn) {
 	now := time.Now()
 	if now.After(c.expires) {
@@ -294,7 +283,7 @@ func (t *Target) release(c *conn) {
 	t.mu.Lock()
 	if len(t.idle) > 0 && now.Sub(t.idle[0].lastUsed) > maxIdle {
 		old = t.idle[0]
-		t.idle = append(t.idle[:0], t.idle[1:]...)
+		t.idle = slices.Delete(t.idle, 0, 1)
 	}
 	t.idle = append(t.idle, c)
 	t.mu.Unlock()

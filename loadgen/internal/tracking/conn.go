@@ -8,39 +8,39 @@ import (
 	"time"
 )
 
-// maxInlineBody is the largest body, in bytes, that is copied behind its head; a larger one is written beside it (writev).
+// maxInlineBody is the size up to which a body is copied behind its head; a larger one is written beside it (writev).
 const maxInlineBody = 16 << 10
 
 // conn is a connection with the buffers of its requests.
 type conn struct {
 	net.Conn
-	plain    net.Conn // under TLS, or the same
+	plain    net.Conn // below TLS, or the same
 	timeout  time.Duration
 	deadline time.Time
 	lastUsed time.Time // zero before its first answer
-	expires  time.Time // when it has served its time
+	expires  time.Time
 	buffer   []byte
-	pair     [2][]byte // head and body, in the memory of which parts is
+	pair     [2][]byte // head and body; parts uses its memory
 	parts    net.Buffers
 	response response
 }
 
-// extendDeadline lets the connection have its timeout from now on. Setting a deadline costs much of a request, so that it is
-// set a little later than needed, and then serves many.
+// extendDeadline gives the connection its timeout from now. Setting a deadline is a large part of a request's cost, so it
+// is set a little later than needed and serves many requests.
 func (c *conn) extendDeadline(now time.Time) {
 	if c.deadline.Sub(now) < c.timeout {
 		c.deadline = now.Add(c.timeout + c.timeout/8)
-		_ = c.SetDeadline(c.deadline) // fails on a closed connection alone, as the write then will
+		_ = c.SetDeadline(c.deadline) // only fails on a closed connection, as the write will
 	}
 }
 
-// interrupt ends what is going on, and is safe from any goroutine.
+// interrupt ends the request in flight. It is safe for concurrent use.
 func (c *conn) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) }
 
-// close ends the connection without TLS's farewell, which could wait for a server that hangs.
-func (c *conn) close() { _ = c.plain.Close() } // nothing of it is of interest any more
+// close closes the connection without TLS's close_notify, which could block on a server that hangs.
+func (c *conn) close() { _ = c.plain.Close() } // the connection is not needed any more
 
-// isIdle looks whether the server has closed the connection or said what nobody asked for.
+// isIdle reports whether the server has neither closed the connection nor sent anything unasked.
 func (c *conn) isIdle() bool {
 	raw, ok := c.plain.(syscall.Conn)
 	if !ok {
@@ -60,8 +60,8 @@ func (c *conn) isIdle() bool {
 	return err == nil && quiet
 }
 
-// write writes a request; written says that a byte of it went out. Of a TLS record that went out in part nobody can
-// read a byte, so that it does not count.
+// write writes a request; written reports whether a byte of it was sent. A partial TLS record does not count, because
+// nobody can read it.
 func (c *conn) write(head, body []byte, userAgent string) (written bool, err error) {
 	c.buffer = append(append(c.buffer[:0], head...), userAgent...)
 	if body != nil {
@@ -77,12 +77,12 @@ func (c *conn) write(head, body []byte, userAgent string) (written bool, err err
 	c.pair = [2][]byte{c.buffer, body}
 	c.parts = c.pair[:]
 	n, err := c.parts.WriteTo(c.Conn)
-	c.pair[1] = nil // the body is the caller's
+	c.pair[1] = nil // the body belongs to the caller
 	return n > 0, err
 }
 
-// read reads the answer of the request. Others go first: by then the answer of a near server is there, so that the
-// first look for it is not in vain (a system call, and two switches of goroutines, are saved).
+// read reads the answer. It yields first: by then the answer of a near server has arrived, which saves a read in vain (a
+// system call and two goroutine switches).
 func (c *conn) read() error {
 	runtime.Gosched()
 	return c.response.read(c.Conn)

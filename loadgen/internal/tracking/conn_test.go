@@ -288,11 +288,11 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	<-arrived
 	cl.Abort()
 	sending.Wait()
-	if r.Class.Outcome() != outcome.Unknown || r.Class.Retryable() || r.String() != "broken off" {
+	if r.Class.Outcome() != outcome.Unknown || r.Class.Retryable() || r.String() != "aborted" {
 		t.Errorf("in flight: %+v", r)
 	}
 	if r := target.Send([]byte("rec=1"), "Firefox"); r.Class != answer.Stopped ||
-		!strings.Contains(r.String(), "broken off") {
+		!strings.Contains(r.String(), "aborted") {
 		t.Errorf("after: %+v", r)
 	}
 }

@@ -3,40 +3,33 @@ package tracking
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 )
 
-// descriptorRetryDelay is how long a connection waits for a descriptor where all are in use.
+// descriptorRetryDelay is how long a dial waits for a file descriptor when all are in use.
 const descriptorRetryDelay = 10 * time.Millisecond
 
-// isOutOfDescriptors says that this process, or its machine, can open no more connections.
+// isOutOfDescriptors reports whether this process, or its machine, can open no more connections.
 func isOutOfDescriptors(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// freeDescriptor ends a connection that is not used, of whichever target, or waits for other requests to end; false once
-// there is no time left.
+// freeDescriptor closes an idle connection of any target, or waits for other requests to end; false if ctx is done.
 func (c *Client) freeDescriptor(ctx context.Context) bool {
 	c.mu.Lock()
 	targets := c.targets
 	c.mu.Unlock()
-	for _, t := range targets {
-		if t.discardIdle() {
-			return ctx.Err() == nil
-		}
-	}
-	pause := time.NewTimer(descriptorRetryDelay)
-	defer pause.Stop()
-	select {
-	case <-pause.C:
+	if slices.ContainsFunc(targets, (*Target).discardIdle) {
 		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
 	}
+	return wakeup.Sleep(ctx, descriptorRetryDelay)
 }
 
-// discardIdle ends the connection that is unused longest; false where there is none.
+// discardIdle closes the connection that is idle longest; false if there is none.
 func (t *Target) discardIdle() bool {
 	t.mu.Lock()
 	if len(t.idle) == 0 {
@@ -44,7 +37,7 @@ func (t *Target) discardIdle() bool {
 		return false
 	}
 	old := t.idle[0]
-	t.idle = append(t.idle[:0], t.idle[1:]...)
+	t.idle = slices.Delete(t.idle, 0, 1)
 	t.mu.Unlock()
 	t.discard(old)
 	return true

@@ -1,35 +1,36 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
 
 const (
-	// connectionLifetime is how long a connection serves, give or take a quarter: then another one is made, so that a name that
-	// has got other addresses is followed although its connections are never idle.
+	// connectionLifetime is how long a connection is used, give or take a quarter, before it is replaced, so that DNS
+	// changes take effect although connections are never idle.
 	connectionLifetime = time.Minute
-	// failureCooldown is how long an address that could not be connected to is tried last.
+	// failureCooldown is how long an address that failed is tried last.
 	failureCooldown = 30 * time.Second
-	// maxDialTime is how long an address is tried where others are left: one that answers nothing, as those of IPv6 do
-	// in a network without a way to it, must not take the request's time.
+	// maxDialTime limits the attempt for one address while others are left: one that never answers, such as IPv6
+	// addresses in a network without IPv6, must not use up the request's timeout.
 	maxDialTime = 2 * time.Second
 )
 
-// lifetime is how long the nth connection of a client serves. The lifetimes are spread evenly, in whatever order they
-// are taken (multiples of the golden ratio), so that connections that began together do not end together.
+// lifetime returns how long the nth connection of a client is used. Multiples of the golden ratio spread lifetimes
+// evenly, so that connections opened together do not expire together.
 func lifetime(n uint64) time.Duration {
 	const golden = 0x9e3779b97f4a7c15 // 2⁶⁴ divided by the golden ratio
 	quarter := float64(n*golden)/(1<<64)*2 - 1
 	return connectionLifetime + time.Duration(quarter*float64(connectionLifetime/4))
 }
 
-// dialer connects to a host, to each of its addresses in turn. It is safe for concurrent use.
+// dialer connects to a host by each of its addresses in turn. It is safe for concurrent use.
 type dialer struct {
 	lookup  func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,12 +41,11 @@ type dialer struct {
 }
 
 func newDialer() *dialer {
-	plain := net.Dialer{KeepAlive: 30 * time.Second}
-	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: plain.DialContext,
-		failed: map[netip.Addr]time.Time{}}
+	d := net.Dialer{KeepAlive: 30 * time.Second}
+	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: d.DialContext, failed: map[netip.Addr]time.Time{}}
 }
 
-// dial tries the addresses of host until one takes the connection. The error is that of the first.
+// dial tries the addresses of a host until one accepts the connection. It returns the first error.
 func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) {
 	addresses, err := d.lookup(ctx, "ip", host)
 	if err != nil {
@@ -56,16 +56,14 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	for i, address := range addresses {
 		d.markRetried(address)
 		c, err := d.try(ctx, net.JoinHostPort(address.Unmap().String(), port), len(addresses)-i)
-		if isOutOfDescriptors(err) { // which is no failure of the address
+		if isOutOfDescriptors(err) { // no failure of the address
 			return nil, err
 		}
 		d.markResult(address, err)
 		if err == nil {
 			return c, nil
 		}
-		if first == nil {
-			first = err
-		}
+		first = cmp.Or(first, err)
 		if ctx.Err() != nil {
 			break
 		}
@@ -73,7 +71,7 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	return nil, first
 }
 
-// try connects to an address; left is how many have to share the time that is left, this one among them.
+// try connects to an address; left is the number of addresses that share the remaining time.
 func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, error) {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
@@ -83,19 +81,16 @@ func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, e
 	return d.connect(ctx, "tcp", address)
 }
 
-// order puts first the addresses whose turn it is, of the family that the resolver puts first because this machine has
-// a way to it (RFC 6724), then the other family, and last what failed a moment ago.
+// order sorts addresses: first those of the family that the resolver puts first because this machine can reach it
+// (RFC 6724), starting with another one each time, then the other family, then those that failed recently.
 func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
-	if len(addresses) == 0 {
-		return nil
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var preferred, others, resting []netip.Addr
+	var preferred, others, failed []netip.Addr
 	for _, a := range addresses {
 		switch {
 		case now.Sub(d.failed[a]) < failureCooldown:
-			resting = append(resting, a)
+			failed = append(failed, a)
 		case a.Unmap().Is4() == addresses[0].Unmap().Is4():
 			preferred = append(preferred, a)
 		default:
@@ -107,19 +102,19 @@ func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 		at := d.next % n
 		preferred = slices.Concat(preferred[at:], preferred[:at])
 	}
-	return slices.Concat(preferred, others, resting)
+	return slices.Concat(preferred, others, failed)
 }
 
-// markRetried keeps others from an address that failed before, while it is tried again.
+// markRetried keeps others from using a failed address while it is tried again.
 func (d *dialer) markRetried(address netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, before := d.failed[address]; before {
+	if _, failed := d.failed[address]; failed {
 		d.failed[address] = time.Now()
 	}
 }
 
-// markResult remembers whether an address takes connections.
+// markResult records whether an address accepts connections.
 func (d *dialer) markResult(address netip.Addr, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -130,10 +125,7 @@ func (d *dialer) markResult(address netip.Addr, err error) {
 	}
 }
 
-// port is the one of an address's host, or that of its scheme.
-func portOf(scheme, port string) string {
-	if port != "" {
-		return port
-	}
-	return strconv.Itoa(map[string]int{"http": 80, "https": 443}[scheme])
+// portOf returns the port of a URL or of its scheme.
+func portOf(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }

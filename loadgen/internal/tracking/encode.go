@@ -1,6 +1,5 @@
-// Package tracking owns the wire: how a hit is written for Matomo's tracker, how it is sent, and what the answer
-// means. It knows neither why a hit exists nor when the next is due. The parameters are those of Matomo's
-// core/Tracker/Request.php.
+// Package tracking encodes hits for Matomo's tracker, sends them, and returns what the answers mean. It knows neither why
+// a hit exists nor when the next is due. The parameters are those of Matomo's core/Tracker/Request.php.
 package tracking
 
 import (
@@ -12,28 +11,28 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// Form is how hits are written for one target.
+// Form is how hits are encoded for one target.
 type Form struct {
 	SiteID int
-	// WithPlace adds address and place, which Matomo takes with a token only; without one it refuses the whole hit.
+	// WithPlace adds IP address and place, which Matomo only accepts with a token; without one it rejects the hit.
 	WithPlace bool
-	// WithTime adds the time of the hit (cdt); hits of the live timeline have none.
+	// WithTime adds the time of the hit (cdt), which live hits do not need.
 	WithTime bool
-	// NoContent asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is not
-	// asked for until the target has accepted a hit.
+	// NoContent asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is only used
+	// once the target has accepted a hit.
 	NoContent bool
-	// RunID is the run id, and RunDimension the number of the custom dimension that carries it, 0 for none.
+	// RunID is sent in the custom dimension RunDimension, if that is not 0.
 	RunID        string
 	RunDimension int
 }
 
-// Append writes hit i of v to dst as a form body, without the token. at is the moment the hit is recorded at; a zero
-// at leaves out all that depends on the clock.
+// Append appends hit i of v to dst as a form without the token. at is the recorded time; a zero at leaves out what
+// depends on the time.
 func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	h := &v.Hits[i]
 	w := writer{dst}
 	w.integer("idsite=", f.SiteID)
-	// forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
+	// cid forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
 	w.b = append(w.b, "&rec=1&apiv=1&cid="...)
 	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
 	w.encoded("&url=", h.URL)
@@ -55,7 +54,7 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	return w.b
 }
 
-// action writes what happened.
+// action appends the parameters of the kind.
 func (w *writer) action(v *visit.Visit, i int) {
 	h := &v.Hits[i]
 	switch h.Kind {
@@ -76,7 +75,7 @@ func (w *writer) action(v *visit.Visit, i int) {
 		w.integer("&search_count=", s.Count)
 	case hit.Event:
 		e := v.Event(i)
-		w.raw("&ca=1") // without the Events plugin the hit is refused, not booked as a pageview
+		w.raw("&ca=1") // without the Events plugin the hit is rejected rather than recorded as a pageview
 		w.text("&e_c=", e.Category)
 		w.text("&e_a=", e.Action)
 		w.optional("&e_n=", e.Name)
@@ -109,7 +108,7 @@ func (w *writer) order(v *visit.Visit, i int) {
 	w.text("&ec_items=", string(appendItems(nil, o.Items)))
 }
 
-// visitor writes the visitor: the device always, the place only where the target takes it.
+// visitor appends the device, and the place if the target accepts it.
 func (w *writer) visitor(v *visit.Visit, f Form, at time.Time) {
 	d, p := v.Visitor.Device, v.Visitor.Place
 	w.b = append(w.b, encoded.devices[d.Index]...)
@@ -129,7 +128,7 @@ func (w *writer) visitor(v *visit.Visit, f Form, at time.Time) {
 	}
 }
 
-// appendItems writes [[sku,name,category,price,quantity],…].
+// appendItems appends [[sku,name,category,price,quantity],…].
 func appendItems(dst []byte, items []shop.Item) []byte {
 	dst = append(dst, '[')
 	for i, it := range items {
@@ -138,13 +137,10 @@ func appendItems(dst []byte, items []shop.Item) []byte {
 		}
 		dst = append(dst, '[')
 		for _, s := range []string{it.SKU, it.Name, it.Category} {
-			dst = appendJSON(dst, s)
-			dst = append(dst, ',')
+			dst = append(appendJSON(dst, s), ',')
 		}
-		dst = appendMoney(dst, it.Price)
-		dst = append(dst, ',')
-		dst = strconv.AppendInt(dst, int64(it.Quantity), 10)
-		dst = append(dst, ']')
+		dst = append(appendMoney(dst, it.Price), ',')
+		dst = append(strconv.AppendInt(dst, int64(it.Quantity), 10), ']')
 	}
 	return append(dst, ']')
 }

@@ -2,14 +2,13 @@ package tracking
 
 import "github.com/puttrix/trafficinator/loadgen/internal/visitor"
 
-// encoded are the parts of a hit that are the same for all who have a device or live in a place. They are long, and
-// escaping them is most of the cost of a hit, so that they are written once.
+// encoded are the parameters that depend on the device or place alone, by their index. Escaping these long texts is most
+// of the cost of a hit, so it is done once.
 var encoded = encodeParts()
 
 type encodedParts struct{ devices, places [][]byte }
 
-func encodeParts() *encodedParts {
-	p := &encodedParts{}
+func encodeParts() (p encodedParts) {
 	for _, d := range visitor.Devices() {
 		var w writer
 		w.text("&ua=", d.UserAgent)

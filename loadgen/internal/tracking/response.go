@@ -13,27 +13,23 @@ import (
 )
 
 const (
-	// maxResponse bounds what is read of an answer, in bytes. Matomo's GIF has 43, its receipt for 2,000 refused hits
+	// maxResponse limits what is read of a response, in bytes. Matomo's GIF has 43, its receipt for 2,000 rejected hits
 	// 10,000.
 	maxResponse = 64 << 10
-	// initialBuffer is enough for the answer to a hit. It doubles up to maxAnswer.
+	// initialBuffer is enough for the response to a hit. It doubles up to maxResponse.
 	initialBuffer = 2 << 10
 )
 
-// response is the reader of a connection's answers (RFC 9112), with the one that it read last. It uses its memory
-// again.
+// response reads the responses of a connection (RFC 9112) and holds the last one. It reuses its memory.
 type response struct {
 	answer.Raw
-	// hasHead says that the head came whole.
-	hasHead bool
-	// mustClose says that the connection is of no use any more.
-	mustClose bool
-
+	hasHead    bool // the head was read completely
+	mustClose  bool // the connection cannot be reused
 	buffer     []byte
-	pos, end   int       // what of the buffer was not looked at yet
-	date       []byte    // as the last Date header had it,
-	parsedDate time.Time // and what it means
-	length     int       // of the body, -1 until the connection ends
+	pos, end   int       // of what was not parsed yet
+	date       []byte    // the last Date header
+	parsedDate time.Time // the same
+	length     int       // of the body, -1 if it ends with the connection
 	chunked    bool
 }
 
@@ -49,7 +45,7 @@ func (p *response) read(r io.Reader) error {
 		p.buffer = make([]byte, initialBuffer)
 	}
 	var err error
-	// An interim answer, as 103 Early Hints is, has no body; the real one follows.
+	// An interim response such as 103 Early Hints has no body; the final one follows.
 	for err == nil && (p.Status < 200 && p.Status != http.StatusSwitchingProtocols) {
 		err = p.readHead(r)
 	}
@@ -67,7 +63,7 @@ func (p *response) read(r io.Reader) error {
 	return err
 }
 
-// fill reads on, in a buffer twice as large where it is full.
+// fill reads more, doubling a full buffer.
 func (p *response) fill(r io.Reader) error {
 	if p.end == len(p.buffer) {
 		if p.end == maxResponse {
@@ -86,7 +82,7 @@ func (p *response) fill(r io.Reader) error {
 	return err
 }
 
-// readLine reads a line, without its end.
+// readLine reads a line without its end.
 func (p *response) readLine(r io.Reader) ([]byte, error) {
 	for seen := 0; ; {
 		if n := bytes.IndexByte(p.buffer[p.pos+seen:p.end], '\n'); n >= 0 {
@@ -104,13 +100,13 @@ func (p *response) readLine(r io.Reader) ([]byte, error) {
 	}
 }
 
-// readHead reads the status line and the headers that matter.
+// readHead reads the status line and the headers.
 func (p *response) readHead(r io.Reader) error {
 	line, err := p.readLine(r)
 	if err != nil {
 		return err
 	}
-	const version = "HTTP/1." // HTTP/1.1 204 No Content
+	const version = "HTTP/1." // as in HTTP/1.1 204 No Content
 	if len(line) < len(version)+2 || string(line[:len(version)]) != version || line[8] != ' ' {
 		return errNotHTTP
 	}
@@ -133,25 +129,25 @@ func (p *response) readHead(r io.Reader) error {
 
 func (p *response) parseHeader(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
-		return nil // more of the header before (obs-fold), of which none that matters has need
+		return nil // continues the last header (obs-fold), which matters for none of those below
 	}
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		return errNotHTTP
 	}
 	name, value := line[:colon], bytes.TrimSpace(line[colon+1:])
-	switch { // by length first: most headers are of no interest
-	case len(name) == 4 && equalFold(name, "date"):
+	switch {
+	case equalFold(name, "date"):
 		if !bytes.Equal(value, p.date) {
 			p.date = append(p.date[:0], value...)
-			p.parsedDate, _ = http.ParseTime(string(value)) // none is zero
+			p.parsedDate, _ = http.ParseTime(string(value)) // zero if invalid
 		}
 		p.Date = p.parsedDate
-	case len(name) == 6 && equalFold(name, "server"):
+	case equalFold(name, "server"):
 		p.Server = value
-	case len(name) == 8 && equalFold(name, "location"):
+	case equalFold(name, "location"):
 		p.Location = value
-	case len(name) == 10 && equalFold(name, "connection"):
+	case equalFold(name, "connection"):
 		for token := range bytes.SplitSeq(value, []byte(",")) {
 			switch token = bytes.TrimSpace(token); {
 			case equalFold(token, "close"):
@@ -160,25 +156,26 @@ func (p *response) parseHeader(line []byte) error {
 				p.mustClose = false
 			}
 		}
-	case len(name) == 11 && equalFold(name, "retry-after"):
+	case equalFold(name, "retry-after"):
 		p.RetryAfter = value
-	case len(name) == 14 && equalFold(name, "content-length"):
+	case equalFold(name, "content-length"):
 		n, err := strconv.ParseUint(string(value), 10, 62)
 		if err != nil || p.length >= 0 && p.length != int(n) {
 			return fmt.Errorf("%w: Content-Length", errNotHTTP)
 		}
 		p.length = int(n)
-	case len(name) == 16 && equalFold(name, "www-authenticate"):
+	case equalFold(name, "www-authenticate"):
 		p.Challenge = true
-	case len(name) == 17 && equalFold(name, "transfer-encoding"):
+	case equalFold(name, "transfer-encoding"):
 		p.chunked = len(value) >= 7 && equalFold(value[len(value)-7:], "chunked")
 	}
 	return nil
 }
 
-func equalFold(b []byte, lower string) bool { return bytes.EqualFold(b, []byte(lower)) }
+// equalFold compares lengths first, because most headers do not matter.
+func equalFold(b []byte, s string) bool { return len(b) == len(s) && bytes.EqualFold(b, []byte(s)) }
 
-// readBody reads the body. A connection on which more was said than announced is not used again.
+// readBody reads the body. A connection with more data than announced is not reused.
 func (p *response) readBody(r io.Reader) error {
 	var err error
 	p.Body = nil
@@ -217,7 +214,7 @@ func (p *response) readFixed(r io.Reader) (err error) {
 	return err
 }
 
-// readChunked reads a body in chunks (RFC 9112, 7.1), as nginx sends what PHP makes, and moves them together.
+// readChunked reads a chunked body (RFC 9112, 7.1), as nginx sends for PHP, and joins the chunks.
 func (p *response) readChunked(r io.Reader) error {
 	begin, end := p.pos, p.pos
 	defer func() { p.Body = p.buffer[begin:end] }()
@@ -240,7 +237,7 @@ func (p *response) readChunked(r io.Reader) error {
 			n := copy(p.buffer[end:], p.buffer[p.pos:min(p.end, p.pos+left)])
 			end, p.pos, left = end+n, p.pos+n, left-n
 		}
-		for { // what ends a chunk is an empty line, what ends the last one may be several: the trailer
+		for { // a chunk ends with an empty line, the last one after the trailer
 			line, err := p.readLine(r)
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -14,31 +15,31 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// route is the way to a target: straight, through a proxy that passes requests on (http), or through one that
-// passes bytes on (https).
+// route is how to reach a target: directly, through a proxy that forwards requests (http), or through one that tunnels
+// connections (https).
 type route struct {
-	target, proxy *url.URL // proxy is nil for the straight way
+	target, proxy *url.URL // proxy is nil for a direct route
 	dialer        *dialer
-	trust         *tls.Config
+	tls           *tls.Config
 	header        []target.Header
 }
 
-func newRoute(to *url.URL, way target.Transport) (*route, error) {
-	proxy, err := way.Proxy(to)
+func newRoute(to *url.URL, t target.Transport) (*route, error) {
+	proxy, err := t.Proxy(to)
 	if err != nil {
 		return nil, fmt.Errorf("choose proxy: %w", err)
 	}
-	return &route{target: to, proxy: proxy, dialer: newDialer(), trust: way.TLS, header: way.Header}, nil
+	return &route{target: to, proxy: proxy, dialer: newDialer(), tls: t.TLS, header: t.Header}, nil
 }
 
-// head is the head of a request up to the user agent, with a header of its own.
-func (r *route) head(method, header string) []byte {
+// head returns the head of a request up to the user agent, with an additional header line.
+func (r *route) head(method, line string) []byte {
 	forward := r.proxy != nil && r.target.Scheme == "http"
 	to := r.target.RequestURI()
 	if forward { // the absolute form of RFC 9112, 3.2.2
 		to = "http://" + r.target.Host + to
 	}
-	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, to, r.target.Host, header)
+	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, to, r.target.Host, line)
 	for _, h := range r.header {
 		head = fmt.Appendf(head, "%s: %s\r\n", h.Name, h.Value)
 	}
@@ -48,7 +49,7 @@ func (r *route) head(method, header string) []byte {
 	return append(head, "User-Agent: "...)
 }
 
-// proxyAuthorization are the header that a proxy with a user name wants, else "".
+// proxyAuthorization returns the header line with the proxy's user name and password, "" if it has none.
 func (r *route) proxyAuthorization() string {
 	if r.proxy.User == nil {
 		return ""
@@ -58,17 +59,13 @@ func (r *route) proxyAuthorization() string {
 	return "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(pair)) + "\r\n"
 }
 
-// dial connects. secured is what is written to; plain is the connection under its TLS, the same where there is none.
+// dial connects to the target. secured is written to; plain is the connection below its TLS, the same without TLS.
 func (r *route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
-	first := r.target
-	if r.proxy != nil {
-		first = r.proxy
-	}
-	plain, err = r.dialer.dial(ctx, first.Hostname(), portOf(first.Scheme, first.Port()))
-	if err != nil {
+	first := cmp.Or(r.proxy, r.target)
+	if plain, err = r.dialer.dial(ctx, first.Hostname(), portOf(first)); err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends the talk with proxy and TLS
+	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends the handshakes with proxy and TLS
 	secured, err = r.upgrade(plain, first)
 	if !stop() {
 		err = ctx.Err()
@@ -80,15 +77,15 @@ func (r *route) dial(ctx context.Context) (plain, secured net.Conn, err error) {
 	return plain, secured, nil
 }
 
-// upgrade makes of a connection to first one to the target.
+// upgrade turns a connection to first into one to the target.
 func (r *route) upgrade(c net.Conn, first *url.URL) (net.Conn, error) {
 	if first.Scheme == "https" {
 		if first == r.target {
-			return r.startTLS(c, r.trust, first.Hostname())
+			return startTLS(c, r.tls, first)
 		}
-		own := r.trust.Clone()
-		own.Certificates = nil // the client's certificate is for the target
-		secured, err := r.startTLS(c, own, first.Hostname())
+		config := r.tls.Clone()
+		config.Certificates = nil // the client certificate is for the target
+		secured, err := startTLS(c, config, first)
 		if err != nil {
 			return nil, err
 		}
@@ -100,22 +97,22 @@ func (r *route) upgrade(c net.Conn, first *url.URL) (net.Conn, error) {
 	if err := r.tunnel(c); err != nil {
 		return nil, err
 	}
-	return r.startTLS(c, r.trust, r.target.Hostname())
+	return startTLS(c, r.tls, r.target)
 }
 
-func (r *route) startTLS(under net.Conn, trust *tls.Config, name string) (net.Conn, error) {
-	trust = trust.Clone()
-	trust.ServerName, trust.NextProtos = name, []string{"http/1.1"}
-	c := tls.Client(under, trust)
+func startTLS(under net.Conn, config *tls.Config, to *url.URL) (net.Conn, error) {
+	config = config.Clone()
+	config.ServerName, config.NextProtos = to.Hostname(), []string{"http/1.1"}
+	c := tls.Client(under, config)
 	if err := c.Handshake(); err != nil {
 		return nil, fmt.Errorf("%w: %w", answer.ErrTLS, err)
 	}
 	return c, nil
 }
 
-// tunnel asks the proxy for a way to the target (RFC 9110, 9.3.6).
+// tunnel asks the proxy to connect to the target (RFC 9110, 9.3.6).
 func (r *route) tunnel(c net.Conn) error {
-	to := net.JoinHostPort(r.target.Hostname(), portOf(r.target.Scheme, r.target.Port()))
+	to := net.JoinHostPort(r.target.Hostname(), portOf(r.target))
 	if _, err := fmt.Fprintf(
 		c,
 		"CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
@@ -123,15 +120,15 @@ func (r *route) tunnel(c net.Conn) error {
 		to,
 		r.proxyAuthorization(),
 	); err != nil {
-		return fmt.Errorf("ask proxy: %w", err)
+		return fmt.Errorf("connect through proxy: %w", err)
 	}
-	// A proxy says nothing after its answer before the client speaks, so that the reader takes nothing of the tunnel.
+	// A proxy sends nothing after its answer before the client does, so the reader takes nothing of the tunnel.
 	resp, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: http.MethodConnect})
 	if err != nil {
-		return fmt.Errorf("ask proxy: %w", err)
+		return fmt.Errorf("connect through proxy: %w", err)
 	}
-	if resp.StatusCode/100 != 2 { // its own words could be anything
-		return fmt.Errorf("the proxy refuses: %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	if resp.StatusCode/100 != 2 { // without its body, which could be anything
+		return fmt.Errorf("the proxy refused: %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	return nil
 }

@@ -97,14 +97,14 @@ func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() ||
-		r.String() != "the proxy refuses: 407 Proxy Authentication Required" {
+		r.String() != "the proxy refused: 407 Proxy Authentication Required" {
 		t.Errorf("%+v", r)
 	}
 }
 
 func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
 	c := client(t, func(o *tracking.Options) {
-		o.Machine.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
+		o.Environment.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
 	})
 	_, err := c.Target(target.Target{URL: "http://matomo.test/matomo.php"})
 	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY names a proxy of socks5, and only http "+
@@ -153,7 +153,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 	<-asked
 	cl.Abort()
 	sending.Wait()
-	if r.Class != answer.Stopped || !strings.Contains(r.String(), "broken off") {
+	if r.Class != answer.Stopped || !strings.Contains(r.String(), "aborted") {
 		t.Errorf("at a break: %+v", r)
 	}
 }
@@ -275,7 +275,7 @@ func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
 		"no key in it": {target.Access{CAFile: "ca", CertFile: "cert"},
 			"the file cert does not hold a certificate and its private key in PEM"},
 	} {
-		cl := client(t, func(o *tracking.Options) { o.Machine.ReadFile = read })
+		cl := client(t, func(o *tracking.Options) { o.Environment.ReadFile = read })
 		to, err := cl.Target(target.Target{URL: address, Access: c.access})
 		if err != nil {
 			if c.want == "" || !strings.Contains(err.Error(), c.want) {
