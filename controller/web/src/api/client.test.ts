@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { api, ApiError, onSignedOut } from './client'
 
-/** Answers the next request so, and returns what is asked. */
+/** Stubs fetch with a response and returns the mock. */
 function answer(body: string, init: ResponseInit = { headers: { 'Content-Type': 'application/json' } }) {
   const asked = vi.fn(async (_to: string, _request: RequestInit) => new Response(body || null, init))
   vi.stubGlobal('fetch', asked)
@@ -9,7 +9,7 @@ function answer(body: string, init: ResponseInit = { headers: { 'Content-Type': 
   return asked
 }
 
-/** The failure that an answer makes. */
+/** Returns the error of a failing request. */
 async function failure(status: number, body: string, headers: Record<string, string> = {}) {
   answer(body, { status, headers })
   const error = await api.GET('/api/status').catch((e: unknown) => e)
@@ -32,7 +32,7 @@ describe('a request', () => {
     ])
   })
 
-  it('sends JSON, of an object or ready made, and no type without a body', async () => {
+  it('sends JSON from an object or a Blob, and no content type without a body', async () => {
     const asked = answer('{}')
     await api.PUT('/api/config', { params: { header: { 'If-Match': '"1"' } }, body: { config: { A: 1 } } })
     const ready = new Blob(['{"content":"x"}'])
@@ -56,7 +56,7 @@ describe('an answer', () => {
     expect(await api.DELETE('/api/session')).toBeUndefined()
   })
 
-  it('of something in between is a failure', async () => {
+  it('from a proxy is a failure', async () => {
     answer('<html>Sign in to the proxy', { headers: { 'Content-Type': 'text/html' } })
     await expect(api.GET('/api/status')).rejects.toThrow('A proxy answered')
     expect((await failure(502, '<html>')).message).toContain('502')
@@ -64,27 +64,27 @@ describe('an answer', () => {
 })
 
 describe('a failure', () => {
-  it('tells status, code, wait and fields', async () => {
+  it('has a status, code, retry time and fields', async () => {
     const body = { detail: 'no', code: 'name_taken', errors: [{ location: 'name', message: 'is taken', value: 3 }] }
     const e = await failure(409, JSON.stringify(body), { 'Retry-After': '7' })
     expect(e).toMatchObject({ status: 409, message: 'no', code: 'name_taken', retryAfter: 7 })
     expect(e.errors).toEqual([{ where: 'name', message: 'is taken', value: '3' }])
   })
 
-  it('whose code is known is a sentence with the cure', async () => {
+  it('with a known code has its own text, with the fix', async () => {
     const e = await failure(403, '{"detail":"x","code":"wrong_origin"}')
     expect(e.message).toContain('PUBLIC_URL=https://host.test/below')
     expect(e.message).not.toMatch(/below\/$/)
   })
 
-  it('of nobody who answers says so, and a request that was given up stays one', async () => {
+  it('without a response has status 0; an abort stays an abort', async () => {
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('failed to fetch')))
     await expect(api.GET('/api/status')).rejects.toMatchObject({ status: 0 })
     vi.stubGlobal('fetch', () => Promise.reject(new DOMException('', 'AbortError')))
     await expect(api.GET('/api/status')).rejects.toMatchObject({ name: 'AbortError' })
   })
 
-  it('of a session that has ended signs out, but not where somebody asks about it', async () => {
+  it('with 401 signs out, except of the session itself', async () => {
     const out = vi.fn()
     onSignedOut(out)
     await failure(401, '{}')

@@ -6,7 +6,7 @@ const sources: EventTarget[] = []
 
 afterEach(() => vi.unstubAllGlobals())
 
-it('listens once, whatever comes', async () => {
+it('opens one stream, however many points arrive', async () => {
   vi.stubGlobal(
     'EventSource',
     class extends EventTarget {
@@ -19,7 +19,7 @@ it('listens once, whatever comes', async () => {
   )
   vi.stubGlobal('fetch', async () => new Response('{"points":[]}', { headers: { 'Content-Type': 'application/json' } }))
   const end = $effect.root(() => {
-    $effect(() => live.listen())
+    $effect(() => live.connect())
   })
   flushSync()
   await vi.waitFor(() => expect(live.series.version).toBe(1))

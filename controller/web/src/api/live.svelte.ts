@@ -1,36 +1,36 @@
-// What happens now: the state of the generator and its numbers, pushed by the controller. One stream for all pages.
+// Live state and samples of the generator, pushed by the controller over one stream for all pages.
 import { untrack } from 'svelte'
 import { api, type Schemas } from './client'
-import { type EventData, on } from './stream'
+import { type EventData, onEvent } from './stream'
 
 export type Sample = EventData<'sample'>
 export type Status = EventData<'state'>
-/** A second of the charts; `at` is its time in Unix seconds. */
+/** One second of the charts; `at` is its time in Unix seconds. */
 export type Point = Schemas['LivePoint'] & { at: number }
 
-/** How many points are kept: two hours, one a second. */
-const kept = 7200
+/** Two hours of points, one a second. */
+const maxPoints = 7200
 
 class Live {
-  /** The generator and its run; undefined until the first word of the controller. */
+  /** The generator and its run; undefined until the first event. */
   status = $state.raw<Status>()
-  /** The newest numbers of the run that sends, else those of the last one seen. */
+  /** The latest sample of the current run, or of the last one. */
   sample = $state.raw<Sample>()
   connection = $state<'connecting' | 'live' | 'lost'>('connecting')
-  /** The last two hours, oldest first. The array is the same all along; the version grows with it. */
+  /** The last two hours, oldest first. The array is reused; `version` changes with every update. */
   series = $state.raw<{ points: Point[]; version: number }>({ points: [], version: 0 })
-  /** A live run or a capacity search is on. */
+  /** Whether a live run or a capacity search is in progress. */
   readonly active = $derived(!!this.status?.run && !this.status.run.ended)
   #source: EventSource | undefined
 
-  /** Begins to listen; returns the end of it. */
-  listen(): () => void {
+  /** Opens the stream; returns a function that closes it. */
+  connect(): () => void {
     void this.#catchUp()
     const source = (this.#source = new EventSource('./api/stream?logs=false'))
-    on(source, 'state', (status) => (this.status = status))
-    on(source, 'sample', (sample) => {
+    onEvent(source, 'state', (status) => (this.status = status))
+    onEvent(source, 'sample', (sample) => {
       this.sample = sample
-      this.#add(sample)
+      this.#append(sample)
     })
     source.addEventListener('open', () => {
       if (this.connection === 'lost') void this.#catchUp()
@@ -38,54 +38,53 @@ class Live {
     })
     source.addEventListener('error', () => {
       this.connection = 'lost'
-      // A refused stream does not come back by itself: ask, and the session or the controller tells why.
+      // The browser does not reconnect a refused stream; the session shows whether this browser was signed out.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#retry(), 2000)
     })
-    return () => this.#stop()
+    return () => this.#close()
   }
 
-  #stop() {
+  #close() {
     this.#source?.close()
     this.#source = undefined
   }
 
   async #retry() {
     if (!this.#source) return
-    this.#stop()
+    this.#close()
     const { signed_in } = await api.GET('/api/session').catch(() => ({ signed_in: true }))
-    if (signed_in) this.listen()
+    if (signed_in) this.connect()
     else location.reload()
   }
 
-  /** Reads what was missed; the stream alone begins with now. */
+  /** Reads missed points; the stream has new ones only. */
   async #catchUp() {
-    // Who listens in an effect does not begin again with every point.
+    // Untracked: an effect that connects must not run again with every point.
     const { points } = untrack(() => this.series)
     const since = points.at(-1)?.time
     const answer = await api.GET('/api/live', { params: { query: since ? { since } : {} } }).catch(() => undefined)
-    const missed = (answer?.points ?? []).map(point)
+    const missed = (answer?.points ?? []).map(toPoint)
     const from = missed.at(0)?.time
-    this.#show(from ? [...points.filter((p) => p.time < from), ...missed].slice(-kept) : points)
+    this.#update(from ? [...points.filter((p) => p.time < from), ...missed].slice(-maxPoints) : points)
   }
 
-  #add(p: Schemas['LivePoint']) {
+  #append(p: Schemas['LivePoint']) {
     const { points } = this.series
     const last = points.at(-1)
     if (last && last.time >= p.time) return
-    points.push(point(p))
-    if (points.length > kept) points.splice(0, points.length - kept)
-    this.#show(points)
+    points.push(toPoint(p))
+    if (points.length > maxPoints) points.splice(0, points.length - maxPoints)
+    this.#update(points)
   }
 
-  #show(points: Point[]) {
+  #update(points: Point[]) {
     this.series = { points, version: this.series.version + 1 }
   }
 }
 
 export const live = new Live()
 
-/** What is kept of a sample for two hours: a point alone. */
-function point(p: Schemas['LivePoint']): Point {
-  const { time, hit_rate, visit_rate, delta, latency, open_visits, scale } = p
+/** Drops the fields of a sample that charts do not need. */
+function toPoint({ time, hit_rate, visit_rate, delta, latency, open_visits, scale }: Schemas['LivePoint']): Point {
   return { at: Date.parse(time) / 1000, time, hit_rate, visit_rate, delta, latency, open_visits, scale }
 }

@@ -1,10 +1,10 @@
-// What changes something at the controller. Each has read again what depends on it, here and nowhere else.
+// Requests that change something. Each refetches the queries that depend on the change, here and nowhere else.
 import { queryClient } from './queryClient'
 import { api, type BodyOf, type Schemas } from './client'
 
 type Resource = 'config' | 'targets' | 'presets' | 'urls' | 'events' | 'funnels' | 'backfill' | 'runs' | 'reports'
 
-/** What a change of a resource changes beside it. What a run does not know yet is told by `exchange`. */
+/** Queries that also depend on a resource; `exchange` lists the changes that a run has not applied yet. */
 const dependents: Partial<Record<Resource, string[]>> = {
   config: ['exchange'],
   targets: ['exchange'],
@@ -14,16 +14,16 @@ const dependents: Partial<Record<Resource, string[]>> = {
   runs: ['exchange'],
 }
 
-const again = (key: string) => queryClient.invalidateQueries({ queryKey: [key] })
+const invalidate = (key: string) => queryClient.invalidateQueries({ queryKey: [key] })
 
-/** Has a resource and what depends on it read again; waits for the resource alone. */
+/** Refetches a resource and its dependents; waits for the resource only. */
 function refresh(resource: Resource) {
-  for (const key of dependents[resource] ?? []) void again(key)
-  return again(resource)
+  for (const key of dependents[resource] ?? []) void invalidate(key)
+  return invalidate(resource)
 }
 
-/** Waits for a request, and until what it changed was read again. A failure may come of a change that somebody else made. */
-async function change<T>(resource: Resource, request: Promise<T>): Promise<T> {
+/** Waits for a request and the refetch; refetches after a failure too, as somebody else's change may be the cause. */
+async function mutate<T>(resource: Resource, request: Promise<T>): Promise<T> {
   try {
     const answer = await request
     await refresh(resource)
@@ -35,11 +35,11 @@ async function change<T>(resource: Resource, request: Promise<T>): Promise<T> {
 }
 
 const byId = <T>(id: T) => ({ params: { path: { id } } })
-/** Outlives the page: a deletion may be sent when it is left. */
-const dying = <T>(id: T) => ({ ...byId(id), keepalive: true })
-const version = (revision: number) => ({ 'If-Match': `"${revision}"` })
+/** With keepalive: a deletion may be sent when the page is closed. */
+const byIdKeepAlive = <T>(id: T) => ({ ...byId(id), keepalive: true })
+const ifMatch = (revision: number) => ({ 'If-Match': `"${revision}"` })
 
-// The configuration. Its answer is the new one.
+// Configuration. Each answer is the new configuration.
 
 async function saved<S extends Schemas['ConfigBody']>(request: Promise<S>): Promise<S> {
   try {
@@ -47,41 +47,41 @@ async function saved<S extends Schemas['ConfigBody']>(request: Promise<S>): Prom
     queryClient.setQueryData(['config'], answer)
     return answer
   } finally {
-    void again('exchange')
+    void invalidate('exchange')
   }
 }
 
-/** Saves the configuration as the only one; refused with 412 where it is no longer of the revision that was read. */
+/** Saves the configuration; fails with 412 if it has changed since `revision` was read. */
 export const saveConfig = (config: Record<string, unknown>, revision: number) =>
-  saved(api.PUT('/api/config', { params: { header: version(revision) }, body: { config } }))
+  saved(api.PUT('/api/config', { params: { header: ifMatch(revision) }, body: { config } }))
 
-/** Reads the configuration again, as where somebody else has changed it. */
-export const refetchConfig = () => again('config')
+/** Refetches the configuration, for example after somebody else changed it. */
+export const refetchConfig = () => invalidate('config')
 
-/** The values of a configuration that somebody set. */
+/** The explicitly set values of a configuration. */
 export const explicitValues = ({ set, config }: Schemas['ConfigBody']) =>
   Object.fromEntries((set ?? []).map((key) => [key, config[key]]))
 
-/** Lays values over what is saved. */
+/** Merges values into the saved configuration. */
 export const mergeConfig = async (values: Record<string, unknown>) =>
   saved(api.PUT('/api/config', { body: { config: { ...explicitValues(await api.GET('/api/config')), ...values } } }))
 
-/** Lays a preset over the configuration; returns that of before, and the new one. */
+/** Loads a preset; returns the configuration before and after. */
 export async function loadPreset(id: string, withTargets: boolean) {
   const before = await api.GET('/api/config')
-  const params = { path: { id }, header: version(before.revision) }
+  const params = { path: { id }, header: ifMatch(before.revision) }
   const after = await saved(api.POST('/api/presets/{id}/load', { params }))
-  if (withTargets) await again('targets')
+  if (withTargets) await invalidate('targets')
   return { before, after }
 }
 
-/** Takes files that were edited by hand over, or overwrites them. Any page may show what was taken over. */
+/** Imports or overwrites manually edited files. Any page may show them, so everything is refetched. */
 export async function resolveEdits(body: BodyOf<'post', '/api/exchange/resolve'>) {
   await api.POST('/api/exchange/resolve', { body })
   await queryClient.invalidateQueries()
 }
 
-/** Puts a whole set-up in the place of everything that is saved. */
+/** Replaces everything that is saved. */
 export async function replaceSetup(setup: Schemas['SetupExported']) {
   await api.PUT('/api/setup', { body: setup as unknown as Record<string, unknown> })
   await queryClient.invalidateQueries()
@@ -89,87 +89,86 @@ export async function replaceSetup(setup: Schemas['SetupExported']) {
 
 // Runs.
 
-async function controlled<T>(request: Promise<T>): Promise<T> {
-  return request.finally(() => void refresh('runs'))
-}
-export const start = (body: Schemas['StartRequestBody'] = {}) => controlled(api.POST('/api/start', { body }))
+const withRuns = <T>(request: Promise<T>) => request.finally(() => void refresh('runs'))
+export const start = (body: Schemas['StartRequestBody'] = {}) => withRuns(api.POST('/api/start', { body }))
 export const stop = (now = false) => api.POST('/api/stop', now ? { body: { mode: 'now' } } : {})
-export const restart = () => controlled(api.POST('/api/restart'))
+export const restart = () => withRuns(api.POST('/api/restart'))
 export const heal = () => api.POST('/api/heal')
-/** Restarts the generator with what is saved and waits until it runs. */
-export const apply = () => controlled(api.POST('/api/config/apply', {}))
+/** Restarts the generator with the saved changes and waits until it runs. */
+export const apply = () => withRuns(api.POST('/api/config/apply', {}))
 export const steer = (body: Schemas['ControlRequestBody']) => api.POST('/api/control', { body })
-/** Begins a run again as it was; `instead` ends the one that is on. */
-export const rerun = (id: string, instead: boolean) =>
-  controlled(api.POST('/api/runs/{id}/rerun', { ...byId(id), body: { restart_if_running: instead } }))
+/** Reruns a run; `stopCurrent` stops the current one first. */
+export const rerun = (id: string, stopCurrent: boolean) =>
+  withRuns(api.POST('/api/runs/{id}/rerun', { ...byId(id), body: { restart_if_running: stopCurrent } }))
 export const describeRun = (id: string, body: Schemas['UpdateRunRequestBody']) =>
-  change('runs', api.PATCH('/api/runs/{id}', { ...byId(id), body }))
-export const deleteRun = (id: string) => change('runs', api.DELETE('/api/runs/{id}', byId(id)))
-export const restoreRun = (id: string) => change('runs', api.POST('/api/runs/{id}/restore', byId(id)))
-export const reconcile = (id: string) => change('runs', api.POST('/api/runs/{id}/reconcile', byId(id)))
-export const cancelReconciliation = (id: string) => change('runs', api.DELETE('/api/runs/{id}/reconcile', byId(id)))
+  mutate('runs', api.PATCH('/api/runs/{id}', { ...byId(id), body }))
+export const deleteRun = (id: string) => mutate('runs', api.DELETE('/api/runs/{id}', byId(id)))
+export const restoreRun = (id: string) => mutate('runs', api.POST('/api/runs/{id}/restore', byId(id)))
+export const reconcile = (id: string) => mutate('runs', api.POST('/api/runs/{id}/reconcile', byId(id)))
+export const cancelReconciliation = (id: string) => mutate('runs', api.DELETE('/api/runs/{id}/reconcile', byId(id)))
 export const annotate = (id: string) => api.POST('/api/runs/{id}/annotate', byId(id))
 
 // Presets and targets.
 
 export const createPreset = (body: Schemas['PresetRequestBody']) =>
-  change('presets', api.POST('/api/presets', { body }))
+  mutate('presets', api.POST('/api/presets', { body }))
 export const updatePreset = (id: number, body: Schemas['PresetUpdateBody']) =>
-  change('presets', api.PUT('/api/presets/{id}', { ...byId(id), body }))
-export const deletePreset = (id: number) => change('presets', api.DELETE('/api/presets/{id}', dying(id)))
+  mutate('presets', api.PUT('/api/presets/{id}', { ...byId(id), body }))
+export const deletePreset = (id: number) => mutate('presets', api.DELETE('/api/presets/{id}', byIdKeepAlive(id)))
 
-/** Saves a target; a new one without an id. */
+/** Saves a target; creates one without an id. */
 export const saveTarget = (id: number | undefined, body: BodyOf<'post', '/api/targets'>) =>
-  change(
+  mutate(
     'targets',
     id === undefined ? api.POST('/api/targets', { body }) : api.PUT('/api/targets/{id}', { ...byId(id), body }),
   )
-export const deleteTarget = (id: number) => change('targets', api.DELETE('/api/targets/{id}', dying(id)))
+export const deleteTarget = (id: number) => mutate('targets', api.DELETE('/api/targets/{id}', byIdKeepAlive(id)))
 export const routeTargets = (body: Schemas['RoutingRequestBody']) =>
-  change('targets', api.PUT('/api/targets/routing', { body }))
+  mutate('targets', api.PUT('/api/targets/routing', { body }))
 
-// Shared files. What was sent is what is saved now; to wait for large ones to be read again would only take time.
+// Shared files. What was sent is now saved, so there is no need to wait for a large file to be read again.
 
 export async function saveURLs(content: string) {
   const { validation } = await api.POST('/api/urls', { body: { content } }).finally(() => void refresh('urls'))
   queryClient.setQueryData(['urls'], { source: 'custom', content })
   return validation.url_count
 }
-export const resetURLs = () => change('urls', api.DELETE('/api/urls'))
+export const resetURLs = () => mutate('urls', api.DELETE('/api/urls'))
 export const saveEvents = (content: string) =>
   api.POST('/api/events', { body: { content } }).finally(() => void refresh('events'))
-export const resetEvents = () => change('events', api.DELETE('/api/events'))
+export const resetEvents = () => mutate('events', api.DELETE('/api/events'))
 
-/** Saves a funnel; a new one without an id. */
+/** Saves a funnel; creates one without an id. */
 export const saveFunnel = (id: number | undefined, body: BodyOf<'post', '/api/funnels'>) =>
-  change(
+  mutate(
     'funnels',
     id === undefined ? api.POST('/api/funnels', { body }) : api.PUT('/api/funnels/{id}', { ...byId(id), body }),
   )
-export const deleteFunnel = (id: number) => change('funnels', api.DELETE('/api/funnels/{id}', dying(id)))
-/** Gives each funnel its place as its priority; the list shows the new order at once. */
+export const deleteFunnel = (id: number) => mutate('funnels', api.DELETE('/api/funnels/{id}', byIdKeepAlive(id)))
+/** Sets each funnel's priority to its position; the list shows the new order immediately. */
 export async function orderFunnels(all: Schemas['FunnelSummary'][], ids: number[]) {
-  const placed = ids.map((id, priority) => ({ ...all.find((f) => f.id === id)!, priority }))
-  const moved = placed.filter((f) => all.find((old) => old.id === f.id)!.priority !== f.priority)
-  queryClient.setQueryData(['funnels'], placed)
+  const ordered = ids.map((id, priority) => ({ ...all.find((f) => f.id === id)!, priority }))
+  const moved = ordered.filter((f) => all.find((old) => old.id === f.id)!.priority !== f.priority)
+  queryClient.setQueryData(['funnels'], ordered)
   const send = async () => {
     for (const { id, priority } of moved) await api.PUT('/api/funnels/{id}', { ...byId(id), body: { priority } })
   }
-  await change('funnels', send())
+  await mutate('funnels', send())
 }
 
-// Backfills and benchmarks of reports.
+// Backfills and API benchmarks.
 
 export const startBackfill = (body: Record<string, string>) =>
-  change('backfill', api.POST('/api/backfill/run', { body }))
-export const cancelJob = (run_id: string) => change('backfill', api.POST('/api/backfill/cancel', { body: { run_id } }))
-export const resumeJob = (id: string) => change('backfill', api.POST('/api/backfill/{id}/resume', byId(id)))
-export const settleJob = (id: string) => change('backfill', api.POST('/api/backfill/{id}/settle', byId(id)))
-export const cleanUpJobs = () => change('backfill', api.POST('/api/backfill/cleanup'))
+  mutate('backfill', api.POST('/api/backfill/run', { body }))
+export const cancelJob = (run_id: string) => mutate('backfill', api.POST('/api/backfill/cancel', { body: { run_id } }))
+export const resumeJob = (id: string) => mutate('backfill', api.POST('/api/backfill/{id}/resume', byId(id)))
+export const settleJob = (id: string) => mutate('backfill', api.POST('/api/backfill/{id}/settle', byId(id)))
+export const cleanUpJobs = () => mutate('backfill', api.POST('/api/backfill/cleanup'))
 
 export const startBenchmark = (body: Schemas['BenchmarkRequestBody']) =>
-  change('reports', api.POST('/api/report-benchmarks', { body }))
-/** Ends a benchmark that is under way, deletes one that has ended. */
-export const deleteBenchmark = (id: string) => change('reports', api.DELETE('/api/report-benchmarks/{id}', dying(id)))
+  mutate('reports', api.POST('/api/report-benchmarks', { body }))
+/** Cancels a benchmark that is running, deletes one that is not. */
+export const deleteBenchmark = (id: string) =>
+  mutate('reports', api.DELETE('/api/report-benchmarks/{id}', byIdKeepAlive(id)))
 export const markBaseline = (id: string, baseline: boolean) =>
-  change('reports', api.POST('/api/report-benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))
+  mutate('reports', api.POST('/api/report-benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))

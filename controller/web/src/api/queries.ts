@@ -1,41 +1,40 @@
-// What is read from the controller: one query for each resource. The first part of a key is the resource, by which
-// mutations.ts has it read again.
+// Queries, one per resource. The first part of a key is the resource, by which mutations.ts refetches it.
 import { keepPreviousData } from '@tanstack/svelte-query'
 import { testConnection } from './requests'
 import { api, type QueryOf, type Schemas } from './client'
 import { live } from './live.svelte'
 import { keys } from '../text'
 
-/** Asks a query for as long as a component shows what it reads. */
 export { createQuery } from '@tanstack/svelte-query'
 
-const query = <T>(queryKey: unknown[], queryFn: () => Promise<T>) => ({ queryKey, queryFn })
+const query = <T, O extends object>(queryKey: unknown[], queryFn: () => Promise<T>, options = {} as O) => ({
+  queryKey,
+  queryFn,
+  ...options,
+})
 
-/** Asks again after `busy` milliseconds while `running` says so of the last answer, else after `idle`, or not at all. */
-const polled =
-  <T>(running: (data: T) => unknown, busy: number, idle: number | false = false) =>
+/** Refetches after `busy` milliseconds while `isBusy` holds for the last answer, else after `idle`, or never. */
+const poll =
+  <T>(isBusy: (data: T) => unknown, busy: number, idle: number | false = false) =>
   (q: { state: { data?: T } }) =>
-    q.state.data !== undefined && running(q.state.data) ? busy : idle
+    q.state.data !== undefined && isBusy(q.state.data) ? busy : idle
 
-/** The run that is on, or was last, as a part of keys: where it begins or ends, lists are others. */
-const now = () => ({ run: live.status?.run?.id, ended: live.status?.run?.ended })
+/** Part of keys that change when a run starts or ends. */
+const currentRun = () => ({ run: live.status?.run?.id, ended: live.status?.run?.ended })
 
 const byId = <T>(id: T) => ({ params: { path: { id } } })
 
 export const configQuery = () => query(['config'], () => api.GET('/api/config'))
 
-export const schemaQuery = () => ({
-  ...query(['schema'], () => api.GET('/api/config/schema')),
-  staleTime: Infinity,
-})
+export const schemaQuery = () => query(['schema'], () => api.GET('/api/config/schema'), { staleTime: Infinity })
 
-/** What a restart would change, which shared files were edited by hand, and whether all is published. */
-export const exchangeQuery = () => ({
-  ...query(['exchange', now()], () => api.GET('/api/exchange')),
-  // The controller tries again to publish by itself.
-  refetchInterval: polled<Schemas['PendingChanges']>((pending) => !pending.published, 5_000),
-  placeholderData: keepPreviousData,
-})
+/** Changes that need a restart, manually edited shared files, and whether everything is published. */
+export const exchangeQuery = () =>
+  query(['exchange', currentRun()], () => api.GET('/api/exchange'), {
+    // The controller retries publishing.
+    refetchInterval: poll<Schemas['PendingChanges']>((pending) => !pending.published, 5_000),
+    placeholderData: keepPreviousData,
+  })
 
 export const targetsQuery = () => query(['targets'], () => api.GET('/api/targets'))
 
@@ -54,90 +53,91 @@ export const eventsQuery = () => query(['events'], () => api.GET('/api/events'))
 
 export const funnelsQuery = () => query(['funnels'], async () => (await api.GET('/api/funnels')).funnels ?? [])
 
-export const funnelQuery = (id = 0) => ({
-  ...query(['funnels', id], () => api.GET('/api/funnels/{id}', byId(id))),
-  enabled: id > 0,
-})
+export const funnelQuery = (id = 0) =>
+  query(['funnels', id], () => api.GET('/api/funnels/{id}', byId(id)), { enabled: id > 0 })
 
-/** Where the pages lie that visitors see: whether they are the built-in ones, the first of them, and SITE_URL. */
-export const pagesQuery = (enabled: boolean) => ({
-  ...query(['funnels', 'pages'], async () => {
-    const first = { params: { query: { limit: 1 } } }
-    const [{ source, urls }, saved] = await Promise.all([api.GET('/api/urls', first), api.GET('/api/config')])
-    return { source, first: urls?.[0]?.url, siteURL: saved.config?.[keys.host] }
-  }),
-  enabled,
-})
+/** Which pages visitors see: the source of the list, its first page, and SITE_URL. */
+export const pagesQuery = (enabled: boolean) =>
+  query(
+    ['funnels', 'pages'],
+    async () => {
+      const first = { params: { query: { limit: 1 } } }
+      const [{ source, urls }, saved] = await Promise.all([api.GET('/api/urls', first), api.GET('/api/config')])
+      return { source, first: urls?.[0]?.url, siteURL: saved.config?.[keys.host] }
+    },
+    {
+      enabled,
+    },
+  )
 
-export const jobsQuery = () => ({
-  ...query(['backfill', 'jobs'], async () => (await api.GET('/api/backfill/status')).runs ?? []),
-  // The snapshot of a job that goes on is a second old at most.
-  refetchInterval: polled<Schemas['JobStatus'][]>((jobs) => jobs.some((j) => j.state !== 'exited'), 1_000, 10_000),
-})
+export const jobsQuery = () =>
+  query(['backfill', 'jobs'], async () => (await api.GET('/api/backfill/status')).runs ?? [], {
+    // The snapshot of an active job is at most a second old.
+    refetchInterval: poll<Schemas['JobStatus'][]>((jobs) => jobs.some((j) => j.state !== 'exited'), 1_000, 10_000),
+  })
 
-/** The end of a job's log; read again and again while it is `running`. */
-export const jobLogQuery = (job: string, running: boolean) => ({
-  ...query(['backfill', 'log', job], async () => {
-    return (await api.GET('/api/logs', { params: { query: { job, lines: 1000 } } })).lines ?? []
-  }),
-  refetchInterval: running && (2_000 as const),
-})
+/** The end of a job's log, polled while it is `running`. */
+export const jobLogQuery = (job: string, running: boolean) =>
+  query(
+    ['backfill', 'log', job],
+    async () => {
+      return (await api.GET('/api/logs', { params: { query: { job, lines: 1000 } } })).lines ?? []
+    },
+    {
+      refetchInterval: running && (2_000 as const),
+    },
+  )
 
-export const runsQuery = (filter: QueryOf<'get-api-runs'>) => ({
-  ...query(['runs', filter, now()], () => api.GET('/api/runs', { params: { query: filter } })),
-  placeholderData: keepPreviousData,
-})
+export const runsQuery = (filter: QueryOf<'get-api-runs'>) =>
+  query(['runs', filter, currentRun()], () => api.GET('/api/runs', { params: { query: filter } }), {
+    placeholderData: keepPreviousData,
+  })
 
-export const runQuery = (id = '') => ({
-  ...query(['runs', id], () => api.GET('/api/runs/{id}', byId(id))),
-  enabled: id !== '',
-  // What a search or a job has found so far is in its record; of live traffic the stream tells.
-  refetchInterval: polled<Schemas['HistoryRecord']>((run) => run.kind !== 'live' && !run.ended, 2_000),
-})
+export const runQuery = (id = '') =>
+  query(['runs', id], () => api.GET('/api/runs/{id}', byId(id)), {
+    enabled: id !== '',
+    // Progress of a search or a job is in its summary; live runs are streamed.
+    refetchInterval: poll<Schemas['HistoryRecord']>((run) => run.kind !== 'live' && !run.ended, 2_000),
+  })
 
-export const intervalsQuery = (id: string, running = false) => ({
-  ...query(['runs', id, 'minutes'], () => api.GET('/api/runs/{id}/minutes', byId(id))),
-  refetchInterval: running && (30_000 as const),
-})
+export const intervalsQuery = (id: string, running = false) =>
+  query(['runs', id, 'minutes'], () => api.GET('/api/runs/{id}/minutes', byId(id)), {
+    refetchInterval: running && (30_000 as const),
+  })
 
 export const runComparisonQuery = (a: string, b: string) =>
   query(['runs', 'compare', a, b], () => api.GET('/api/runs/compare', { params: { query: { a, b } } }))
 
 export type Benchmark = Schemas['ReportBenchmark']
 
-/** Whether a reconciliation is under way. */
-export const isReconciling = (r?: Schemas['Reconciliation']) =>
-  r?.state === 'following' || r?.state === 'waiting'
+/** Whether a reconciliation is in progress. */
+export const isReconciling = (r?: Schemas['Reconciliation']) => r?.state === 'following' || r?.state === 'waiting'
 
-export const reconciliationQuery = (id: string) => ({
-  ...query(['runs', id, 'reconcile'], () => api.GET('/api/runs/{id}/reconcile', byId(id))),
-  refetchInterval: polled(isReconciling, 1_000),
-})
+export const reconciliationQuery = (id: string) =>
+  query(['runs', id, 'reconcile'], () => api.GET('/api/runs/{id}/reconcile', byId(id)), {
+    refetchInterval: poll(isReconciling, 1_000),
+  })
 
-export const benchmarksQuery = () => ({
-  ...query(['reports', 'benchmarks'], async () => (await api.GET('/api/report-benchmarks')).benchmarks ?? []),
-  refetchInterval: polled<Schemas['BenchmarkSummary'][]>(
-    (all) => all.some((b) => b.state === 'running'),
-    2_000,
-    15_000,
-  ),
-})
+export const benchmarksQuery = () =>
+  query(['reports', 'benchmarks'], async () => (await api.GET('/api/report-benchmarks')).benchmarks ?? [], {
+    refetchInterval: poll<Schemas['BenchmarkSummary'][]>(
+      (all) => all.some((b) => b.state === 'running'),
+      2_000,
+      15_000,
+    ),
+  })
 
-export const benchmarkQuery = (id: string) => ({
-  ...query(['reports', 'benchmark', id], () => api.GET('/api/report-benchmarks/{id}', byId(id))),
-  refetchInterval: polled<Benchmark>((b) => b.state === 'running', 1_000),
-})
+export const benchmarkQuery = (id: string) =>
+  query(['reports', 'benchmark', id], () => api.GET('/api/report-benchmarks/{id}', byId(id)), {
+    refetchInterval: poll<Benchmark>((b) => b.state === 'running', 1_000),
+  })
 
-/** The comparison with the baseline of the site; a failure of status 409 where there is none. */
-export const benchmarkComparisonQuery = (id: string, enabled: boolean) => ({
-  ...query(['reports', 'comparison', id], () => api.GET('/api/report-benchmarks/{id}/comparison', byId(id))),
-  enabled,
-})
+/** The comparison with the site's baseline; fails with 409 if there is none. */
+export const benchmarkComparisonQuery = (id: string, enabled: boolean) =>
+  query(['reports', 'comparison', id], () => api.GET('/api/report-benchmarks/{id}/comparison', byId(id)), { enabled })
 
-export const reportsQuery = () => ({
-  ...query(['reports', 'catalogue'], () => api.GET('/api/reports')),
-  staleTime: Infinity,
-})
+export const reportsQuery = () =>
+  query(['reports', 'catalogue'], () => api.GET('/api/reports'), { staleTime: Infinity })
 
 export const reportHistoryQuery = (of: QueryOf<'get-api-report-history'>) =>
   query(['reports', 'history', of], async () => {
@@ -154,16 +154,16 @@ export function profileQuery(values?: Record<string, string>) {
   }
 }
 
-/** What settings come to, by the first visits of their plan; nothing is asked without settings. */
-export const estimateQuery = (config?: Record<string, string>) => ({
-  ...query(['estimate', config], () => api.POST('/api/estimate', { body: { config } })),
-  enabled: config !== undefined,
-  placeholderData: keepPreviousData,
-})
+/** An estimate of settings from the first visits of their plan; disabled without settings. */
+export const estimateQuery = (config?: Record<string, string>) =>
+  query(['estimate', config], () => api.POST('/api/estimate', { body: { config } }), {
+    enabled: config !== undefined,
+    placeholderData: keepPreviousData,
+  })
 
-/** A test of a connection that is of this visit to a page alone. */
-export const connectionQuery = (of: Parameters<typeof testConnection>[0]) => ({
-  ...query(['connection'], () => testConnection(of)),
-  gcTime: 0,
-  staleTime: Infinity,
-})
+/** A connection test, not kept when the page is left. */
+export const connectionQuery = (of: Parameters<typeof testConnection>[0]) =>
+  query(['connection'], () => testConnection(of), {
+    gcTime: 0,
+    staleTime: Infinity,
+  })

@@ -1,16 +1,15 @@
-// What was read from the controller: kept for a few seconds, and read again where something may have changed it.
+// The cache of what was read from the controller.
 import { QueryClient } from '@tanstack/svelte-query'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      // The controller may be on this machine: a browser that calls itself offline asks all the same.
+      // The controller may run on this machine, so a browser that reports itself offline still asks.
       networkMode: 'always',
       retry: false,
       refetchOnWindowFocus: true,
       staleTime: 5_000,
-      // By itself a query tells only of what was read of it so far: `a.data && b.data` would never see b's answer where
-      // that comes first.
+      // By default only the properties read so far notify: `a.data && b.data` would miss b's data if a comes first.
       notifyOnChangeProps: 'all',
     },
   },

@@ -1,7 +1,7 @@
-// What is asked of the controller once and changes nothing: checks, tests and previews of something that need not be saved.
+// One-off requests that change nothing: validation, tests, previews and reads outside the cache.
 import { api, type BodyOf, type Schemas } from './client'
 
-/** How long a Matomo has to answer a test, in seconds. */
+/** The timeout of connection tests, in seconds. */
 const timeout = 30
 
 export const validateConfig = (config: Record<string, string>, signal: AbortSignal) =>
@@ -13,19 +13,19 @@ export const validateFunnel = (body: BodyOf<'post', '/api/funnels/validate'>, si
   api.POST('/api/funnels/validate', { body, signal })
 export const planBackfill = (body: Record<string, string>, signal: AbortSignal) =>
   api.POST('/api/backfill/plan', { body, signal })
-/** What the last backfill was asked with. */
+/** The request of the last backfill. */
 export const lastBackfill = () => api.GET('/api/backfill/last')
 export const preview = (body: Schemas['PreviewRequestBody']) => api.POST('/api/preview', { body })
 export const testConnection = (body: Omit<Schemas['ConnectionRequestBody'], 'timeout'>) =>
   api.POST('/api/test-connection', { body: { ...body, timeout } })
-/** Tests targets, all where none is named. */
+/** Tests the given targets, or all. */
 export const testTargets = async (ids?: number[]) =>
   (await api.POST('/api/targets/test', { body: { ids, timeout } })).results ?? []
 export const probe = (body: Schemas['ProbeRequestBody'], signal: AbortSignal) =>
   api.POST('/api/targets/probe', { body, signal })
-/** All that is saved, as a file of a set-up holds it. */
+/** The export of everything that is saved. */
 export const readSetup = () => api.GET('/api/setup')
-/** What is saved at this moment, whatever was read of it before. */
+// Reads past the cache.
 export const readConfig = () => api.GET('/api/config')
 export const readTargets = () => api.GET('/api/targets')
 export const readPresets = () => api.GET('/api/presets')

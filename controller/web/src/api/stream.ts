@@ -1,37 +1,37 @@
-// The events of the controller's stream, by the types of its document.
+// The controller's event stream, typed by its OpenAPI document.
 import type { operations } from './schema.gen'
 
 type Event = operations['get-api-stream']['responses'][200]['content']['text/event-stream']
 type Events = { [E in Event as E['event']]: E['data'] }
 type Kind = keyof Events
 
-/** What an event of a kind brings. */
+/** The data of an event of a kind. */
 export type EventData<K extends Kind> = Events[K]
 
-/** What each kind has at the least; without it another version of the controller, or something in between, has sent it. */
+/** The fields that every event of a kind has; without them it comes from another version of the controller or from a proxy. */
 const required: { [K in Kind]: (keyof EventData<K>)[] } = {
   state: ['container', 'phase', 'runtime', 'messages'],
   sample: ['run_id', 'time', 'hits', 'delta', 'latency'],
   log: ['time', 'text'],
 }
 
-/** What the text of an event holds; undefined where it is none of its kind. */
-export function parse<K extends Kind>(kind: K, text: string): EventData<K> | undefined {
+/** Parses the text of an event; undefined if it is not of the kind. */
+export function parseEvent<K extends Kind>(kind: K, text: string): EventData<K> | undefined {
   try {
     const data: unknown = JSON.parse(text)
     if (typeof data === 'object' && data !== null && required[kind].every((key) => key in data)) {
       return data as EventData<K>
     }
   } catch {
-    // It is not JSON.
+    // Not JSON.
   }
-  console.warn(`The stream brought something that is no ${kind}:`, text)
+  console.warn(`Invalid ${kind} event:`, text)
 }
 
-/** Hands every event of a kind to `take`. */
-export function on<K extends Kind>(source: EventSource, kind: K, take: (data: EventData<K>) => void) {
+/** Calls `handler` with the data of every valid event of a kind. */
+export function onEvent<K extends Kind>(source: EventSource, kind: K, handler: (data: EventData<K>) => void) {
   source.addEventListener(kind, (e) => {
-    const data = parse(kind, e.data)
-    if (data) take(data)
+    const data = parseEvent(kind, e.data)
+    if (data) handler(data)
   })
 }

@@ -1,6 +1,6 @@
 // The log as it comes: the last lines first, then every new one, with what a break of the stream has cost.
 import { api } from '../api/client'
-import { on } from '../api/stream'
+import { onEvent } from '../api/stream'
 import { after, type Line } from './line'
 
 export type Level = '' | 'INFO' | 'WARNING' | 'ERROR'
@@ -71,7 +71,7 @@ export function createFollower() {
         connection = 'live'
         void catchUp()
       })
-      on(source, 'log', (line) => {
+      onEvent(source, 'log', (line) => {
         if (!after(line.time, boundary)) return
         waiting.push(line)
         if (waiting.length > 2 * mostWaiting) waiting = waiting.slice(-mostWaiting)

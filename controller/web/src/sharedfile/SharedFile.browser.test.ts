@@ -2,10 +2,10 @@ import { flushSync } from 'svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { applyChanges } from './apply'
 import { readTextFile } from './textfile'
-import { SharedFile, type Kind } from './SharedFile.svelte'
+import { SharedFile, type Options } from './SharedFile.svelte'
 
-type Told = { kind: string; text: string; undo?: () => void }
-const told: Told[] = []
+type Toast = { kind: string; text: string; undo?: () => void }
+const toasts: Toast[] = []
 let leaving: (() => string | undefined) | undefined
 
 vi.mock('../ui', () => ({
@@ -13,33 +13,33 @@ vi.mock('../ui', () => ({
     leaving = question
   },
   toast: (kind: string, text: string, more?: { action?: { run: () => void } }) =>
-    told.push({ kind, text, undo: more?.action?.run }),
+    toasts.push({ kind, text, undo: more?.action?.run }),
 }))
 vi.mock('../errors', () => ({
   errorText: (e: Error) => e.message,
-  toastError: (e: Error) => told.push({ kind: 'bad', text: e.message }),
+  toastError: (e: Error) => toasts.push({ kind: 'bad', text: e.message }),
 }))
 vi.mock('./apply', () => ({ applyChanges: vi.fn() }))
 vi.mock('./textfile', () => ({ readTextFile: vi.fn() }))
 
-const { make } = await import('./editor.fixture.svelte')
+const { fakeEditor } = await import('./editor.fixture.svelte')
 
 let end = () => {}
-beforeEach(() => told.splice(0))
+beforeEach(() => toasts.splice(0))
 afterEach(() => end())
 
-function open(more: Partial<Kind<string>> = {}) {
-  const at = make('saved')
-  const kind: Kind<string> = {
+function open(more: Partial<Options<string>> = {}) {
+  const at = fakeEditor('saved')
+  const options: Options<string> = {
     saved: () => at.saved,
-    same: (a, b) => a === b,
-    most: 100,
+    equal: (a, b) => a === b,
+    maxBytes: 100,
     parse: (text) => text,
-    send: vi.fn(async (content: string) => {
+    save: vi.fn(async (content: string) => {
       at.saved = content
     }),
     reset: async () => (at.saved = 'built in'),
-    check: vi.fn(),
+    validate: vi.fn(),
     words: {
       leaving: 'unsaved',
       loaded: (name) => `loaded ${name}`,
@@ -51,114 +51,114 @@ function open(more: Partial<Kind<string>> = {}) {
   }
   let file!: SharedFile<string>
   end = at.root(() => {
-    file = new SharedFile(kind)
-    file.surface = at.surface
+    file = new SharedFile(options)
+    file.editor = at.editor
   })
   flushSync()
-  return { at, file, kind }
+  return { at, file, options }
 }
 
-describe('what is saved', () => {
-  it('is shown at first, which cannot be undone, and when somebody else changes it', () => {
+describe('the saved content', () => {
+  it('is loaded at first, not undoable, and again when it changes elsewhere', () => {
     const { at } = open()
-    expect(at.shown).toEqual([['saved', false]])
+    expect(at.loaded).toEqual([['saved', false]])
     at.saved = 'theirs'
     flushSync()
-    expect(at.shown.at(-1)).toEqual(['theirs', true])
+    expect(at.loaded.at(-1)).toEqual(['theirs', true])
   })
 
-  it('does not take edits away; it is shown where somebody asks for it', () => {
+  it('does not replace edits until the user loads it', () => {
     const { at, file } = open()
     at.type('mine')
     at.saved = 'theirs'
     flushSync()
-    expect([at.surface.content, file.changedElsewhere]).toEqual(['mine', true])
+    expect([at.editor.content, file.changedElsewhere]).toEqual(['mine', true])
     file.loadSaved()
     flushSync()
-    expect([at.surface.content, file.changedElsewhere, file.dirty]).toEqual(['theirs', false, false])
+    expect([at.editor.content, file.changedElsewhere, file.dirty]).toEqual(['theirs', false, false])
   })
 })
 
 describe('edits', () => {
-  it('are asked about before the page is left', () => {
+  it('block navigation with a question', () => {
     const { at } = open()
     expect(leaving?.()).toBeUndefined()
     at.type('mine')
     expect(leaving?.()).toBe('unsaved')
   })
 
-  it('are saved, and what is typed meanwhile stays an edit', async () => {
+  it('are saved; what is typed meanwhile stays unsaved', async () => {
     let answer = () => {}
-    const { at, file } = open({ send: () => new Promise<void>((done) => (answer = done)) })
+    const { at, file } = open({ save: () => new Promise<void>((done) => (answer = done)) })
     at.type('mine')
     const saving = file.save(false)
     at.type('more')
     answer()
     await saving
-    expect(told.at(-1)).toMatchObject({ kind: 'good', text: 'saved mine' })
-    expect([at.surface.content, file.dirty]).toEqual(['more', true])
+    expect(toasts.at(-1)).toMatchObject({ kind: 'good', text: 'saved mine' })
+    expect([at.editor.content, file.dirty]).toEqual(['more', true])
     expect(applyChanges).not.toHaveBeenCalled()
   })
 
-  it('are applied where somebody asks for it', async () => {
+  it('are applied on request', async () => {
     const { at, file } = open()
     at.type('mine')
     await file.save(true)
     expect(applyChanges).toHaveBeenCalledOnce()
   })
 
-  it('stay where saving is refused, and are checked again', async () => {
-    const { at, file, kind } = open({ send: () => Promise.reject(new Error('refused')) })
+  it('stay if saving fails, and are validated again', async () => {
+    const { at, file, options } = open({ save: () => Promise.reject(new Error('refused')) })
     at.type('mine')
     await file.save(false)
-    expect(told).toMatchObject([{ kind: 'bad', text: 'refused' }])
-    expect([at.surface.content, file.dirty]).toEqual(['mine', true])
-    expect(kind.check).toHaveBeenCalledOnce()
+    expect(toasts).toMatchObject([{ kind: 'bad', text: 'refused' }])
+    expect([at.editor.content, file.dirty]).toEqual(['mine', true])
+    expect(options.validate).toHaveBeenCalledOnce()
   })
 
-  it('come back after they were discarded', () => {
+  it('can be restored after they were discarded', () => {
     const { at, file } = open()
     at.type('mine')
     file.discard()
-    expect(at.surface.content).toBe('saved')
-    told.at(-1)?.undo?.()
-    expect(at.surface.content).toBe('mine')
+    expect(at.editor.content).toBe('saved')
+    toasts.at(-1)?.undo?.()
+    expect(at.editor.content).toBe('mine')
   })
 
-  it('are what an upload brings, with a way back', async () => {
+  it('can be uploaded, with undo', async () => {
     vi.mocked(readTextFile).mockResolvedValueOnce('uploaded')
     const { at, file } = open()
     await file.upload({ name: 'urls.txt' } as File)
-    expect([at.surface.content, file.dirty, told.at(-1)?.text]).toEqual(['uploaded', true, 'loaded urls.txt'])
-    told.at(-1)?.undo?.()
-    expect(at.surface.content).toBe('saved')
+    expect([at.editor.content, file.dirty, toasts.at(-1)?.text]).toEqual(['uploaded', true, 'loaded urls.txt'])
+    toasts.at(-1)?.undo?.()
+    expect(at.editor.content).toBe('saved')
   })
 
-  it('stay where an upload cannot be read or is no content', async () => {
+  it('stay if an upload cannot be read or parsed', async () => {
     const { at, file } = open({ parse: () => undefined })
     vi.mocked(readTextFile).mockRejectedValueOnce(new Error('is empty')).mockResolvedValueOnce('?')
     await file.upload({ name: 'a' } as File)
     await file.upload({ name: 'a' } as File)
-    expect(told.map((t) => t.text)).toEqual(['is empty'])
-    expect(at.surface.content).toBe('saved')
+    expect(toasts.map((t) => t.text)).toEqual(['is empty'])
+    expect(at.editor.content).toBe('saved')
   })
 })
 
 describe('a reset', () => {
-  it('shows what is built in, and is undone with the edits of before', async () => {
-    const { at, file, kind } = open()
+  it('loads the built-in content; undo restores the edits too', async () => {
+    const { at, file, options } = open()
     at.type('mine')
     await file.reset()
-    expect([at.surface.content, file.resetting, told.at(-1)?.text]).toEqual(['built in', false, 'reset'])
-    told.at(-1)?.undo?.()
-    await vi.waitFor(() => expect(told.at(-1)?.text).toBe('back'))
-    expect(kind.send).toHaveBeenCalledExactlyOnceWith('saved', 'saved')
-    expect([at.surface.content, file.dirty]).toEqual(['mine', true])
+    expect([at.editor.content, file.resetting, toasts.at(-1)?.text]).toEqual(['built in', false, 'reset'])
+    toasts.at(-1)?.undo?.()
+    await vi.waitFor(() => expect(toasts.at(-1)?.text).toBe('back'))
+    expect(options.save).toHaveBeenCalledExactlyOnceWith('saved', 'saved')
+    expect([at.editor.content, file.dirty]).toEqual(['mine', true])
   })
 
-  it('that is refused changes nothing', async () => {
+  it('that fails changes nothing', async () => {
     const { at, file } = open({ reset: () => Promise.reject(new Error('refused')) })
     await file.reset()
-    expect([at.surface.content, file.resetting, told.at(-1)?.text]).toEqual(['saved', false, 'refused'])
+    expect([at.editor.content, file.resetting, toasts.at(-1)?.text]).toEqual(['saved', false, 'refused'])
   })
 })

@@ -1,40 +1,39 @@
-// A file of the exchange folder in an editor: what is saved, what is edited, and the ways between the two.
+// A file of the exchange folder in an editor: loading, saving, uploading, resetting and undoing.
 import { untrack } from 'svelte'
-import { applyChanges } from './apply'
-import { readTextFile } from './textfile'
 import { errorText, toastError } from '../errors'
 import { guardNavigation, toast } from '../ui'
 import { words } from '../text'
+import { applyChanges } from './apply'
+import { readTextFile } from './textfile'
 
-/** Where a content is shown and edited. */
+/** The editor of a content. */
 export interface Editor<C> {
-  /** What is in it; another object after every edit. */
+  /** The current content; a new object after every edit. */
   readonly content: C
-  /** It differs from what was loaded or kept last. */
+  /** Whether it differs from the saved content. */
   readonly dirty: boolean
-  /** Shows what is saved; `undoable` lets a person go back to what was there. */
+  /** Shows the saved content; `undoable` keeps the previous one in the undo history. */
   load(content: C, undoable: boolean): void
-  /** Puts an unsaved content in the place of the one there. */
-  put(content: C): void
-  /** Takes a content for what is saved now. */
-  keep(content: C): void
+  /** Replaces the content without saving. */
+  replace(content: C): void
+  /** Marks a content as saved. */
+  markSaved(content: C): void
 }
 
-/** What is particular about a file. */
-export interface Kind<C> {
-  /** What is saved; undefined until it is read. */
+/** What differs between shared files. */
+export interface Options<C> {
+  /** The saved content; undefined while it is loading. */
   saved(): C | undefined
-  same(a: C, b: C): boolean
-  /** The largest file that the server takes, in bytes. */
-  most: number
-  /** The content of an uploaded text; undefined where it is none, which is then told. */
+  equal(a: C, b: C): boolean
+  /** The upload limit. */
+  maxBytes: number
+  /** The content of an uploaded text; undefined after it has shown why the text is invalid. */
   parse(text: string, name: string): C | undefined | Promise<undefined>
-  /** Saves, as a change of `base`. */
-  send(content: C, base: C): Promise<unknown>
-  /** Goes back to what is built in, and returns it. */
+  /** Saves a content that was edited from `base`. */
+  save(content: C, base: C): Promise<unknown>
+  /** Resets to the built-in content and returns it. */
   reset(): Promise<C | undefined>
-  /** Has what is in the editor checked again. */
-  check(): void
+  validate(): void
   words: {
     leaving: string
     loaded(name: string, content: C): string
@@ -44,88 +43,88 @@ export interface Kind<C> {
   }
 }
 
-/** Make it while a component is set up. */
+/** Create it during component initialisation. */
 export class SharedFile<C> {
-  /** Undefined until there is an editor. */
-  surface = $state.raw<Editor<C>>()
-  /** What the editor took for saved last. */
+  /** Undefined until the editor exists. */
+  editor = $state.raw<Editor<C>>()
+  /** The saved content that the edits started from. */
   #base = $state.raw<C>()
   resetting = $state(false)
-  readonly #saved = $derived.by(() => this.kind.saved())
-  readonly dirty = $derived.by(() => this.surface?.dirty ?? false)
-  /** What is saved is no longer what the edits began with. */
+  readonly #saved = $derived.by(() => this.options.saved())
+  readonly dirty = $derived.by(() => this.editor?.dirty ?? false)
+  /** Whether the saved content has changed since the edits started. */
   readonly changedElsewhere = $derived.by(() => this.dirty && !this.#isBase(this.#saved))
 
-  constructor(readonly kind: Kind<C>) {
-    // Shows what is saved, at first and whenever it changes, unless that would take edits away.
+  constructor(readonly options: Options<C>) {
+    // Shows the saved content, at first and whenever it changes, unless there are unsaved edits.
     $effect(() => {
       const saved = this.#saved
-      if (saved === undefined || !this.surface) return
+      if (saved === undefined || !this.editor) return
       untrack(() => {
         const first = this.#base === undefined
         if (first || (!this.#isBase(saved) && !this.dirty)) this.#load(saved, !first)
       })
     })
-    $effect(() => guardNavigation(() => (this.dirty ? kind.words.leaving : undefined)))
+    $effect(() => guardNavigation(() => (this.dirty ? options.words.leaving : undefined)))
   }
 
   #isBase(saved: C | undefined) {
-    return saved === undefined || this.#base === undefined || this.kind.same(saved, this.#base)
+    return saved === undefined || this.#base === undefined || this.options.equal(saved, this.#base)
   }
 
   #load(content: C, undoable = true) {
     this.#base = content
-    this.surface?.load(content, undoable)
+    this.editor?.load(content, undoable)
   }
 
-  /** Shows what is saved in the place of the edits. */
+  /** Discards the edits in favour of the saved content. */
   loadSaved() {
     if (this.#saved !== undefined) this.#load(this.#saved)
   }
 
-  #put(content: C, text: string) {
-    const before = this.surface!.content
-    this.surface!.put(content)
-    toast('note', text, { action: { label: words.undo, run: () => this.surface?.put(before) } })
+  #replace(content: C, text: string) {
+    const before = this.editor!.content
+    this.editor!.replace(content)
+    toast('note', text, { action: { label: words.undo, run: () => this.editor?.replace(before) } })
   }
 
   async upload(file: File) {
     try {
-      const content = await this.kind.parse(await readTextFile(file, this.kind.most), file.name)
-      if (content !== undefined) this.#put(content, this.kind.words.loaded(file.name, content))
+      const content = await this.options.parse(await readTextFile(file, this.options.maxBytes), file.name)
+      if (content !== undefined) this.#replace(content, this.options.words.loaded(file.name, content))
     } catch (e) {
       toast('bad', errorText(e))
     }
   }
 
   discard() {
-    this.#put(this.#base!, words.sharedFile.discarded)
+    this.#replace(this.#base!, words.sharedFile.discarded)
   }
 
-  /** Saves, and then restarts the generator where `use`. */
-  async save(use: boolean) {
-    const sent = this.surface!.content
+  /** Saves; `apply` then restarts the generator. */
+  async save(apply: boolean) {
+    const content = this.editor!.content
     try {
-      await this.kind.send(sent, this.#base!)
-      this.#base = sent
-      this.surface?.keep(sent)
-      toast('good', this.kind.words.saved(sent))
-      if (use) await applyChanges()
+      await this.options.save(content, this.#base!)
+      this.#base = content
+      this.editor?.markSaved(content)
+      toast('good', this.options.words.saved(content))
+      if (apply) await applyChanges()
     } catch (e) {
       toastError(e)
-      this.kind.check()
+      this.options.validate()
     }
   }
 
   async reset() {
     const saved = this.#base!
-    const edited = this.dirty ? this.surface!.content : undefined
+    const edited = this.dirty ? this.editor!.content : undefined
     this.resetting = true
     try {
-      const fresh = await this.kind.reset()
-      if (fresh !== undefined) this.#load(fresh)
+      const builtIn = await this.options.reset()
+      if (builtIn !== undefined) this.#load(builtIn)
       const undo = () => void this.#undoReset(saved, edited)
-      toast('note', this.kind.words.resetDone, { action: { label: words.undo, run: undo } })
+      toast('note', this.options.words.resetDone, { action: { label: words.undo, run: undo } })
     } catch (e) {
       toastError(e)
     } finally {
@@ -135,10 +134,10 @@ export class SharedFile<C> {
 
   async #undoReset(saved: C, edited: C | undefined) {
     try {
-      await this.kind.send(saved, saved)
+      await this.options.save(saved, saved)
       this.#load(saved)
-      if (edited !== undefined) this.surface?.put(edited)
-      toast('good', this.kind.words.resetUndone)
+      if (edited !== undefined) this.editor?.replace(edited)
+      toast('good', this.options.words.resetUndone)
     } catch (e) {
       toastError(e)
     }

@@ -3,7 +3,7 @@ import { fieldErrorText, toastError } from '../errors'
 import { toast } from '../ui'
 import { words } from '../text'
 
-/** Restarts the generator with what is saved and waits until it runs. Tells how it went; true where it went well. */
+/** Restarts the generator with the saved changes, waits until it runs, and shows the outcome. Reports success. */
 export async function applyChanges(): Promise<boolean> {
   try {
     const { warnings } = await apply()

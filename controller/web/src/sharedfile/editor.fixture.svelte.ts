@@ -1,29 +1,29 @@
 // An editor without a page, for tests.
 import type { Editor } from './SharedFile.svelte'
 
-export function make(initial: string) {
+export function fakeEditor(initial: string) {
   let saved = $state(initial)
   let content = $state('')
-  let kept = $state('')
-  const shown: [content: string, undoable: boolean][] = []
-  const surface: Editor<string> = {
+  let base = $state('')
+  const loaded: [content: string, undoable: boolean][] = []
+  const editor: Editor<string> = {
     get content() {
       return content
     },
     get dirty() {
-      return content !== kept
+      return content !== base
     },
     load(text, undoable) {
-      content = kept = text
-      shown.push([text, undoable])
+      content = base = text
+      loaded.push([text, undoable])
     },
-    put: (text) => (content = text),
-    keep: (text) => (kept = text),
+    replace: (text) => (content = text),
+    markSaved: (text) => (base = text),
   }
   return {
-    surface,
-    /** What was loaded into it. */
-    shown,
+    editor,
+    /** The arguments of all calls of load. */
+    loaded,
     type: (text: string) => (content = text),
     get saved() {
       return saved

@@ -1,4 +1,4 @@
-// A text file that a person hands in, read whole, with what is wrong about it in words.
+// Reading an uploaded text file.
 import { words } from '../text'
 
 const w = words.sharedFile.file
@@ -6,13 +6,13 @@ const mebi = 1 << 20
 const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 
 /**
- * Reads a text in UTF-8 or UTF-16 of at most `most` bytes; line ends become \n and a byte order mark goes. Throws an Error whose
- * message is for a person.
+ * Reads a file in UTF-8 or UTF-16 of up to `maxBytes`; normalises line ends to \n and removes a byte order mark. Throws an
+ * Error with a message for the user.
  */
-export async function readTextFile(file: File, most: number): Promise<string> {
-  if (file.size > most)
+export async function readTextFile(file: File, maxBytes: number): Promise<string> {
+  if (file.size > maxBytes)
     throw new Error(
-      w.tooLarge(file.name, w.mebibytes(short.format(file.size / mebi)), w.mebibytes(short.format(most / mebi))),
+      w.tooLarge(file.name, w.mebibytes(short.format(file.size / mebi)), w.mebibytes(short.format(maxBytes / mebi))),
     )
   let bytes: Uint8Array
   try {
@@ -30,13 +30,13 @@ export async function readTextFile(file: File, most: number): Promise<string> {
   }
 }
 
-/** Which UTF-16 the bytes are by their byte order mark. */
+/** The UTF-16 variant of the byte order mark, if any. */
 function utf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
 }
 
-/** The first line whose bytes are no UTF-8, from 1. */
+/** The first line that is not valid UTF-8, from 1. */
 function badLine(bytes: Uint8Array): number {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for (let line = 1, from = 0; from < bytes.length; line++) {

@@ -1,22 +1,22 @@
-// What the server says of something in an editor, asked again some time after every edit.
+// Server-side validation of the content of an editor, repeated after every edit.
 import { errorText } from '../errors'
 
-/** How long the typing must rest before it is sent, in milliseconds. */
-const rest = 600
+/** How long typing must pause before a request, in milliseconds. */
+const debounce = 600
 
-/** Checks by `send`; `onreport` gets each answer while what was sent is still the same. */
+/** Validates with `send`; `onresult` gets each result unless the content has changed meanwhile. */
 export class Validation<R> {
   state = $state<'checking' | 'done' | 'failed'>('checking')
-  /** Why it could not be checked. */
+  /** Why the request failed. */
   failure = $state('')
-  /** The last answer; it may be of an earlier state while `state` is checking. */
-  report = $state.raw<R>()
+  /** The latest result; outdated while `state` is checking. */
+  result = $state.raw<R>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #request: AbortController | undefined
 
   constructor(
     readonly send: (signal: AbortSignal) => Promise<R>,
-    readonly onreport: (report: R) => void = () => {},
+    readonly onresult: (result: R) => void = () => {},
   ) {}
 
   stop() {
@@ -24,25 +24,25 @@ export class Validation<R> {
     this.#request?.abort()
   }
 
-  /** Checks after `pause` milliseconds: when the edits rest, unless told otherwise. Call it after each. */
-  later(pause = rest) {
+  /** Validates after a pause in typing, or after `delay` milliseconds. Call it after every edit. */
+  schedule(delay = debounce) {
     this.stop()
     this.state = 'checking'
-    this.#timer = setTimeout(() => this.#ask(), pause)
+    this.#timer = setTimeout(() => this.#send(), delay)
   }
 
-  now() {
-    this.later(0)
+  run() {
+    this.schedule(0)
   }
 
-  async #ask() {
+  async #send() {
     const { signal } = (this.#request = new AbortController())
     try {
-      const answer = await this.send(signal)
+      const result = await this.send(signal)
       if (signal.aborted) return
-      this.report = answer
+      this.result = result
       this.state = 'done'
-      this.onreport(answer)
+      this.onresult(result)
     } catch (e) {
       if (signal.aborted) return
       this.state = 'failed'

@@ -1,4 +1,4 @@
-// The time of now, in milliseconds, once a second for as long as something shows it.
+// The current time in milliseconds, updated every second while it is in use.
 import { createSubscriber } from 'svelte/reactivity'
 
 let now = Date.now()

@@ -1,14 +1,14 @@
 import { untrack } from 'svelte'
 
-/** A value that is followed once it has rested for `pause` milliseconds, while somebody types; the first is taken at once. */
+/** A value that follows another after `delay` milliseconds without a change; immediately at first. */
 export class Debounced<T> {
   now = $state.raw<T>()
 
-  /** Make it while a component is set up. */
-  constructor(value: () => T, pause: number) {
+  /** Create it during component initialisation. */
+  constructor(value: () => T, delay: number) {
     $effect(() => {
       const next = value()
-      const timer = setTimeout(() => (this.now = next), untrack(() => this.now) === undefined ? 0 : pause)
+      const timer = setTimeout(() => (this.now = next), untrack(() => this.now) === undefined ? 0 : delay)
       return () => clearTimeout(timer)
     })
   }

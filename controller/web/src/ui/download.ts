@@ -1,6 +1,4 @@
-// Files that the interface makes itself.
-
-/** Offers text to the browser as a download. */
+/** Downloads a text as a file. */
 export function download(name: string, text: string, type: string) {
   const url = URL.createObjectURL(new Blob([text], { type }))
   const a = document.createElement('a')
@@ -10,7 +8,7 @@ export function download(name: string, text: string, type: string) {
   URL.revokeObjectURL(url)
 }
 
-/** The day in the reader's time zone, as names of files have it: 2026-11-24. */
+/** The local date for file names, such as 2026-11-24. */
 export function isoDate(now = new Date()): string {
   const two = (n: number) => String(n).padStart(2, '0')
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`

@@ -1,4 +1,4 @@
-// What pages are made of. Not in this list: what only a few pages need and is large, see Sortable.
+// Components and helpers of all pages. Sortable is not exported here, as it is large and few pages need it.
 export { default as BackLink } from './BackLink.svelte'
 export { default as BarList } from './BarList.svelte'
 export { default as Button } from './Button.svelte'

@@ -1,13 +1,13 @@
-// Where the reader is: a path of this page, kept in the address bar. Every page and dialog has one. Paths begin with / at
-// the root of the interface, which a proxy may have put below a path of its own.
+// The path in the address bar; every page and dialog has one. Paths are relative to the root of the interface, which a
+// proxy may serve below a subpath.
 
-/** What a page is given: the parts of the path after its own; to the dashboard, which has none, all of them. */
+/** The props of a page: the parts of the path after its own (for the dashboard: all). */
 export type PageProps = { rest: string[] }
 
-/** A question before going to a path with unsaved edits: the sentence to ask, or nothing where they survive. */
+/** Returns a question to ask before navigating to a path, or undefined. */
 type Guard = (to: string) => string | undefined
 
-/** The path of the interface's root in the address bar, such as / or /trafficinator/. */
+/** The root of the interface in the address bar, such as / or /trafficinator/. */
 const root = new URL(document.baseURI).pathname
 
 const inside = (pathname: string) => (pathname.startsWith(root) ? '/' + pathname.slice(root.length) : pathname)
@@ -29,7 +29,7 @@ addEventListener('popstate', () => {
   asking = { question, go: () => show(to, false) }
 })
 
-/** The first question that stands before a path. */
+/** Returns the first guard's question about a path. */
 function ask(to: string): string | undefined {
   for (const guard of guards) {
     const question = guard(to)
@@ -39,7 +39,7 @@ function ask(to: string): string | undefined {
 
 function show(to: string, replace: boolean) {
   history[replace ? 'replaceState' : 'pushState'](null, '', outside(to))
-  // A dialog or a part of the same page leaves the reader where they were.
+  // Within a page, such as to a dialog, the scroll position stays.
   if (to.split('/')[1] !== path.split('/')[1]) scrollTo(0, 0)
   path = to
 }
@@ -53,7 +53,7 @@ export const router = {
   get parts() {
     return path.split('/').filter(Boolean).map(decodeURIComponent)
   },
-  /** What stands between the reader and the next page, for the shell to ask. */
+  /** A navigation that waits for an answer from the user. */
   get asking() {
     return asking
   },
@@ -64,7 +64,7 @@ export const router = {
   },
 }
 
-/** Goes to a path. Unsaved edits are asked about first. `replace` leaves no step back. */
+/** Navigates to a path after asking about unsaved changes. `replace` adds no history entry. */
 export function navigate(to: string, replace = false) {
   if (to === path) return
   const question = ask(to)
@@ -73,8 +73,8 @@ export function navigate(to: string, replace = false) {
 }
 
 /**
- * Asks before a path is left while `question` returns a sentence; call it in an $effect and return what it returns. It is
- * given the path to come, empty where the browser leaves the interface.
+ * Asks `question` before navigation while it returns a text; call it in an $effect and return its result. The guard gets
+ * the new path, which is empty if the tab is closed.
  */
 export function guardNavigation(question: Guard): () => void {
   guards.add(question)
@@ -88,7 +88,7 @@ export function guardNavigation(question: Guard): () => void {
   }
 }
 
-/** Makes plain clicks on links within the interface change the path alone; for the root element. */
+/** Handles plain clicks on internal links without reloading; for the root element. */
 export function interceptLinks(node: HTMLElement) {
   const click = (e: MouseEvent) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it; remembered in this browser.
+// The light or dark theme, stored in this browser.
 export type Theme = 'system' | 'light' | 'dark'
 
 const system = matchMedia('(prefers-color-scheme: dark)')
@@ -26,7 +26,7 @@ export const theme = {
     try {
       localStorage.setItem('theme', t)
     } catch {
-      // Storage may be forbidden; then the choice lasts as long as the page.
+      // Storage may be blocked; then the choice lasts until the page is closed.
     }
     paint()
   },

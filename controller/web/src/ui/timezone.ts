@@ -1,4 +1,4 @@
-/** Writes moments in a time zone: an IANA name, or Matomo's UTC+5.5, which browsers do not know. */
+/** Returns a formatter of Unix milliseconds in a time zone: an IANA name, or Matomo's UTC+5.5, unknown to browsers. */
 export function dateFormatter(
   zone: string,
   options: Intl.DateTimeFormatOptions,

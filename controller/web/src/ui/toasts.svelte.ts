@@ -1,4 +1,4 @@
-// Short words about what was done, and the way back from it.
+// Toasts: short messages about what happened, with an optional action such as undo.
 export type Toast = {
   id: number
   kind: 'good' | 'bad' | 'note'
@@ -8,14 +8,14 @@ export type Toast = {
   action?: { label: string; run: () => void }
 }
 
-/** How long a toast stays, in milliseconds; those of failures stay until they are dismissed. */
+/** How long a toast is shown, in milliseconds; errors stay until dismissed. */
 const stay = 6000
 
 let next = 1
 let toasts = $state<Toast[]>([])
 const timers = new Map<number, ReturnType<typeof setTimeout>>()
 
-/** The toasts on screen, the newest last. */
+/** The visible toasts, newest last. */
 export const shown = {
   get list() {
     return toasts
@@ -28,10 +28,7 @@ export function dismiss(id: number) {
   toasts = toasts.filter((t) => t.id !== id)
 }
 
-/**
- * Shows a toast and returns its id. It takes the place of one that says the same: a stop and the quicker one that joins it
- * end with the same answer.
- */
+/** Shows a toast and returns its id. It replaces one with the same text, as two requests may have the same outcome. */
 export function toast(kind: Toast['kind'], text: string, more: Pick<Toast, 'details' | 'action'> = {}): number {
   if (!more.action) for (const same of toasts.filter((t) => t.text === text && !t.action)) dismiss(same.id)
   const id = next++

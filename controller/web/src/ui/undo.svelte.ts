@@ -1,21 +1,21 @@
-// Deleting with a way back: what is deleted is hidden at once and really goes when the toast has gone.
+// Deletion with undo: the item is hidden immediately and deleted when its toast disappears.
 import { words } from '../text'
 import { dismiss, toast } from './toasts.svelte'
 
-/** How long there is to change one's mind, in milliseconds. */
+/** How long a deletion can be undone, in milliseconds. */
 const grace = 6000
 
 const pending = new Map<string, () => void>()
 let hidden = $state<string[]>([])
 
-/** Tells whether the thing with this key waits to be deleted, so that lists leave it out. */
+/** Whether an item is about to be deleted, so that lists hide it. */
 export function isPendingDelete(key: string): boolean {
   return hidden.includes(key)
 }
 
 /**
- * Deletes by `commit` after a grace in which the toast `text` offers to undo. `key` names the thing among all, such as
- * "preset/3". Leaving the page commits at once, so `commit` must send a request that outlives it (keepalive).
+ * Calls `commit` after a grace period in which a toast offers undo. `key` identifies the item, such as "preset/3". Closing
+ * the page commits immediately, so `commit` must send a request with keepalive.
  */
 export function deleteWithUndo(key: string, text: string, commit: () => Promise<unknown>) {
   const end = () => {
@@ -28,7 +28,7 @@ export function deleteWithUndo(key: string, text: string, commit: () => Promise<
     pending.delete(key)
     clearTimeout(timer)
     dismiss(id)
-    // It stays hidden until the list is read again, so that it does not flash up.
+    // Hidden until the list has been refetched, so that it does not flash up.
     commit().finally(end)
   }
   const timer = setTimeout(now, grace)

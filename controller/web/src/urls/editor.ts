@@ -58,7 +58,7 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
   })
   let saved: Text = view.state.doc
 
-  const replace = (doc: Text, keepsHistory: boolean) =>
+  const replaceDoc = (doc: Text, keepsHistory: boolean) =>
     view.dispatch({
       changes: { from: 0, to: view.state.doc.length, insert: doc },
       selection: { anchor: 0 },
@@ -77,13 +77,13 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
     /** Shows what is saved; `undoable` lets a person go back to what was there. */
     load(content: Text, undoable: boolean) {
       saved = content
-      if (!view.state.doc.eq(saved)) replace(saved, undoable)
+      if (!view.state.doc.eq(saved)) replaceDoc(saved, undoable)
       onchange()
     },
     /** Puts an unsaved list in the place of the one there; it can be undone. */
-    put: (content: Text) => replace(content, true),
+    replace: (content: Text) => replaceDoc(content, true),
     /** Takes a content for what is saved now. */
-    keep(content: Text) {
+    markSaved(content: Text) {
       saved = content
       onchange()
     },
