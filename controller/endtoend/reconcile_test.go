@@ -74,7 +74,7 @@ func TestALossOfOneHitInTenThousandIsFound(t *testing.T) {
 func TestADuplicationIsFound(t *testing.T) {
 	off := proves(t, "--duplicate-share", "0.001").off()
 	if off["pageviews"]+off["events"] <= 0 {
-		t.Errorf("nothing is there twice: %v", off)
+		t.Errorf("nothing is a duplicate key: %v", off)
 	}
 }
 

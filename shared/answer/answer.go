@@ -139,7 +139,7 @@ func (r *Raw) receipt(said Receipt, other []byte, n int) Answer {
 	case said.Invalid >= n: // Matomo does not count the token of a bulk request as sent securely (plugins/UsersManager/Model.php)
 		a.Class = Rejected
 	case said.Tracked != n:
-		a.Excerpt = fmt.Sprintf("%d hits tracked and %d called invalid, of %d", said.Tracked, said.Invalid, n)
+		a.Excerpt = fmt.Sprintf("%d hits tracked and %d invalid, of %d", said.Tracked, said.Invalid, n)
 	}
 	if len(other) > 0 {
 		a.Malformed, a.Excerpt = true, r.words(other)

@@ -131,14 +131,14 @@ func TestWhatAnAnswerToABulkRequestMeans(t *testing.T) {
 	}{
 		"all tracked": {raw(200, `{"status":"success","tracked":3,"invalid":0}`), want{}, []answer.Class{0, 0, 0}},
 		"one invalid": {raw(200, `{"status":"success","tracked":2,"invalid":1}`),
-			want{answer.Accepted, "2 hits tracked and 1 called invalid, of 3", false},
+			want{answer.Accepted, "2 hits tracked and 1 invalid, of 3", false},
 			[]answer.Class{answer.Unreadable, answer.Unreadable, answer.Unreadable}},
 		"one invalid, a superuser's token": {raw(200,
 			`{"status":"success","tracked":2,"invalid":1,"invalid_indices":[1]}`),
-			want{answer.Accepted, "2 hits tracked and 1 called invalid, of 3", false},
+			want{answer.Accepted, "2 hits tracked and 1 invalid, of 3", false},
 			[]answer.Class{answer.Accepted, answer.Rejected, answer.Accepted}},
 		"one left out": {raw(200, `{"status":"success","tracked":2,"invalid":0}`),
-			want{answer.Accepted, "2 hits tracked and 0 called invalid, of 3", false},
+			want{answer.Accepted, "2 hits tracked and 0 invalid, of 3", false},
 			[]answer.Class{answer.Unreadable, answer.Unreadable, answer.Unreadable}},
 		"all invalid": {raw(200, `{"status":"success","tracked":0,"invalid":3}`), want{class: answer.Rejected},
 			[]answer.Class{answer.Rejected, answer.Rejected, answer.Rejected}},
@@ -323,10 +323,10 @@ func TestWhoAnsweredIsSaidInASentence(t *testing.T) {
 	for want, raw := range map[string]*answer.Raw{
 		`something in front of Matomo answered 403 (Server: nginx): "Blocked by policy"`: raw(403,
 			"<h1>Blocked by policy</h1>"),
-		`something in front of Matomo answered 404 (Server: nginx): nothing is at that address`: raw(404, ""),
+		`something in front of Matomo answered 404 (Server: nginx): not found`: raw(404, ""),
 		`answered 502 (Server: nginx): "502 Bad Gateway"`: raw(502,
 			"<title>502 Bad Gateway</title>"),
-		`answered 503: switched off for now, or overloaded, to be asked again in 7s`: {Status: 503,
+		`answered 503: in maintenance or overloaded, retry after 7s`: {Status: 503,
 			RetryAfter: []byte("7"), Body: []byte(gif)},
 	} {
 		if a := answer.ParseHit(raw); a.String() != want {

@@ -14,7 +14,7 @@ func ParseAPI(r *Raw) Answer {
 	// A list or a bare value fails to be read as an object, and is no error.
 	if json.Unmarshal(r.Body, &said) == nil && said.Result == "error" && r.Status < http.StatusInternalServerError {
 		a := Answer{Class: Rejected, Status: r.Status,
-			Excerpt: cmp.Or(r.words([]byte(said.Message)), "without a reason")}
+			Excerpt: cmp.Or(r.words([]byte(said.Message)), "no reason given")}
 		if r.Status == http.StatusUnauthorized || ofRights(said.Message) {
 			a.Class = Token
 		}

@@ -116,5 +116,5 @@ func (c *Class) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no class of answers", text)
+	return fmt.Errorf("unknown answer class %q", text)
 }

@@ -16,7 +16,7 @@ func (a *Answer) String() string {
 		said += ": " + cause
 	}
 	if a.RetryAfter > 0 {
-		said += ", to be asked again in " + a.RetryAfter.Round(time.Second).String()
+		said += ", retry after " + a.RetryAfter.Round(time.Second).String()
 	}
 	if a.Excerpt == "" {
 		return said
@@ -37,7 +37,7 @@ func (a *Answer) answered() string {
 	case a.Status == 0:
 		return ""
 	case a.Class == Accepted && a.Malformed:
-		return fmt.Sprintf("answered %d with other text around", a.Status)
+		return fmt.Sprintf("answered %d with additional text", a.Status)
 	case a.Class == InFront:
 		return fmt.Sprintf("something in front of Matomo answered %d%s", a.Status, server)
 	default:
@@ -48,51 +48,51 @@ func (a *Answer) answered() string {
 func (a *Answer) cause() string {
 	switch a.Class {
 	case NoReceipt:
-		return "bulk without a receipt, a queue is on"
+		return "no receipt for a bulk request, a queue is active"
 	case TooLarge:
 		return "the request is too large for the server"
 	case NotNow:
 		switch a.Status {
 		case http.StatusOK:
-			return "tracked none of the hits, tracking is switched off"
+			return "tracked none of the hits, tracking is disabled"
 		case http.StatusServiceUnavailable:
-			return "switched off for now, or overloaded"
+			return "in maintenance or overloaded"
 		}
-		return "not now"
+		return "temporarily unavailable"
 	case Rejected:
 		switch {
 		case a.Excerpt != "": // Matomo itself says why
 			return ""
 		case a.Status == http.StatusOK:
-			return "all hits are called invalid, the token has no write access to the site, is a superuser's for " +
-				"secure requests only, or the site does not exist"
+			return "all hits are invalid: the token has no write access to the site, is a superuser's for secure requests " +
+				"only, or the site does not exist"
 		case a.Status == http.StatusBadRequest:
 			return "the token has no write access to the site, the site does not exist, or Matomo's database is down"
 		}
 		return ""
 	case Token:
-		return "the token is refused"
+		return "the token is rejected"
 	case RolledBack:
 		return "the whole request was rolled back"
 	case Unreadable:
 		if a.Status == http.StatusOK {
-			return "not as Matomo does, is the address right?"
+			return "not Matomo's answer, is the URL right?"
 		}
 		return ""
 	case InFront:
 		switch {
 		case a.Status == http.StatusNotFound:
-			return "nothing is at that address"
+			return "not found"
 		case a.Status < 400:
 			return "redirects are not followed"
 		}
 		return ""
 	case Late:
-		return "not in time"
+		return "too late"
 	case Breaker:
 		return "its target was failing"
 	case Standstill:
-		return "this process stood still"
+		return "this process was suspended"
 	case Stopped:
 		return "the run was stopped"
 	default:

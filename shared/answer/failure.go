@@ -71,7 +71,7 @@ func reason(err error) string {
 	case errors.As(err, &op) && op.Op != "dial": // the address here has a port that says nothing
 		return op.Op + ": " + op.Err.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
-		return "the connection ended before the answer did"
+		return "the connection was closed before the response was complete"
 	}
 	return err.Error()
 }

@@ -58,7 +58,7 @@ func (w Window) Days(l Load, now time.Time) []Day {
 			d.End = now
 		}
 		if passed := d.End.Sub(d.Start); passed < least {
-			d.Skipped = fmt.Sprintf("only %s of it have passed, and a visit needs its time",
+			d.Skipped = fmt.Sprintf("only %s of it have passed, less than a visit may take",
 				max(0, passed).Truncate(time.Minute))
 			d.End = d.Start
 		}
@@ -75,13 +75,13 @@ func (w Window) Days(l Load, now time.Time) []Day {
 		d := &days[i]
 		d.Visits = uint64(math.Round(exact[i] * scale))
 		if l.MaxTotal > 0 && d.Visits > left {
-			d.Skipped = fmt.Sprintf("the most visits in all, %d, are reached: %d of %d are sent", l.MaxTotal,
+			d.Skipped = fmt.Sprintf("total cap of %d visits reached: %d of %d are sent", l.MaxTotal,
 				left, d.Visits)
 			d.Visits = left
 		}
 		left -= min(left, d.Visits)
 		if d.Visits == 0 && d.Skipped == "" {
-			d.Skipped = "no visits fall on it"
+			d.Skipped = "no visits"
 		}
 	}
 	return days

@@ -16,7 +16,7 @@ type Date struct {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, fmt.Errorf("%q is not a date as 2026-03-29", s)
+		return Date{}, fmt.Errorf("%q is not a date (YYYY-MM-DD)", s)
 	}
 	return DateOf(t), nil
 }

@@ -64,9 +64,9 @@ func proposal(name string) string {
 		hours = -hours
 	}
 	if hours < lowest || hours > highest {
-		return names + fmt.Sprintf("; offsets go from %d to +%d hours", lowest, highest)
+		return names + fmt.Sprintf("; offsets range from %d to +%d hours", lowest, highest)
 	}
-	return fmt.Sprintf("write UTC%+g", hours)
+	return fmt.Sprintf("use UTC%+g", hours)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler, as ParseZone.

@@ -39,8 +39,8 @@ func TestAnUnknownZoneComesWithWhatToWrite(t *testing.T) {
 	t.Parallel()
 	for name, cure := range map[string]string{
 		"": "IANA", "Local": "IANA", "Europe/Stokholm": "IANA", "../etc/passwd": "IANA",
-		"UTC+5:30": "write UTC+5.5", "utc+1": "write UTC+1", "GMT-03:30": "write UTC-3.5", "+0545": "write UTC+5.75",
-		"UTC 5,5": "write UTC+5.5",
+		"UTC+5:30": "use UTC+5.5", "utc+1": "use UTC+1", "GMT-03:30": "use UTC-3.5", "+0545": "use UTC+5.75",
+		"UTC 5,5": "use UTC+5.5",
 		"UTC+15":  "-12 to +14", "UTC-12.5": "-12 to +14",
 	} {
 		z, err := calendar.ParseZone(name)

@@ -60,26 +60,26 @@ func (x *examination) mayOf(ctx context.Context, token secret.String) access {
 func (a access) refused() string {
 	switch a {
 	case nothing:
-		return ", whose user has no access to it"
+		return ", its user has no access to it"
 	case view:
-		return ", whose user may only view it"
+		return ", its user only has view access"
 	case unknown:
-		return ", as it is by the Reporting API"
+		return ", also by the Reporting API"
 	case unasked:
 		return ""
 	}
-	return ", though its user may write there"
+	return ", although its user has write access"
 }
 
 // taken adds to what is told of a token that is taken.
 func (a access) taken() string {
 	switch a {
 	case superuser:
-		return " (a superuser's, which is more than is needed)"
+		return " (a superuser's; write access is enough)"
 	case admin:
-		return " (an administrator's of the site)"
+		return " (admin access)"
 	case write:
-		return " (a user's with write access)"
+		return " (write access)"
 	}
 	return ""
 }
@@ -89,17 +89,17 @@ func (x *examination) readToken(ctx context.Context) []Finding {
 	if x.target.ReadToken == "" {
 		return nil
 	}
-	const cure = "give MATOMO_READ_TOKEN, or read_token of the target, one of a user with view access to the site"
+	const cure = "set MATOMO_READ_TOKEN or the target's read_token to a token with view access to the site"
 	switch x.mayOf(ctx, x.target.ReadToken) {
 	case unasked:
-		return []Finding{untold("read_token", "", "", "the token for reading could not be tried")}
+		return []Finding{skipped("read_token", "", "", "the read token could not be tested")}
 	case unknown:
-		return []Finding{doubtful("read_token", cure, "the token for reading is refused")}
+		return []Finding{warning("read_token", cure, "the read token is rejected")}
 	case nothing:
-		return []Finding{doubtful("read_token", cure,
-			"the token for reading may not view site %d: what was recorded cannot be read", x.target.SiteID)}
+		return []Finding{warning("read_token", cure,
+			"the read token has no view access to site %d: Matomo's figures cannot be read", x.target.SiteID)}
 	}
-	return []Finding{good("read_token", "the token for reading may view site %d", x.target.SiteID)}
+	return []Finding{passed("read_token", "the read token has view access to site %d", x.target.SiteID)}
 }
 
 // known is the major version of Matomo whose behaviour is known here.
@@ -108,21 +108,21 @@ const known = 5
 func (x *examination) version(ctx context.Context) (string, Finding) {
 	v, err := x.Version(ctx, x.target)
 	if err != nil {
-		return "", doubtful("api", "tracking works; to compare what arrived: "+
-			cmp.Or(matomo.Advice(err), "give a token that may view the site"),
-			"the Reporting API cannot be asked: %v", err)
+		return "", warning("api", "tracking works; for reconciliation: "+
+			cmp.Or(matomo.Advice(err), "use a token with view access to the site"),
+			"the Reporting API is not available: %v", err)
 	}
 	text, _, _ := strings.Cut(v, ".")
 	switch major, err := strconv.Atoi(text); {
 	case err != nil:
-		return v, untold("api", "", "look at Administration, General settings",
-			"Matomo gives no version that can be read")
+		return v, skipped("api", "", "see Administration → General settings",
+			"Matomo reports no valid version")
 	case major < known:
-		return v, doubtful("api", fmt.Sprintf("update Matomo to %d", known),
-			"Matomo %s is older than any that was tried: tracking may differ", v)
+		return v, warning("api", fmt.Sprintf("update Matomo to %d", known),
+			"Matomo %s is older than all tested versions: tracking may differ", v)
 	case major > known:
-		return v, doubtful("api", "send a probe visit, and compare a short run with its reports before a long one",
-			"Matomo %s is newer than any that was tried: tracking may differ", v)
+		return v, warning("api", "send a probe visit and reconcile a short run before a long one",
+			"Matomo %s is newer than all tested versions: tracking may differ", v)
 	}
-	return v, good("api", "Matomo %s", v)
+	return v, passed("api", "Matomo %s", v)
 }

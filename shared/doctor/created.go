@@ -17,18 +17,18 @@ func (x *examination) created(ctx context.Context, site *matomo.Site) []Finding 
 	date := site.Created.Format(time.DateOnly)
 	switch {
 	case site.Created.IsZero():
-		return []Finding{untold(check, "", "look at the site's creation date",
-			"Matomo does not say when the site was created: it makes no reports of days before")}
+		return []Finding{skipped(check, "", "check the site's creation date",
+			"Matomo does not report the creation date; it builds no reports for earlier days")}
 	case !site.HidesDay(first):
-		return []Finding{good(check, "the site was created on %s, before the first day to be sent", date)}
+		return []Finding{passed(check, "the site was created on %s, before the first day to send", date)}
 	}
 	raw, err := x.visits(ctx, "period", "day", "date", first.String(), "filter_limit", "1")
 	if err == nil && len(raw) > 0 {
-		return []Finding{doubtful(check, site.HiddenDaysCure(first),
-			"there are visits of %s, but the site was created on %s, and Matomo makes no reports of days before",
+		return []Finding{warning(check, site.HiddenDaysCure(first),
+			"there are visits on %s, but the site was created on %s, and Matomo builds no reports for earlier days",
 			first, date)}
 	}
-	return []Finding{good(check,
-		"the site was created on %s, after the first day to be sent: Matomo moves that date back with the first "+
-			"hit of it", date)}
+	return []Finding{passed(check,
+		"the site was created on %s, after the first day to send; Matomo moves the date back with its first hit",
+		date)}
 }

@@ -65,7 +65,7 @@ type Diagnosis struct {
 // NotChecked tells what could not be checked, "" where all was.
 func (d *Diagnosis) NotChecked() string {
 	if d.Version == "" {
-		return "all of Matomo's settings, because none could be read"
+		return "all of Matomo's settings (none could be read)"
 	}
 	var checks []string
 	for _, f := range d.Findings {
@@ -127,7 +127,7 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 		if field == "url" {
 			field = "address"
 		}
-		d.Findings = append(d.Findings, bad(field, cure, "%s", message))
+		d.Findings = append(d.Findings, failed(field, cure, "%s", message))
 	})
 	if len(d.Findings) > 0 {
 		return
@@ -138,7 +138,7 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 	d.Findings = append(d.Findings, x.token(ctx)...)
 	if x.target.APIToken() == "" {
 		d.Findings = append(d.Findings,
-			untold("api", "view access to the site", "", "without a token nothing of Matomo's settings can be read"))
+			skipped("api", "view access to the site", "", "without a token, Matomo's settings cannot be read"))
 		return
 	}
 	version, finding := x.version(ctx)
@@ -173,20 +173,20 @@ func each(ctx context.Context, checks ...func(context.Context) []Finding) []Find
 	return slices.Concat(found...)
 }
 
-func good(check, format string, args ...any) Finding {
+func passed(check, format string, args ...any) Finding {
 	return finding(Finding{Check: check, Verdict: OK}, format, args)
 }
 
-func doubtful(check, cure, format string, args ...any) Finding {
+func warning(check, cure, format string, args ...any) Finding {
 	return finding(Finding{Check: check, Verdict: Warning, Cure: cure}, format, args)
 }
 
-func bad(check, cure, format string, args ...any) Finding {
+func failed(check, cure, format string, args ...any) Finding {
 	return finding(Finding{Check: check, Verdict: Error, Cure: cure}, format, args)
 }
 
 // untold is a check that could not be made; look is where a person finds it out.
-func untold(check, right, look, format string, args ...any) Finding {
+func skipped(check, right, look, format string, args ...any) Finding {
 	return finding(Finding{Check: check, Verdict: Skipped, Cure: look, Right: right}, format, args)
 }
 

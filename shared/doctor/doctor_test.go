@@ -99,11 +99,11 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		}, "tracker", doctor.Error, "link-local", false},
 		{"it as NAT64", &fake{}, func(t *target.Target) {
 			t.URL = "http://[64:ff9b::a9fe:a9fe]/matomo.php"
-		}, "tracker", doctor.Error, "a cloud's own", false},
+		}, "tracker", doctor.Error, "a cloud metadata service", false},
 		{"a redirect", &fake{status: 301}, nil, "tracker", doctor.Error, "redirect", false},
 		{"a page of something else", &fake{status: 200, page: "<title>Just a moment...</title>"}, nil, "tracker",
-			doctor.Error, "no answer of Matomo to a hit: answered 200 (Server: gate): not as Matomo does, is the " +
-				"address right?: \"Just a moment...\"", false},
+			doctor.Error, "does not answer like Matomo: answered 200 (Server: gate): not Matomo's answer, is the " +
+				"URL right?: \"Just a moment...\"", false},
 		{"a client certificate is missing",
 			&fake{status: 400, page: "<title>400 No required SSL certificate was sent</title>"}, nil, "tracker",
 			doctor.Error, "something in front of Matomo answered 400 (Server: gate): \"400 No required SSL certificate " +
@@ -114,10 +114,10 @@ func TestEachFailureHasItsCure(t *testing.T) {
 			nil, "tracker", doctor.Error, "set debug=0", false},
 		{"a wrong path", &fake{status: 404}, nil, "tracker", doctor.Error, "path", false},
 		{"a closed door", &fake{status: 403, page: "Blocked"}, nil, "tracker", doctor.Error,
-			"closed: something in front of Matomo answered 403 (Server: gate): \"Blocked\"", false},
+			"blocked: something in front of Matomo answered 403 (Server: gate): \"Blocked\"", false},
 		{"a login page", &fake{status: 302}, nil, "tracker", doctor.Error, "redirect to /elsewhere", false},
 		{"a closed API", &fake{apiGate: 403}, nil, "api", doctor.Warning, "Forbidden by policy", true},
-		{"a queue", &fake{site: shop, queue: true}, nil, "bulk", doctor.OK, "a queue is on", true},
+		{"a queue", &fake{site: shop, queue: true}, nil, "bulk", doctor.OK, "a queue is active", true},
 		{"a broken server", &fake{status: 500}, nil, "tracker", doctor.Error, "log", false},
 		{"tracking is off", &fake{off: true}, nil, "tracker", doctor.Error, "record_statistics", false},
 		{"an unknown site", &fake{}, func(t *target.Target) {
@@ -214,12 +214,12 @@ func TestTheKindOfATokenIsTold(t *testing.T) {
 		want    string
 	}{
 		{"a superuser's", nil, "", "superuser"},
-		{"an administrator's", map[string]string{"UsersManager.hasSuperUserAccess": no}, "", "administrator"},
+		{"an administrator's", map[string]string{"UsersManager.hasSuperUserAccess": no}, "", "admin access"},
 		{"a writer's", map[string]string{"UsersManager.hasSuperUserAccess": no,
 			"SitesManager.getSitesIdWithAdminAccess": `[]`, "SitesManager.getSitesIdWithWriteAccess": `["1"]`}, "",
 			"write access"},
 		{"a viewer's", map[string]string{"UsersManager.hasSuperUserAccess": no,
-			"SitesManager.getSitesIdWithAdminAccess": `[]`}, "viewer", "may only view"},
+			"SitesManager.getSitesIdWithAdminAccess": `[]`}, "viewer", "only has view access"},
 		{"another site's", map[string]string{"UsersManager.hasSuperUserAccess": no,
 			"SitesManager.getSitesIdWithAdminAccess": `[2]`, "SitesManager.getSitesIdWithAtLeastViewAccess": `[2]`},
 			"other", "no access"},
@@ -275,7 +275,7 @@ func TestACertificateIsNamed(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	for _, c := range []struct{ name, url, check, want string }{
-		{"of its own making", srv.URL, "certificate", "TLS_CA_FILE"},
+		{"of itself (self-signed)", srv.URL, "certificate", "TLS_CA_FILE"},
 		{"of another host", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), "certificate",
 			"not for the host localhost"},
 		{"none at all", strings.Replace(plain.URL, "http:", "https:", 1), "tracker", "http://"},

@@ -128,12 +128,12 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		"another host": {answers(403, "<h1>Blocked</h1>"), matomo.InFront, `"Blocked"`, "MATOMO_API_URL"},
 		"no certificate": {answers(400, "<title>400 No required SSL certificate was sent</title>"), matomo.InFront,
 			"No required SSL", "TLS_CERT_FILE"},
-		"nothing there": {answers(404, "<h1>404</h1>"), matomo.InFront, "nothing is at that address",
+		"nothing there": {answers(404, "<h1>404</h1>"), matomo.InFront, "not found",
 			"MATOMO_API_URL"},
 		"a page": {answers(200, "<title>Just a moment</title>"), matomo.Unreadable, `"Just a moment"`,
 			"MATOMO_API_URL"},
 		"a broken page": {answers(500, "<h1>Oops</h1>"), matomo.Unreadable, "answered 500", "log"},
-		"no API":        {answers(200, `"text"`), matomo.Unreadable, "not that of a Matomo", "MATOMO_API_URL"},
+		"no API":        {answers(200, `"text"`), matomo.Unreadable, "the response is not Matomo's", "MATOMO_API_URL"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(c.serve))
 		_, err := matomo.NewClient(time.Minute, target.Environment{}).Site(t.Context(),
@@ -169,7 +169,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		advice string
 	}{
 		"nobody there":         {"http://127.0.0.1:1", "", matomo.Network, "start Matomo"},
-		"another service":      {greets(t, "SSH-2.0-x\r\n"), "", matomo.Network, "speaks HTTP"},
+		"another service":      {greets(t, "SSH-2.0-x\r\n"), "", matomo.Network, "speak HTTP"},
 		"a proxy that is shut": {"https://matomo.test", shut.URL, matomo.Network, "user:password@host"},
 		"no proxy there":       {"http://matomo.test", "http://127.0.0.1:1", matomo.Network, "start the proxy"},
 	} {

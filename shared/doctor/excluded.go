@@ -13,7 +13,7 @@ import (
 )
 
 // cureExcluded is where both kinds of lists are.
-const cureExcluded = "take it out at Administration, Websites, Manage (the site) or Settings (all sites)"
+const cureExcluded = "remove it in Administration → Websites → Manage (this site) or Settings (all sites)"
 
 // excluded tells what of the visitors the site, or the whole Matomo, does not record.
 func (x *examination) excluded(ctx context.Context, site *matomo.Site) []Finding {
@@ -47,23 +47,23 @@ func (x *examination) hidden(ctx context.Context, check, method string, entries 
 	concerned := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return !hits(entry) })
 	switch {
 	case known && len(concerned) > 0 && check == "parameters":
-		return doubtful(check, cureExcluded,
-			"%s %s are cut off the addresses of pages: pages that differ by them alone become one", what,
+		return warning(check, cureExcluded,
+			"%s %s are removed from page URLs: pages that differ only in these become one", what,
 			some(concerned))
 	case known && len(concerned) > 0:
-		return bad(check, cureExcluded, "%s %s are not recorded, and some of the visitors that are sent are among them",
+		return failed(check, cureExcluded, "%s %s are not recorded, and some of the visitors to send match",
 			what, some(concerned))
 	case !known && len(entries) > 0:
-		return untold(check, "",
-			"loadgen check --connect compares them with its visitors; or look at Administration, Websites",
-			"excluded are %s %s", what, some(entries))
+		return skipped(check, "",
+			"run loadgen check --connect to compare them with the visitors, or see Administration → Websites",
+			"excluded: %s %s", what, some(entries))
 	case err != nil:
-		return untold(check, "admin access to at least one site", "look at Administration, Websites, Settings",
-			"the site excludes none that are sent; what all sites exclude cannot be read: %v", err)
+		return skipped(check, "admin access to at least one site", "see Administration → Websites → Settings",
+			"this site excludes nothing that is sent; the global exclusions cannot be read: %v", err)
 	case len(entries) > 0:
-		return good(check, "%d are excluded, none of them is sent", len(entries))
+		return passed(check, "%d exclusions, none matches", len(entries))
 	}
-	return good(check, "none are excluded")
+	return passed(check, "no exclusions")
 }
 
 // excludes reads an excluded address: single, with stars for bytes, or a range in bits (Matomo's Network library). An
@@ -144,16 +144,16 @@ func withParameter(pages, names []string) string {
 // urls reports whether pages are recorded where only the site's own are.
 func (x *examination) urls(ctx context.Context, site *matomo.Site) Finding {
 	if !site.KnownURLsOnly {
-		return good("urls", "pages of any host are recorded")
+		return passed("urls", "pages of every host are recorded")
 	}
 	var own []string
 	if err := x.Call(ctx, x.target, "SitesManager.getSiteUrlsFromId",
 		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
 		own = []string{site.MainURL}
 	}
-	cure := "let the list of pages begin with " + site.MainURL + ", or add their host to the site's URLs"
+	cure := "use pages below " + site.MainURL + ", or add their host to the site's URLs"
 	if x.expect.Pages == nil {
-		return doubtful("urls", cure, "only hits on the site's own URLs are recorded: %s", some(own))
+		return warning("urls", cure, "only hits on the site's URLs are recorded: %s", some(own))
 	}
 	strange, example := 0, ""
 	for _, page := range x.expect.Pages {
@@ -163,11 +163,11 @@ func (x *examination) urls(ctx context.Context, site *matomo.Site) Finding {
 		}
 	}
 	if strange > 0 {
-		return bad("urls", cure,
-			"%d of %d pages, such as %s, are on none of the site's own URLs (%s), and no other is recorded", strange,
+		return failed("urls", cure,
+			"%d of %d pages, such as %s, are outside the site's URLs (%s) and will not be recorded", strange,
 			len(x.expect.Pages), example, some(own))
 	}
-	return good("urls", "only the site's own are recorded, and all pages are such")
+	return passed("urls", "only the site's URLs are recorded, and all pages match")
 }
 
 // within reports whether a page is one of a site's URL: its host whatever its www, and its path from the beginning

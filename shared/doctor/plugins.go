@@ -18,21 +18,21 @@ var needed = []struct {
 	cure   string
 }{
 	{"Events", sends(hit.Event), true,
-		"every event is refused, in bulk with all hits of its request",
+		"every event is rejected, and in bulk mode its whole request",
 		"or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0"},
 	{"Ecommerce", sends(hit.Order), true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
 	{"Goals", sends(hit.Order), true, "orders are recorded as pages", "or set ECOMMERCE_PROBABILITY=0"},
 	{"Heartbeat", always, true, "the ping that ends a visit is recorded as a page", ""},
-	{"Actions", always, true, "nothing but orders is recorded", ""},
+	{"Actions", always, true, "only orders are recorded", ""},
 	{"CustomDimensions", func(e *Expectation) bool {
 		return e.Dimension > 0
-	}, false, "this run's visits cannot be told apart", "or set RUN_DIMENSION=0"},
-	{"Referrers", always, false, "where visits come from is not recorded", ""},
+	}, false, "this run's visits cannot be isolated", "or set RUN_DIMENSION=0"},
+	{"Referrers", always, false, "referrers are not recorded", ""},
 	{"UserCountry", always, false, "countries and cities are not recorded", ""},
 	{"DevicesDetection", always, false, "devices and browsers are not recorded", ""},
-	{"Resolution", always, false, "screens are not recorded", ""},
+	{"Resolution", always, false, "screen resolutions are not recorded", ""},
 	{"UserLanguage", always, false, "languages are not recorded", ""},
-	{"PagePerformance", always, false, "load times of pages are not recorded", ""},
+	{"PagePerformance", always, false, "page load times are not recorded", ""},
 }
 
 func always(*Expectation) bool { return true }
@@ -60,20 +60,20 @@ func (x *examination) plugins(ctx context.Context) []Finding {
 			active = append(active, p.name)
 			continue
 		}
-		cure := strings.TrimSuffix("activate it in Administration, Plugins, "+p.cure, ", ")
-		finding := doubtful
+		cure := strings.TrimSuffix("activate it in Administration → Plugins, "+p.cure, ", ")
+		finding := warning
 		if p.loses {
-			finding = bad
+			finding = failed
 		}
 		out = append(out, finding(check, cure, "%s is not active: %s", p.name, p.effect))
 	}
 	if len(unknown) > 0 {
-		out = append(out, untold(check, "view access to some site",
-			"look at Administration, Plugins, or send a probe visit",
-			"whether these are active cannot be read: %s: %v", strings.Join(unknown, ", "), why))
+		out = append(out, skipped(check, "view access to some site",
+			"see Administration → Plugins, or send a probe visit",
+			"the state of these plugins cannot be read: %s: %v", strings.Join(unknown, ", "), why))
 	}
 	if len(active) > 0 && len(out) == 0 {
-		out = append(out, good(check, "all that are needed are active: %s", strings.Join(active, ", ")))
+		out = append(out, passed(check, "all required plugins are active: %s", strings.Join(active, ", ")))
 	}
 	return out
 }

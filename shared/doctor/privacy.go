@@ -19,14 +19,13 @@ func (x *examination) keptBack(ctx context.Context) []Finding {
 	}
 	all, err := values[plugin](ctx, x, "CorePluginsAdmin.getSystemSettings", nil)
 	if err != nil {
-		const look, right = "look at Administration, Plugins, whether it is active", "superuser access"
+		const look, right = "check in Administration → Plugins whether it is active", "superuser access"
 		return []Finding{
-			untold("queue", right, look, "whether the plugin QueuedTracking holds hits back cannot be read: %v", err),
-			untold("spam", right, look, "whether the plugin TrackingSpamPrevention turns hits down cannot be read: %v",
-				err),
+			skipped("queue", right, look, "cannot read whether the plugin QueuedTracking delays hits: %v", err),
+			skipped("spam", right, look, "cannot read whether the plugin TrackingSpamPrevention rejects hits: %v", err),
 		}
 	}
-	queue, spam := good("queue", "no queue holds hits back"), good("spam", "no plug-in turns hits down as spam")
+	queue, spam := passed("queue", "no queue delays hits"), passed("spam", "no plugin rejects hits as spam")
 	for _, p := range all {
 		on := []string{}
 		for _, s := range p.Settings {
@@ -34,15 +33,16 @@ func (x *examination) keptBack(ctx context.Context) []Finding {
 				on = append(on, s.Name)
 			}
 			if p.Name == "QueuedTracking" && s.Name == "queueEnabled" && filled(s.Value) {
-				queue = doubtful("queue",
-					"wait until the queue is worked off (console queuedtracking:monitor) before you compare, or turn "+
-						"it off for the test",
-					"QueuedTracking answers hits before they are recorded")
+				queue = warning(
+					"queue",
+					"let the queue empty (console queuedtracking:monitor) before comparing, or turn it off for the test",
+					"QueuedTracking answers hits before they are recorded",
+				)
 			}
 		}
 		if p.Name == "TrackingSpamPrevention" && len(on) > 0 {
-			spam = doubtful("spam", "turn these off for the test, or let the generator's address and networks pass",
-				"TrackingSpamPrevention is active and may turn hits down, by %s", some(on))
+			spam = warning("spam", "turn these off for the test, or allow the generator's IP address",
+				"TrackingSpamPrevention is active and may reject hits by %s", some(on))
 		}
 	}
 	return []Finding{queue, spam}
@@ -71,34 +71,33 @@ func (x *examination) retention(ctx context.Context) []Finding {
 		return nil
 	}
 	const check, look = "retention",
-		"look at Administration, Privacy, Anonymise data, whether old visitor logs are deleted, and after how many days"
+		"check in Administration → Privacy → Anonymise data whether and when old visitor logs are deleted"
 	day := x.expect.Past.First.String()
 	raw, err := x.visits(ctx, "period", "day", "date", day, "filter_limit", "1")
 	if err != nil {
-		return []Finding{untold(check, "view access to the site, and the visitor log not turned off", look,
+		return []Finding{skipped(check, "view access to the site, and the visitor log enabled", look,
 			"raw data of %s cannot be read: %v", day, err)}
 	}
 	if len(raw) > 0 {
-		return []Finding{good(check, "raw data of %s, the first day to be sent, is kept", day)}
+		return []Finding{passed(check, "raw data of %s, the first day to send, is kept", day)}
 	}
 	shown, err := x.CountVisits(ctx, x.target, url.Values{"period": {"day"}, "date": {day}})
 	if err == nil && shown > 0 {
-		return []Finding{doubtful(check,
-			"begin the backfill later, or let Matomo keep old visitor logs longer (Administration, Privacy, "+
-				"Anonymise data)",
-			"reports show %d visits on %s, but their raw data is deleted: what is sent for such days goes the same "+
-				"way, and their reports are not rebuilt", shown, day)}
+		return []Finding{warning(check,
+			"start the backfill later, or keep visitor logs longer (Administration → Privacy → Anonymise data)",
+			"reports show %d visits on %s, but their raw data is deleted: so will be what is sent for such days, and "+
+				"their reports are not rebuilt", shown, day)}
 	}
-	return []Finding{untold(check, "", look,
-		"no method of the API says how long raw data is kept, and the site has no visits on %s", day)}
+	return []Finding{skipped(check, "", look,
+		"the API does not report how long raw data is kept, and the site has no visits on %s", day)}
 }
 
 // masking tells from recent visits how much of addresses is kept.
 func (x *examination) masking(ctx context.Context) []Finding {
-	const check, look = "masking", "look at Administration, Privacy, Anonymise data, or send a probe visit"
+	const check, look = "masking", "see Administration → Privacy → Anonymise data, or send a probe visit"
 	visits, err := x.visits(ctx, "filter_limit", "20")
 	if err != nil {
-		return []Finding{untold(check, "view access to the site, and the visitor log not turned off", look,
+		return []Finding{skipped(check, "view access to the site, and the visitor log enabled", look,
 			"recent visits cannot be read: %v", err)}
 	}
 	masked, seen := 4, 0
@@ -111,13 +110,12 @@ func (x *examination) masking(ctx context.Context) []Finding {
 	const few = 3 // the last byte of a single address may well be zero
 	switch {
 	case seen < few:
-		return []Finding{untold(check, "", look, "the site has too few recent visits to tell how addresses are stored")}
+		return []Finding{skipped(check, "", look, "too few recent visits to see how IP addresses are stored")}
 	case masked == 0:
-		return []Finding{good(check, "addresses are stored whole")}
+		return []Finding{passed(check, "IP addresses are stored unmasked")}
 	}
-	return []Finding{good(check,
-		"the last %d of 4 bytes of addresses are masked, which changes what is stored and not how visitors are "+
-			"told apart", masked)}
+	return []Finding{passed(check,
+		"the last %d of 4 bytes of IP addresses are masked in storage; visitors are still distinguished", masked)}
 }
 
 // zeroBytes counts those at the end of an IPv4 address.
@@ -140,20 +138,30 @@ func (x *examination) location(ctx context.Context) []Finding {
 	found := err == nil && country != "" && country != "xx"
 	switch {
 	case found && x.target.Token != "":
-		return []Finding{good(check, "Matomo places addresses (%s is in %q); hits carry their country all the same",
-			someAddress, country)}
+		return []Finding{
+			passed(
+				check,
+				"Matomo geolocates IP addresses (%s is in %q); hits set their country anyway",
+				someAddress,
+				country,
+			),
+		}
 	case found:
-		return []Finding{good(check,
-			"Matomo places addresses (%s is in %q); without a token all visits have the generator's",
+		return []Finding{passed(check,
+			"Matomo geolocates IP addresses (%s is in %q); without a token, all visits have the generator's",
 			someAddress, country)}
 	case x.target.Token != "":
-		return []Finding{good(check,
-			"Matomo places no addresses, which does not matter: hits carry their country and city")}
+		return []Finding{passed(check,
+			"Matomo does not geolocate IP addresses; not needed, hits set their country and city")}
 	case err != nil:
-		return []Finding{untold(check, "view access to some site", "look at Administration, Geolocation",
-			"whether Matomo places addresses cannot be read: %v", err)}
+		return []Finding{skipped(check, "view access to some site", "see Administration → Geolocation",
+			"cannot read whether Matomo geolocates IP addresses: %v", err)}
 	}
-	return []Finding{doubtful(check,
-		"give a token of a user with write access, or set up a provider at Administration, Geolocation",
-		"Matomo places no addresses, and without a token hits carry no country: it is guessed from the language")}
+	return []Finding{
+		warning(
+			check,
+			"use a token with write access, or set up a provider in Administration → Geolocation",
+			"Matomo does not geolocate IP addresses, and hits without a token set no country: it is guessed from the language",
+		),
+	}
 }

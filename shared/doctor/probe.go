@@ -47,7 +47,7 @@ func (p Probe) Works() bool {
 }
 
 // ErrNotVisible means that the probe visit was taken, but did not become visible in time.
-var ErrNotVisible = errors.New("was taken, but is not visible")
+var ErrNotVisible = errors.New("was accepted, but is not visible")
 
 // Probe sends one visit that has each kind of hit that e tells of, as the run would send it, and a pause as long as the
 // run's longest. It follows the visit in the visitor log until it is seen, for ProbeLimit or as long as ctx lasts, and
@@ -55,8 +55,9 @@ var ErrNotVisible = errors.New("was taken, but is not visible")
 // visit stays in the site's data. The token's user needs view access to the site.
 func (d Doctor) Probe(ctx context.Context, t target.Target, e Expectation) (Probe, error) {
 	if t.APIToken() == "" {
-		return Probe{}, errors.New("a probe visit is not sent without a token: it could not be followed; give one " +
-			"of a user who may view the site")
+		return Probe{}, errors.New(
+			"a probe visit needs a token with view access to the site, to follow it in the visitor log",
+		)
 	}
 	ctx, cancel := context.WithTimeout(ctx, ProbeLimit)
 	defer cancel()
@@ -69,7 +70,7 @@ func (d Doctor) Probe(ctx context.Context, t target.Target, e Expectation) (Prob
 	}
 	site, err := d.Site(ctx, t)
 	if class := matomo.ClassOf(err); err != nil && class != matomo.Later && class != matomo.Unreadable {
-		return Probe{}, fmt.Errorf("a probe visit is not sent, because it could not be followed: %w", err)
+		return Probe{}, fmt.Errorf("no probe visit sent: the site cannot be read: %w", err)
 	}
 	if z, err := site.Zone(); err == nil {
 		zone = z
@@ -134,9 +135,14 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) (*Finding, error
 	}
 	if a := answer.ParseBulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt ||
 		a.Receipt.Invalid > 0 {
-		f := bad(probed, "what follows is of single hits: one that is refused there is likely to blame",
-			"a bulk request with one hit of each kind is not taken, of %d hits %d: %s", len(hits), a.Receipt.Tracked,
-			a.String())
+		f := failed(
+			probed,
+			"see the single hits below: one that is rejected is the likely cause",
+			"a bulk request with one hit of each kind was not accepted (%[2]d of %[1]d hits): %[3]s",
+			len(hits),
+			a.Receipt.Tracked,
+			a.String(),
+		)
 		return &f, nil
 	}
 	return nil, nil
@@ -161,12 +167,11 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 		}
 		why = cmp.Or(why, a.String())
 		p.Findings = append(p.Findings,
-			bad(probed, cureRefused(h.kind.String()), "the %s is refused (%d), though other hits of the visit are not",
+			failed(probed, cureRefused(h.kind.String()), "the %s was rejected (%d), other hits of the visit were not",
 				h.kind, a.Status))
 	}
 	if len(taken) == 0 {
-		return p, fmt.Errorf("the probe visit is not accepted: %s; look at the other checks of this target for "+
-			"the cause", why)
+		return p, fmt.Errorf("the probe visit was not accepted: %s; see the other checks of this target", why)
 	}
 	return p, x.follow(ctx, &p, taken, first)
 }
@@ -174,7 +179,7 @@ func (x *prober) single(ctx context.Context) (Probe, error) {
 // follow looks for the visit again and again, and compares what is there.
 func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first time.Time) error {
 	sent, same, before := time.Now(), 0, ""
-	why := "it may be excluded (" + exclusions + "), kept back by a queue, or the server is overloaded"
+	why := "it may be excluded (" + exclusions + "), delayed by a queue, or the server is overloaded"
 	pause := time.NewTicker(probePause)
 	defer pause.Stop()
 	for {
@@ -196,8 +201,10 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 				return nil
 			}
 		case matomo.IsRefusal(err):
-			return fmt.Errorf("the probe visit was taken, but cannot be followed, which needs view access to the "+
-				"site and the visitor log turned on: %w", err)
+			return fmt.Errorf(
+				"the probe visit was accepted, but following it needs view access and the visitor log enabled: %w",
+				err,
+			)
 		case err != nil && ctx.Err() == nil:
 			why = err.Error()
 		}
@@ -214,7 +221,7 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 func (p *Probe) conclude(found []Finding) {
 	p.Findings = append(p.Findings, found...)
 	if len(p.Findings) == 0 {
-		p.Findings = []Finding{good(probed, "all %d hits are recorded as they were meant", p.Hits)}
+		p.Findings = []Finding{passed(probed, "all %d hits are recorded as sent", p.Hits)}
 	}
 }
 

@@ -56,9 +56,9 @@ func (r row) actions(into map[int64]row) {
 func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor string) (out []Finding) {
 	began := visits[0].number("firstActionTimestamp")
 	if !slices.ContainsFunc(hits, func(h probeHit) bool { return first.Add(h.at).Unix() == began }) {
-		return []Finding{doubtful(probed,
-			"send past times (cdt) with a token of a user with write access, and set the server's clock",
-			"the first hit was of %s, but is recorded as of %s", first.UTC().Format(time.DateTime),
+		return []Finding{warning(probed,
+			"use a token with write access (needed to send past times), and set the server's clock",
+			"the first hit was sent as of %s, but recorded as of %s", first.UTC().Format(time.DateTime),
 			time.Unix(began, 0).UTC().Format(time.DateTime))}
 	}
 	actions := map[int64]row{}
@@ -79,8 +79,8 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 		}
 	}
 	if len(lost) > 0 {
-		out = append(out, bad(probed, "look at "+exclusions+", and at the plug-ins for it",
-			"taken, but not recorded: %s", strings.Join(lost, ", ")))
+		out = append(out, failed(probed, "check "+exclusions+", and the plugins it needs",
+			"accepted, but not recorded: %s", strings.Join(lost, ", ")))
 	}
 	if began == first.Unix() { // else the hit is lost that tells of the visit
 		out = append(out, different(visits[0], "visit", probeVisit(x.target, x.expect, visitor))...)
@@ -92,8 +92,8 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 	case len(visits) > 1:
 		out = append(out, split(visits, hits, first))
 	case length != meant && began == first.Unix() && len(out) == 0:
-		out = append(out, doubtful(probed,
-			"look whether the plugin Heartbeat is active: without it visits end with their last page",
+		out = append(out, warning(probed,
+			"check that the plugin Heartbeat is active: without it, visits end with their last page",
 			"the visit lasted %d s, but %d s are recorded", meant, length))
 	}
 	return out
@@ -102,7 +102,7 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 // compare tells the differences of one hit.
 func (h *probeHit) compare(is row) []Finding {
 	if got := is.text("type"); got != h.recordedAs {
-		return []Finding{bad(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, actionName(got))}
+		return []Finding{failed(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, actionName(got))}
 	}
 	return different(is, h.kind.String(), h.shown)
 }
@@ -126,15 +126,15 @@ func different(is row, what string, shown map[string]string) (out []Finding) {
 		switch {
 		case got == want:
 		case name == "pageTitle" && got != "" && strings.HasPrefix(want, got):
-			out = append(out, doubtful(probed, cure, "titles are cut at %d bytes, Matomo's default is %d",
+			out = append(out, warning(probed, cure, "titles are cut at %d bytes, Matomo's default is %d",
 				len(got), longest))
 		case name == "url" && what == "pageview":
-			out = append(out, doubtful(probed, cure, "%s", cutAddress(want, got)))
+			out = append(out, warning(probed, cure, "%s", cutAddress(want, got)))
 		case strings.HasPrefix(name, "dimension"):
-			out = append(out, doubtful(probed, cures["dimension"], "the %s of the visit is recorded as %q, not %q",
+			out = append(out, warning(probed, cures["dimension"], "the %s of the visit is recorded as %q, not %q",
 				name, got, want))
 		default:
-			out = append(out, doubtful(probed, cure, "%s of the %s is recorded as %q, not %q", name, what, got, want))
+			out = append(out, warning(probed, cure, "%s of the %s is recorded as %q, not %q", name, what, got, want))
 		}
 	}
 	return out
@@ -151,9 +151,9 @@ func cutAddress(want, got string) string {
 	}
 	if page, _, _ := strings.Cut(want, "?"); strings.HasPrefix(got, page) && len(lost) > 0 {
 		return "the parameters " + some(lost) +
-			" are cut off the addresses of pages: pages that differ by them alone become one"
+			" are removed from page URLs: pages that differ only in these become one"
 	}
-	return fmt.Sprintf("the address of a page is recorded as %q, not %q", got, want)
+	return fmt.Sprintf("a page URL is recorded as %q, not %q", got, want)
 }
 
 // split tells where a visit became several.
@@ -173,13 +173,12 @@ func split(visits []row, hits []probeHit, first time.Time) Finding {
 			cure = cures["pause"]
 		}
 	}
-	return doubtful(probed, cure, "the visit became %d visits: a new one began %s", len(visits),
+	return warning(probed, cure, "the visit became %d visits: a new one began %s", len(visits),
 		strings.Join(where, ", and "))
 }
 
 // exclusions are the places that make a Matomo drop hits without a word (core/Tracker/VisitExcluded.php).
-const exclusions = "excluded addresses, browsers and unknown URLs of the site, exclude_requests of config.ini.php, " +
-	"plug-ins against spam"
+const exclusions = "the site's excluded IPs, user agents and unknown URLs, exclude_requests in config.ini.php, spam plugins"
 
 // cures are where to look, by the kind of hit that became another and by the field that differs. Settings in lower case
 // with underscores are those of section [Tracker] of config/config.ini.php, which no method of the API shows.

@@ -97,7 +97,7 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 		t.Errorf("%s has not the parameters of the run's pages", got)
 	}
 	if p.Works() || len(p.Findings) == 0 ||
-		p.Findings[0].Message != "taken, but not recorded: pageview, event, pageview" {
+		p.Findings[0].Message != "accepted, but not recorded: pageview, event, pageview" {
 		t.Errorf("hits that are lost are not told: %+v", p.Findings)
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {
@@ -144,7 +144,7 @@ func TestAProbeVisitThatIsNotSeenHasItsReason(t *testing.T) {
 		"never":                {&fake{}, good, `[]`, "queue", true, 4},
 		"a log that is closed": {&fake{}, good, refused, "view access", false, 4},
 		"hits that are lost":   {&fake{}, "wrong", seen, "answered 400", false, 4},
-		"no token":             {&fake{}, "", seen, "give one", false, 0},
+		"no token":             {&fake{}, "", seen, "needs a token", false, 0},
 	} {
 		_, err := probe(t, c.fake, c.token, 2*time.Second, c.log)
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, doctor.ErrNotVisible) != c.unseen {

@@ -55,16 +55,16 @@ func (x *examination) route(r *route, first matomo.Reply, err error) Finding {
 		c := r.tls.PeerCertificates[0]
 		issuer := answer.Excerpt(c.Issuer.String())
 		if c.Issuer.String() == c.Subject.String() {
-			issuer = "its own making"
+			issuer = "itself (self-signed)"
 		}
-		parts = append(parts, fmt.Sprintf("%s with a certificate of %s, valid until %s",
+		parts = append(parts, fmt.Sprintf("%s, certificate issued by %s, valid until %s",
 			tls.VersionName(r.tls.Version), issuer, c.NotAfter.Format(time.DateOnly)))
 	}
 	if err != nil {
-		return untold("route", "", "", "%s: no answer", strings.Join(parts, ", "))
+		return skipped("route", "", "", "%s: no answer", strings.Join(parts, ", "))
 	}
 	parts = append(parts, fmt.Sprintf("answered %d in %s", first.Status, first.Took.Round(time.Millisecond)))
-	return good("route", "%s", strings.Join(parts, ", "))
+	return passed("route", "%s", strings.Join(parts, ", "))
 }
 
 // hop is the first connection of the route.
@@ -131,7 +131,7 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		}
 		a := answer.ParseHit(&r.Raw)
 		if a.Class == answer.Accepted {
-			return []Finding{bad("address", "give "+address, "%s is no tracker, but %s takes hits",
+			return []Finding{failed("address", "use "+address, "%s is not a tracker, but %s accepts hits",
 				x.target.URL, address)}
 		}
 		alike = alike && a.Status == given.Status && a.Excerpt == given.Excerpt
@@ -140,10 +140,10 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 	if len(tried) == 0 {
 		return nil
 	}
-	message := "no tracker was found; also tried: " + strings.Join(tried, ", ")
+	message := "no tracker found; also tried: " + strings.Join(tried, ", ")
 	if alike && given.Status == http.StatusOK {
-		message += "; every address answers alike, so that something in front of Matomo answers, or no Matomo is there"
+		message += "; all answers are alike: something in front of Matomo answers, or there is no Matomo"
 	}
-	const look = "look in Matomo at Administration, Websites, Tracking code for the address of the tracker"
-	return []Finding{untold("address", "", look, "%s", message)}
+	const look = "find the tracker URL in Matomo's Administration → Websites → Tracking code"
+	return []Finding{skipped("address", "", look, "%s", message)}
 }

@@ -36,7 +36,7 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 	}{
 		"direct with TLS": {target.Target{URL: secure.URL + "/matomo.php", Access: target.Access{Insecure: true}},
 			doctor.OK,
-			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3 with a certificate of its own making",
+			[]string{"direct, connected to 127.0.0.1:", "TLS 1.3, certificate issued by itself",
 				", valid until 2084-01-29, answered 200 in "}},
 		"through a proxy": {target.Target{URL: "http://matomo.test/matomo.php",
 			Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}},
@@ -73,11 +73,11 @@ func TestTheDoctorTriesWhereElseTheTrackerMayBe(t *testing.T) {
 		want    string
 	}{
 		"a folder without its slash": {tracker("/stats/matomo.php"), "/stats", doctor.Error,
-			"/stats/matomo.php takes hits; give http"},
+			"/stats/matomo.php accepts hits; use http"},
 		"the usual folder": {tracker("/matomo/matomo.php"), "/matomo.php", doctor.Error,
-			"/matomo/matomo.php takes hits; give http"},
+			"/matomo/matomo.php accepts hits; use http"},
 		"an old name": {tracker("/s/piwik.php"), "/s/matomo.php", doctor.Error,
-			"/s/piwik.php takes hits; give http"},
+			"/s/piwik.php accepts hits; use http"},
 		"nowhere": {http.NotFoundHandler(), "/collect", doctor.Skipped,
 			"/collect/matomo.php answered 404"},
 		"a challenge":           {page, "/matomo.php", doctor.Skipped, "something in front of Matomo answers"},

@@ -18,21 +18,21 @@ import (
 func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 	site, err := x.Site(ctx, x.target)
 	if err != nil {
-		return nil, []Finding{untold("site", "view access to the site", "look at Administration, Websites, Manage",
-			"its settings cannot be read: %v", err)}
+		return nil, []Finding{skipped("site", "view access to the site", "see Administration → Websites → Manage",
+			"the site's settings cannot be read: %v", err)}
 	}
-	out := []Finding{good("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))}
+	out := []Finding{passed("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))}
 	if want := x.expect.Zone; want != nil {
 		out = append(out, x.timezone(&site, *want))
 	}
 	switch want := x.expect.Currency; want {
 	case "":
 	case site.Currency:
-		out = append(out, good("currency", "%s, as ECOMMERCE_CURRENCY", want))
+		out = append(out, passed("currency", "%s, same as ECOMMERCE_CURRENCY", want))
 	default:
-		out = append(out, doubtful("currency",
-			"set ECOMMERCE_CURRENCY="+site.Currency+" and amounts that suit it, or change the site's currency",
-			"Matomo books every amount as %s, but ECOMMERCE_CURRENCY is %s", site.Currency, want))
+		out = append(out, warning("currency",
+			"set ECOMMERCE_CURRENCY="+site.Currency+" and matching amounts, or change the site's currency",
+			"Matomo records all amounts in %s, but ECOMMERCE_CURRENCY is %s", site.Currency, want))
 	}
 	out = append(out, x.created(ctx, &site)...)
 	out = append(out, x.search(ctx, &site), x.ecommerce(&site), x.urls(ctx, &site))
@@ -42,10 +42,10 @@ func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 // timezone compares the days that are sent, because zones of different names may have the same; for live traffic those
 // of a year.
 func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
-	const check, cure = "timezone", "set TIMEZONE to the site's, or change the site's in Matomo"
+	const check, cure = "timezone", "set TIMEZONE to the site's time zone, or change it in Matomo"
 	is, err := site.Zone()
 	if err != nil {
-		return untold(check, "", cure, "the site's is %s and TIMEZONE is %s, which cannot be compared here",
+		return skipped(check, "", cure, "the site uses %s, which cannot be compared with TIMEZONE %s",
 			site.Timezone, want)
 	}
 	today := calendar.DateOf(time.Now())
@@ -56,16 +56,16 @@ func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
 	day, differ := is.FirstDifference(want, days.First, days.Last)
 	switch {
 	case is.String() == want.String():
-		return good(check, "%s, as TIMEZONE", is)
+		return passed(check, "%s, same as TIMEZONE", is)
 	case !differ:
-		return good(check, "%s, whose days are those of TIMEZONE %s", is, want)
+		return passed(check, "%s, with the same days as TIMEZONE %s", is, want)
 	case x.expect.Past != nil:
-		return bad(check, cure,
-			"the site's is %s, but TIMEZONE is %s: from %s on days are others, and the backfill would be refused",
+		return failed(check, cure,
+			"the site uses %s, but TIMEZONE is %s: days differ from %s on, so the backfill would be refused",
 			is, want, day)
 	}
-	return doubtful(check, cure,
-		"the site's is %s, but TIMEZONE is %s: visits near midnight can fall on another day or be cut in two", is, want)
+	return warning(check, cure,
+		"the site uses %s, but TIMEZONE is %s: visits near midnight may count for another day or be split", is, want)
 }
 
 // search reports whether searches are recorded as such, and pages are not taken for some.
@@ -73,9 +73,9 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 	const check = "search"
 	if !site.SiteSearch {
 		if !x.expect.Sends[hit.Search] {
-			return good(check, "site search is off, and no searches are sent")
+			return passed(check, "site search is off; no searches are sent")
 		}
-		return doubtful(check, "turn it on in the site's settings or set SITESEARCH_PROBABILITY=0",
+		return warning(check, "turn it on in the site's settings or set SITESEARCH_PROBABILITY=0",
 			"site search is off, so searches are recorded as pages")
 	}
 	names := site.SearchParameters
@@ -87,20 +87,25 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 		}
 	}
 	if page := withParameter(x.expect.Pages, names); page != "" {
-		return doubtful(check, "take the parameter out of the list of pages, or of the site's search parameters",
-			"pages such as %s are recorded as searches, because they carry one of %s", page, strings.Join(names, ", "))
+		return warning(
+			check,
+			"remove the parameter from the pages, or from the site's search parameters",
+			"pages such as %s are recorded as searches, because their URL contains one of %s",
+			page,
+			strings.Join(names, ", "),
+		)
 	}
-	return good(check, "site search is on")
+	return passed(check, "site search is on")
 }
 
 func (x *examination) ecommerce(site *matomo.Site) Finding {
 	switch {
 	case site.Ecommerce:
-		return good("ecommerce", "is on in the settings of the site")
+		return passed("ecommerce", "ecommerce is on")
 	case !x.expect.Sends[hit.Order]:
-		return good("ecommerce", "is off, and no orders are sent")
+		return passed("ecommerce", "ecommerce is off; no orders are sent")
 	}
-	return doubtful("ecommerce", "turn it on in the site's settings or set ECOMMERCE_PROBABILITY=0",
+	return warning("ecommerce", "turn it on in the site's settings or set ECOMMERCE_PROBABILITY=0",
 		"ecommerce is off, so orders are not shown")
 }
 
@@ -116,7 +121,7 @@ func (x *examination) goals(ctx context.Context) []Finding {
 	form := url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}, "filter_limit": {"-1"}}
 	all, err := values[goal](ctx, x, "Goals.getGoals", form)
 	if err != nil {
-		return []Finding{untold("goals", "view access to the site", "look at Administration, Goals",
+		return []Finding{skipped("goals", "view access to the site", "see Administration → Goals",
 			"goals cannot be read: %v", err)}
 	}
 	var fire []string
@@ -127,10 +132,10 @@ func (x *examination) goals(ctx context.Context) []Finding {
 		}
 	}
 	if len(fire) == 0 {
-		return []Finding{good("goals", "none fires by itself")}
+		return []Finding{passed("goals", "no goal converts automatically")}
 	}
-	return []Finding{doubtful("goals", "keep them apart when you compare conversions, or use a site without goals",
-		"some fire by themselves, with conversions and revenue that no visit was planned with: %s", some(fire))}
+	return []Finding{warning("goals", "exclude them when comparing conversions, or use a site without goals",
+		"some goals convert automatically, with conversions and revenue that are not planned: %s", some(fire))}
 }
 
 // dimension tells of the one that carries the run.
@@ -148,25 +153,24 @@ func (x *examination) dimension(ctx context.Context) []Finding {
 	all, err := values[dimension](ctx, x, "CustomDimensions.getConfiguredCustomDimensions",
 		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}})
 	if err != nil {
-		return []Finding{untold(check, "view access to the site",
-			"look whether the plugin CustomDimensions is active, and at Administration, Websites, Custom dimensions",
+		return []Finding{skipped(check, "view access to the site",
+			"check that the plugin CustomDimensions is active, and see Administration → Websites → Custom dimensions",
 			"custom dimensions cannot be read: %v", err)}
 	}
 	i := slices.IndexFunc(all, func(d dimension) bool { return int(d.ID) == want })
-	cure := "make a dimension of scope visit in Administration, Websites, Custom dimensions, and set " +
-		"RUN_DIMENSION to its number"
+	cure := "add a dimension of scope visit in Administration → Websites → Custom dimensions, and set RUN_DIMENSION to its ID"
 	switch {
 	case i < 0:
-		return []Finding{doubtful(check, cure,
-			"RUN_DIMENSION=%d does not exist on the site: this run's visits cannot be told apart", want)}
+		return []Finding{warning(check, cure,
+			"RUN_DIMENSION=%d does not exist on the site: this run's visits cannot be isolated", want)}
 	case all[i].Scope != "visit":
-		return []Finding{doubtful(check, cure,
-			"RUN_DIMENSION=%d is of scope %q, not visit: this run's visits cannot be told apart", want, all[i].Scope)}
+		return []Finding{warning(check, cure,
+			"RUN_DIMENSION=%d is of scope %q, not visit: this run's visits cannot be isolated", want, all[i].Scope)}
 	case !filled(all[i].Active):
-		return []Finding{doubtful(check, "activate it in Administration, Websites, Custom dimensions",
-			"RUN_DIMENSION=%d is not active: this run's visits cannot be told apart", want)}
+		return []Finding{warning(check, "activate it in Administration → Websites → Custom dimensions",
+			"RUN_DIMENSION=%d is not active: this run's visits cannot be isolated", want)}
 	}
-	return []Finding{good(check, "RUN_DIMENSION=%d is active and of scope visit", want)}
+	return []Finding{passed(check, "RUN_DIMENSION=%d is active and of scope visit", want)}
 }
 
 // values asks for a list, which some versions write as an object by id.

@@ -47,73 +47,77 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 // unreachable says why the tracker at address gave no answer.
 func unreachable(err error, address string) Finding {
 	if message, cure := matomo.CertificateProblem(err); message != "" {
-		return bad("certificate", cure, "%s", message)
+		return failed("certificate", cure, "%s", message)
 	}
 	cure := matomo.NetworkCure(err)
 	if errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal") {
-		cure = "let it listen on all addresses (0.0.0.0): this machine's 127.0.0.1 is not reached from a container; " +
-			"with a rootless engine give this machine's address in the network"
+		cure = "let it listen on all addresses (0.0.0.0): containers cannot reach this machine's 127.0.0.1; with a " +
+			"rootless engine, use this machine's network address"
 	}
-	return bad("tracker", cure, "does not answer: %v", err)
+	return failed("tracker", cure, "does not answer: %v", err)
 }
 
-const trackerSetting = "MATOMO_URL, or url of the target"
+const trackerSetting = "MATOMO_URL or the target's url"
 
 func (x *examination) answered(a *answer.Answer) Finding {
 	site := x.target.SiteID
 	const check = "tracker"
 	switch {
 	case a.Class == answer.Accepted && a.Malformed:
-		return doubtful(check, "look for PHP's warnings (display_errors) or a byte order mark in Matomo's files",
-			"takes hits for site %d, but %s", site, a)
+		return warning(check, "check for PHP warnings (display_errors) or a byte order mark in Matomo's files",
+			"accepts hits for site %d, but %s", site, a)
 	case a.Class == answer.Accepted:
-		return good(check, "takes hits for site %d", site)
+		return passed(check, "accepts hits for site %d", site)
 	case a.Status/100 == 3:
-		return bad(check, "give the address it redirects to, where that is Matomo's: https instead of http, or "+
-			"with www", "%s", a)
+		return failed(check, "use the URL it redirects to if that is Matomo, such as https or the www host", "%s", a)
 	case a.Class == answer.InFront && a.Status == http.StatusNotFound:
-		return bad(check, "look at the path: Matomo's tracker is matomo.php in its own folder", "%s", a)
+		return failed(check, "correct the path: Matomo's tracker is matomo.php in Matomo's folder", "%s", a)
 	case a.Class == answer.InFront:
-		return bad(check, matomo.FrontCure(a, trackerSetting), "is closed: %s", a)
+		return failed(check, matomo.FrontCure(a, trackerSetting), "is blocked: %s", a)
 	case a.Class == answer.Token:
-		return bad(check, "give a token of a user with write access to the site", "%s", a)
+		return failed(check, "use a token with write access to the site", "%s", a)
 	case a.Class == answer.Rejected:
-		return bad(check, "look whether the site exists in Matomo, and whether its database runs",
-			"refuses hits for site %d (%d)", site, a.Status)
+		return failed(check, "check that the site exists in Matomo and its database is running",
+			"rejects hits for site %d (%d)", site, a.Status)
 	case a.Class == answer.NotNow:
-		return bad(check, "turn on record_statistics in Matomo's config.ini.php, or wait where the server "+
-			"is overloaded", "takes no hits now: %s", a)
+		return failed(check, "turn on record_statistics in config.ini.php, or wait if the server is overloaded",
+			"accepts no hits at the moment: %s", a)
 	case a.Status >= http.StatusInternalServerError:
-		return bad(check, "read the log of Matomo's web server", "fails: %s", a)
+		return failed(check, "check the log of Matomo's web server", "fails: %s", a)
 	case strings.Contains(a.Excerpt, "piwik.DEBUG"):
-		return bad(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php",
-			"answers with its log: hits are recorded, but could only be counted as unknown")
+		return failed(check, "set debug=0 in section [Tracker] of Matomo's config.ini.php",
+			"answers with its debug log: hits are recorded, but would count as unknown")
 	default:
-		return bad(check, "give the address of matomo.php itself", "gives no answer of Matomo to a hit: %s", a)
+		return failed(check, "use the URL of matomo.php", "does not answer like Matomo: %s", a)
 	}
 }
 
 func clock(date, sent time.Time) Finding {
 	if date.IsZero() {
-		return untold("clock", "", "compare the server's clock by hand", "the answer has no date")
+		return skipped("clock", "", "compare the clocks manually", "the response has no Date header")
 	}
 	if skew := date.Sub(sent).Abs(); skew > maxSkew {
-		return doubtful("clock", "set both by NTP", "its clock and the one here are %s apart", skew.Round(time.Second))
+		return warning(
+			"clock",
+			"synchronise both with NTP",
+			"the server's clock and the local one differ by %s",
+			skew.Round(time.Second),
+		)
 	}
-	return good("clock", "its clock and the one here agree")
+	return passed("clock", "the server's clock and the local one agree")
 }
 
 // token reports whether hits may carry addresses and countries.
 func (x *examination) token(ctx context.Context) []Finding {
 	if x.target.Token == "" {
-		return []Finding{doubtful("token", "give a token of a user with write access to the site",
-			"there is none: countries, cities and addresses of visitors are not sent")}
+		return []Finding{warning("token", "use a token with write access to the site",
+			"not set: countries, cities and IP addresses of visitors are not sent")}
 	}
 	form := placedPing(x.target)
 	form.Set("token_auth", x.target.Token.Reveal())
 	r, err := x.PostForm(ctx, x.target, x.target.URL, form)
 	if err != nil {
-		return []Finding{bad("token", "try again", "could not be tried: %v", err)}
+		return []Finding{failed("token", "try again", "could not be tested: %v", err)}
 	}
 	a := answer.ParseHit(&r.Raw)
 	if a.Class != answer.Accepted && !a.Class.RisksLockout() {
@@ -121,17 +125,16 @@ func (x *examination) token(ctx context.Context) []Finding {
 		if a.Class == answer.InFront {
 			cure = matomo.FrontCure(&a, trackerSetting)
 		}
-		return []Finding{bad("token", cure, "could not be tried: %s", a.String())}
+		return []Finding{failed("token", cure, "could not be tested: %s", a.String())}
 	}
 	may := x.mayOf(ctx, x.target.Token)
 	if a.Class != answer.Accepted {
-		return []Finding{bad("token",
-			"give a token of a user with write access to this site; a new token is known to the tracker after "+
-				"5 minutes at most",
-			"is refused for site %d (%d)%s: every hit with an address or country would be lost", x.target.SiteID,
+		return []Finding{failed("token",
+			"use a token with write access to this site; a new token takes up to 5 minutes to reach the tracker",
+			"is rejected for site %d (%d)%s: every hit with an IP address or country would be lost", x.target.SiteID,
 			a.Status, may.refused())}
 	}
-	return []Finding{good("token", "may write to site %d%s", x.target.SiteID, may.taken()), x.bulk(ctx)}
+	return []Finding{passed("token", "has write access to site %d%s", x.target.SiteID, may.taken()), x.bulk(ctx)}
 }
 
 // bulk tries a token that is good in a form. Matomo does not count that of a bulk request as sent securely, and refuses
@@ -140,31 +143,35 @@ func (x *examination) bulk(ctx context.Context) Finding {
 	body, err := json.Marshal(map[string]any{"requests": []string{"?" + placedPing(x.target).Encode()},
 		"token_auth": x.target.Token.Reveal()})
 	if err != nil {
-		return untold("bulk", "", "", "could not be tried: %v", err) // strings always marshal
+		return skipped("bulk", "", "", "could not be tested: %v", err) // strings always marshal
 	}
 	r, err := x.Post(ctx, x.target, x.target.URL, "application/json", string(body), x.target.Token.Reveal())
 	a := answer.ParseBulk(&r.Raw, 1)
-	finding, loss := doubtful, "with SEND_MODE=bulk every hit would be lost, and those of past days go in bulk too"
+	finding, loss := warning, "with SEND_MODE=bulk or in a backfill, every hit would be lost"
 	if x.expect.Bulk {
-		finding, loss = bad, "every hit would be lost"
+		finding, loss = failed, "every hit would be lost"
 	}
 	switch {
 	case err != nil:
-		return doubtful("bulk", "try again before a run with SEND_MODE=bulk", "could not be tried: %v", err)
+		return warning("bulk", "try again before a run with SEND_MODE=bulk", "could not be tested: %v", err)
 	case a.Receipt.Invalid > 0:
 		return finding("bulk",
-			`give a token of a user with write access alone, or a superuser's without "Only allow secure requests"`,
-			"the token is refused in bulk requests: %s", loss)
+			`use a token of a user with write access, or a superuser's without "Only allow secure requests"`,
+			"the token is rejected in bulk requests: %s", loss)
 	case a.Class == answer.InFront:
-		return finding("bulk", matomo.FrontCure(&a, trackerSetting), "bulk requests do not get to Matomo (%s): %s",
+		return finding("bulk", matomo.FrontCure(&a, trackerSetting), "bulk requests do not reach Matomo (%s): %s",
 			a.String(), loss)
 	case a.Class == answer.NoReceipt:
-		return good("bulk", "bulk requests are taken without a receipt: a queue is on")
+		return passed("bulk", "bulk requests are accepted without a receipt: a queue is active")
 	case a.Class != answer.Accepted:
-		return finding("bulk",
-			"look whether Matomo's plugin BulkTracking is active, and in its log: it refuses an address for an hour "+
-				"after 20 wrong tokens",
-			"bulk requests are not taken (%s): %s", a.String(), loss)
+		return finding(
+			"bulk",
+			"check that the plugin BulkTracking is active, and Matomo's log: it blocks an IP address for an hour after 20 "+
+				"wrong tokens",
+			"bulk requests are not accepted (%s): %s",
+			a.String(),
+			loss,
+		)
 	}
-	return good("bulk", "the token is taken in bulk requests")
+	return passed("bulk", "the token is accepted in bulk requests")
 }

@@ -1,6 +1,5 @@
-// Package endreason owns the reasons for which a run ends: their names in ledgers, what they mean to people, and whether a
-// run that ends so has failed. A kind of run that ends in a way of its own adds a row. It does not decide which
-// applies.
+// Package endreason owns the reasons why a run ends: their names in ledgers, their descriptions, and whether such a run
+// has failed. A kind of run with an ending of its own adds a row. It does not decide which one applies.
 package endreason
 
 import (
@@ -13,7 +12,7 @@ import (
 // Reason is why a run ended.
 type Reason string
 
-// The reasons that a loadgen gives.
+// Reasons that the loadgen reports.
 const (
 	StoppedAfterVisits Reason = "stop_after_visits"
 	AutoStopped        Reason = "auto_stop"
@@ -21,12 +20,11 @@ const (
 	Threshold          Reason = "threshold"
 	ErrorBrake         Reason = "error_brake"
 	Interrupted        Reason = "interrupted"
-	// Stopped means that it was asked to finish its visits.
-	Stopped  Reason = "stopped"
-	NoTarget Reason = "no_target"
-	// InternalError means that a part of the program failed.
+	// Stopped: asked to finish its visits.
+	Stopped       Reason = "stopped"
+	NoTarget      Reason = "no_target"
 	InternalError Reason = "internal_error"
-	// Killed is also that of a run which its loadgen left open.
+	// Killed also applies to a run that its loadgen left open.
 	Killed Reason = "killed"
 
 	CapacityFound      Reason = "capacity_found"
@@ -34,13 +32,13 @@ const (
 	CapacityNone       Reason = "capacity_none"
 	CapacityVoid       Reason = "capacity_void"
 
-	// BackfillFinished means that a backfill has nothing left to send.
+	// BackfillFinished: nothing is left to send.
 	BackfillFinished Reason = "backfill_finished"
-	// JournalFailed means that the journal or the ledger of a backfill cannot be written.
+	// JournalFailed: the journal or the ledger of a backfill cannot be written.
 	JournalFailed Reason = "journal_failed"
 )
 
-// The reasons that the controller gives where a loadgen left none.
+// Reasons that the controller sets if the loadgen left none.
 const (
 	Failed    Reason = "failed"
 	Crashed   Reason = "crashed"
@@ -48,88 +46,77 @@ const (
 	Cancelled Reason = "cancelled"
 )
 
-// row is what is known of a reason.
+// row describes a reason.
 type row struct {
-	meaning string
-	// cut is how the run was ended before all of its plan was sent, "" where all of it was.
-	cut string
-	// good says that a run may end so.
-	good bool
-	// code is the loadgen's exit code, unless a threshold was missed or no hit was accepted.
+	description string
+	// earlyEnd says how the run ended before all of its plan was sent, "" if all of it was.
+	earlyEnd string
+	// orderly means that a run without a fault may end this way.
+	orderly bool
+	// code is the loadgen's exit code, unless a threshold failed or no hit was accepted.
 	code int
 }
 
 const (
-	byHand   = "was ended by hand"
-	searched = "searched the capacity, and ended"
+	manually = "was stopped manually"
+	searched = "ended with its capacity search"
 )
 
 var rows = map[Reason]row{
-	StoppedAfterVisits: {"the visit limit was reached", "", true, exitcode.OK},
-	AutoStopped:        {"the time limit was reached", "was ended by the clock", true, exitcode.OK},
-	ProfileEnded:       {"the load profile ended", "", true, exitcode.OK},
-	Threshold:          {"stopped by a missed threshold", "was ended by a threshold", true, exitcode.OK},
-	ErrorBrake:         {"stopped by the error brake", "was ended by the error brake", false, exitcode.Missed},
-	Interrupted:        {"stopped on request", byHand, false, exitcode.Interrupted},
-	Stopped:            {"stopped on request", byHand, false, exitcode.OK},
-	NoTarget:           {"no target took a single hit", "ended because no target took a hit", false, exitcode.NoTarget},
-	InternalError: {
-		"a part of the program failed",
-		"was ended by an error of the program",
+	StoppedAfterVisits: {"visit limit reached", "", true, exitcode.OK},
+	AutoStopped:        {"time limit reached", "reached its time limit", true, exitcode.OK},
+	ProfileEnded:       {"load profile completed", "", true, exitcode.OK},
+	Threshold:          {"stopped by a failed threshold", "was stopped by a threshold", true, exitcode.OK},
+	ErrorBrake:         {"stopped by the error brake", "was stopped by the error brake", false, exitcode.Missed},
+	Interrupted:        {"stopped by user", manually, false, exitcode.Interrupted},
+	Stopped:            {"stopped by user", manually, false, exitcode.OK},
+	NoTarget: {
+		"no target accepted a hit",
+		"ended because no target accepted a hit",
 		false,
-		exitcode.Internal,
+		exitcode.NoTarget,
 	},
-	Killed: {"killed", "was killed", false, exitcode.Killed},
+	InternalError: {"internal error", "ended with an internal error", false, exitcode.Internal},
+	Killed:        {"killed", "was killed", false, exitcode.Killed},
 
-	CapacityFound:      {"the capacity was found", searched, true, exitcode.OK},
-	CapacityNotReached: {"the highest rate that was tried held", searched, true, exitcode.OK},
-	CapacityNone:       {"not even the lowest rate held", searched, false, exitcode.Missed},
-	CapacityVoid: {
-		"the capacity could not be measured",
-		"searched the capacity in vain, and ended",
-		false,
-		exitcode.Missed,
-	},
+	CapacityFound:      {"capacity found", searched, true, exitcode.OK},
+	CapacityNotReached: {"highest rate passed", searched, true, exitcode.OK},
+	CapacityNone:       {"below the lowest rate", searched, false, exitcode.Missed},
+	CapacityVoid:       {"capacity not measurable", "gave up its capacity search", false, exitcode.Missed},
 
-	BackfillFinished: {"all days of the window were sent", "", true, exitcode.OK},
-	JournalFailed: {
-		"the journal of the job could not be written",
-		"ended because its journal could not be written",
-		false,
-		exitcode.Internal,
-	},
+	BackfillFinished: {"all days sent", "", true, exitcode.OK},
+	JournalFailed:    {"journal not writable", "ended because its journal was not writable", false, exitcode.Internal},
 
 	Failed:    {"ended with an error", "failed", false, exitcode.OK},
 	Crashed:   {"crashed", "crashed", false, exitcode.OK},
-	Removed:   {"the container was removed", byHand, false, exitcode.Killed},
-	Cancelled: {"cancelled before it began", "", false, exitcode.Interrupted},
+	Removed:   {"container removed", manually, false, exitcode.Killed},
+	Cancelled: {"cancelled before it started", "", false, exitcode.Interrupted},
 }
 
-// Error makes a reason the cause of a context: who ends a run by that tells why.
+// Error makes a reason usable as the cause of a context.
 func (r Reason) Error() string { return string(r) }
 
-// FromContext is the cause of a context that is done, where it is a reason; else the run was interrupted.
+// FromContext returns the reason that is the cause of a done context, or Interrupted.
 func FromContext(ctx context.Context) Reason {
-	var why Reason
-	if errors.As(context.Cause(ctx), &why) {
+	if why, ok := errors.AsType[Reason](context.Cause(ctx)); ok {
 		return why
 	}
 	return Interrupted
 }
 
-// Description is the reason in words, or its name where it is of a later version.
+// Description is the reason for people, or its name if it comes from a later version.
 func (r Reason) Description() string {
 	if row, known := rows[r]; known {
-		return row.meaning
+		return row.description
 	}
 	return string(r)
 }
 
-// EarlyEnd is how the run was ended before all of its plan was sent; "" where all of it was, or nobody knows.
-func (r Reason) EarlyEnd() string { return rows[r].cut }
+// EarlyEnd says how the run ended before all of its plan was sent, "" if all of it was or the reason is unknown.
+func (r Reason) EarlyEnd() string { return rows[r].earlyEnd }
 
-// ExitCode is that of a loadgen which ended so, unless it missed a threshold or no hit was accepted.
+// ExitCode is the loadgen's, unless a threshold failed or no hit was accepted.
 func (r Reason) ExitCode() int { return rows[r].code }
 
-// IsOrderly says that a run may end so, or has not ended.
-func (r Reason) IsOrderly() bool { return r == "" || rows[r].good }
+// IsOrderly reports whether a run without a fault may end this way, or has not ended.
+func (r Reason) IsOrderly() bool { return r == "" || rows[r].orderly }

@@ -10,7 +10,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 		Killed, CapacityFound, CapacityNotReached, CapacityNone, CapacityVoid, BackfillFinished, JournalFailed, Failed,
 		Crashed, Removed, Cancelled,
 	} {
-		if row := rows[reason]; row.meaning == "" || row.good && row.code != 0 {
+		if row := rows[reason]; row.description == "" || row.orderly && row.code != 0 {
 			t.Errorf("%s: %+v", reason, row)
 		}
 	}

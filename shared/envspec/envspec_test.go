@@ -29,22 +29,22 @@ func TestQuotesAndCommentsOfAFileAreNoPartOfAValue(t *testing.T) {
 	}{
 		"double quotes": {
 			map[string]string{"SOME_DIR": `"/a b"`}, settings{Dir: "/a b"},
-			`SOME_DIR: is in quotes, which were left out; remove them: docker run --env-file hands them on as a part of the value`,
+			`SOME_DIR: is in quotes, which were ignored; remove them: docker run --env-file keeps them as part of the value`,
 		},
 		"single quotes": {map[string]string{"COUNT": `'7'`}, settings{Count: 7}, `COUNT: is in quotes`},
 		"quotes around a password": {map[string]string{"SOME_DIR": `"https://me:hush@h"`},
 			settings{Dir: "https://me:hush@h"}, "SOME_DIR: is in quotes"},
 		"quotes inside": {map[string]string{"SOME_DIR": `/a "b"`}, settings{Dir: `/a "b"`}, ""},
 		"a comment": {map[string]string{"SOME_DIR": "/a # where"}, settings{},
-			`SOME_DIR: has a comment in it; give it a line of its own: docker run --env-file hands it on as a part of the value`},
+			`SOME_DIR: contains a comment; move comments to their own line: docker run --env-file keeps them as part of the value`},
 		"only a comment": {map[string]string{"SOME_DIR": "# where"}, settings{},
-			`SOME_DIR: has a comment in it`},
+			`SOME_DIR: contains a comment`},
 		"a number sign": {map[string]string{"SOME_DIR": "/a#b"}, settings{Dir: "/a#b"}, ""},
 		"a quoted secret": {map[string]string{"TOKEN": `"hush"`}, settings{},
 			`TOKEN: is in quotes; remove them`},
 		"a secret with a number sign": {map[string]string{"TOKEN": `hush #1`}, settings{Token: "hush #1"}, ""},
 		"an invisible character": {map[string]string{"COUNT": "7\u200b"}, settings{},
-			"COUNT: has a zero-width space (U+200B) as character 2; type it again"},
+			"COUNT: has a zero-width space (U+200B) at position 2; type it instead"},
 		"a no-break space at the end": {map[string]string{"COUNT": "7\u00a0"}, settings{Count: 7}, ""},
 	} {
 		var got settings
@@ -66,11 +66,9 @@ func TestASecretInAFileOfAnyEditorIsRead(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]string{
 		"hush\n": "", "\ufeffhush\r\n": "", "\xff\xfeh\x00u\x00s\x00h\x00": "", "h\x00u\x00s\x00h\x00\r\x00\n\x00": "",
-		`"hush"`: "TOKEN_FILE: names a file whose text is in quotes; leave the quotes out of the file",
-		"caf\xe9": "TOKEN_FILE: names a file that is not UTF-8; name a file that this user may read, with " +
-			"the secret alone",
-		"\x89PNG\x00": "TOKEN_FILE: names a file that is not a text file; name a file that this user may read, with " +
-			"the secret alone",
+		`"hush"`:      "TOKEN_FILE: names a file whose content is in quotes; remove the quotes",
+		"caf\xe9":     "TOKEN_FILE: names a file that is not UTF-8; use a readable file that contains only the secret",
+		"\x89PNG\x00": "TOKEN_FILE: names a file that is not a text file; use a readable file that contains only the secret",
 	} {
 		var got settings
 		var problems problem.List

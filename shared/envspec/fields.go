@@ -96,19 +96,10 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		f := Field{
-			Key:      key,
-			Default:  tag.Get("envDefault"),
-			Group:    tag.Get("group"),
-			Help:     tag.Get("help"),
-			Name:     tag.Get("name"),
-			Unit:     tag.Get("unit"),
-			Min:      tag.Get("min"),
-			Max:      tag.Get("max"),
-			NotAbove: tag.Get("notabove"),
-			Secret:   tag.Get("secret") == "true",
-			Path:     tag.Get("path") == "true",
-			Kind:     kindOf(t.Field(i).Type),
-			index:    i,
+			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"),
+			Name: tag.Get("name"), Unit: tag.Get("unit"), Min: tag.Get("min"), Max: tag.Get("max"),
+			NotAbove: tag.Get("notabove"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
+			Kind: kindOf(t.Field(i).Type), index: i,
 		}
 		f.Role = Role(tag.Get("role"))
 		if words := tag.Get("oneof"); words != "" {

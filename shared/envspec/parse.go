@@ -70,7 +70,7 @@ func Parse(into any, environ map[string]string, read ReadFile, problems *problem
 			problems.Refuse(f.Key, f.shown(values[f.Key]), "is not a time zone", zone.Cure)
 			continue
 		}
-		problems.Refuse(f.Key, f.shown(values[f.Key]), "is not a "+string(f.Kind), f.example())
+		problems.Refuse(f.Key, f.shown(values[f.Key]), "is not "+forms[f.Kind], f.example())
 	}
 	for _, f := range fields {
 		if !p.Bad[f.Key] {
@@ -92,18 +92,17 @@ func (f Field) value(environ map[string]string, read ReadFile, problems *problem
 	case path == "":
 		return v
 	case v != "":
-		problems.Refuse(key, "", "is set together with "+f.Key, "keep one of the two")
+		problems.Refuse(key, "", "is set together with "+f.Key, "keep only one")
 		return ""
 	}
 	v, err := readSecret(path, read)
 	if err != nil {
 		// The path is not shown: it could be the secret itself, put there by mistake.
-		problems.Refuse(key, "", "names a file that "+err.Error(),
-			"name a file that this user may read, with the secret alone")
+		problems.Refuse(key, "", "names a file that "+err.Error(), "use a readable file that contains only the secret")
 		return ""
 	}
 	if _, quoted := unquote(v); quoted {
-		problems.Refuse(key, "", "names a file whose text "+InQuotes, "leave the quotes out of the file")
+		problems.Refuse(key, "", "names a file whose content "+InQuotes, "remove the quotes")
 		return ""
 	}
 	return v
@@ -127,7 +126,7 @@ func readSecret(path string, read ReadFile) (string, error) {
 // What is wrong with a value that a file of settings was read for as if it were an environment.
 const (
 	InQuotes   = "is in quotes"
-	HasComment = "has a comment in it"
+	HasComment = "contains a comment"
 )
 
 // plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings,
@@ -137,22 +136,22 @@ func (f Field) plain(key, v string, problems *problem.List) string {
 	v = strings.TrimSpace(v)
 	inner, quoted := unquote(v)
 	odd, isOdd := textfile.FindSpecial(v)
-	const handsOn = " as a part of the value"
+	const keepsThem = "docker run --env-file keeps them as part of the value"
 	switch {
 	case f.Secret && quoted: // they could be a part of it
-		problems.Refuse(key, "", InQuotes, "remove them: docker run --env-file hands them on"+handsOn)
+		problems.Refuse(key, "", InQuotes, "remove them: "+keepsThem)
 		return ""
 	case f.Secret:
 		return v
 	case quoted:
-		problems.Warn(key, "", InQuotes+", which were left out",
-			"remove them: docker run --env-file hands them on"+handsOn)
+		problems.Warn(key, "", InQuotes+", which were ignored",
+			"remove them: "+keepsThem)
 		return strings.TrimSpace(inner)
 	case strings.HasPrefix(v, "#"), strings.Contains(v, " #"), strings.Contains(v, "\t#"):
-		problems.Refuse(key, "", HasComment, "give it a line of its own: docker run --env-file hands it on"+handsOn)
+		problems.Refuse(key, "", HasComment, "move comments to their own line: "+keepsThem)
 		return ""
 	case isOdd:
-		problems.Refuse(key, "", fmt.Sprintf("has %v", odd), "type it again instead of pasting it")
+		problems.Refuse(key, "", fmt.Sprintf("has %v", odd), "type it instead of pasting it")
 		return ""
 	}
 	return v
@@ -192,12 +191,16 @@ func (f Field) shown(v string) string {
 	return v
 }
 
+// forms name the kinds of value in messages.
+var forms = map[Kind]string{Text: "a text", Integer: "an integer", Number: "a number", Bool: "a boolean",
+	List: "a list of numbers", Strings: "a list"}
+
 func (f Field) example() string {
 	switch {
 	case f.Kind == Bool:
 		return "use true or false"
 	case f.Default == "":
-		return "leave it out or give one"
+		return "correct it or remove it"
 	}
 	return "for example " + f.Default
 }

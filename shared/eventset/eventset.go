@@ -60,11 +60,15 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		return s, d.Problems
 	}
 	for _, key := range d.Root.Unknown(keys...) {
-		d.Root.Warn(key, "", "is not a known key and has no effect", "remove it")
+		d.Root.Warn(key, "", "is unknown and has no effect", "remove it")
 	}
 	if d.Root.Get(keys[2]) == nil && d.Root.Get(keys[3]) == nil {
-		d.Root.Refuse("", "", "holds neither click_events nor random_events",
-			"write the two lists, or remove the file for the built-in events")
+		d.Root.Refuse(
+			"",
+			"",
+			"has neither click_events nor random_events",
+			"add both lists, or remove the file to use the built-in events",
+		)
 	}
 	s.ClickProbability = probability(d.Root, keys[0], HighClick)
 	s.RandomProbability = probability(d.Root, keys[1], HighRandom)
@@ -88,11 +92,11 @@ func probability(v *strictjson.Value, key string, high float64) *float64 {
 func events(root *strictjson.Value, key string) []Event {
 	list := root.List(key)
 	if len(list) == 0 {
-		root.Warn(key, "", "holds no event", "add one, or set its probability to 0")
+		root.Warn(key, "", "has no events", "add one, or set its probability to 0")
 	}
 	if len(list) > manyEvents {
-		root.Warn(key, "", fmt.Sprintf("holds %d events; reports become hard to read above %d", len(list), manyEvents),
-			"keep the telling ones")
+		root.Warn(key, "", fmt.Sprintf("has %d events; reports become hard to read above %d", len(list), manyEvents),
+			"keep the most important ones")
 	}
 	out := make([]Event, 0, len(list))
 	for _, v := range list {
@@ -114,16 +118,16 @@ func (e Event) Check(v *strictjson.Value, prefix string) {
 		key := prefix + field.key
 		switch doubt, cure := matomotext.Check(field.text, 0); {
 		case strings.TrimSpace(field.text) == "":
-			v.Refuse(key, "", "is missing or empty", "give a text")
+			v.Refuse(key, "", "is missing or empty", "enter a text")
 		case matomotext.IsTooLong(field.text):
 			v.Refuse(key, field.text,
-				fmt.Sprintf("is longer than %d characters, which Matomo refuses", matomotext.MaxEvent), "shorten it")
+				fmt.Sprintf("is longer than %d characters, which Matomo rejects", matomotext.MaxEvent), "shorten it")
 		case doubt != "":
 			v.Warn(key, field.text, doubt, cure)
 		}
 	}
 	if e.Value != nil && *e.Value < 0 {
-		v.Refuse(prefix+"value", fmt.Sprint(*e.Value), "is below 0", "give 0 or more, or null")
+		v.Refuse(prefix+"value", fmt.Sprint(*e.Value), "is below 0", "use 0 or more, or null")
 	}
 }
 

@@ -53,39 +53,39 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 		return `{"click_events":[` + e + `],"random_events":[{"category":"a","action":"b","name":"c"}]}`
 	}
 	for name, c := range map[string]struct{ in, want string }{
-		"0 bytes": {"", "events.json: is empty; write JSON into it or remove it"},
+		"0 bytes": {"", "events.json: is empty; write JSON or remove the file"},
 		"no JSON": {"{\n  \"click_events\": [,]\n}",
-			"events.json: line 2: is not JSON: invalid character ',' looking for beginning of value; correct it there"},
+			"events.json: line 2: is not valid JSON: invalid character ',' looking for beginning of value; fix the syntax"},
 		"a list": {"[]", `events.json="[…]": is not an object; write {…}`},
 		"Latin-1": {wrap("{\"category\":\"Caf\xe9\"}"),
 			"events.json: line 1: is not UTF-8; save the file as UTF-8"},
 		"trailing data": {wrap(`{"category":"a","action":"b","name":"c"}`) + "x",
-			"events.json: line 1: goes on after its end; remove what follows the last bracket"},
+			"events.json: line 1: has data after the top-level value; remove what follows the last bracket"},
 		"too large": {strings.Repeat(" ", 9<<20), "events.json: is larger than 8 MiB; make it smaller"},
 		"duplicate key": {wrap(`{"category":"a","action":"b","action":"b","name":"c"}`),
-			"events.json: click_events[0].action: is there twice; keep one of the two"},
+			"events.json: click_events[0].action: is a duplicate key; keep only one"},
 		"unknown key": {wrap(`{"category":"a","action":"b","name":"c","label":"d"}`),
 			"events.json: click_events[0].label: is not a known key; use one of category, action, name, value"},
 		"no name": {wrap(`{"category":"a","action":"b"}`),
-			"events.json: click_events[0].name: is missing or empty; give a text"},
+			"events.json: click_events[0].name: is missing or empty; enter a text"},
 		"a blank category": {wrap(`{"category":" ","action":"b","name":"c"}`),
-			"events.json: click_events[0].category: is missing or empty; give a text"},
+			"events.json: click_events[0].category: is missing or empty; enter a text"},
 		"a text too long": {wrap(`{"category":"a","action":"b","name":"` + strings.Repeat("x", 4097) + `"}`),
 			`events.json: click_events[0].name="` + strings.Repeat("x", 80) +
-				`…": is longer than 4096 characters, which Matomo refuses; shorten it`},
+				`…": is longer than 4096 characters, which Matomo rejects; shorten it`},
 		"an empty object": {"{}",
-			"events.json: holds neither click_events nor random_events; write the two lists, or remove the file for " +
-				"the built-in events"},
+			"events.json: has neither click_events nor random_events; add both lists, or remove the file to " +
+				"use the built-in events"},
 		"not a number": {`{"click_events_probability":NaN,"click_events":[]}`,
-			"events.json: line 1: is not JSON: invalid character 'N' looking for beginning of value; correct it there"},
+			"events.json: line 1: is not valid JSON: invalid character 'N' looking for beginning of value; fix the syntax"},
 		"an event as text": {wrap(`"a"`), `events.json: click_events[0]="a": is not an object; write {…}`},
 		"a wrong type": {wrap(`{"category":1,"action":"b","name":"c"}`),
-			"events.json: click_events[0].category=\"1\": is not a text; write \"…\"\nevents.json: " +
-				"click_events[0].category: is missing or empty; give a text"},
+			"events.json: click_events[0].category=\"1\": is not a string; write \"…\"\nevents.json: " +
+				"click_events[0].category: is missing or empty; enter a text"},
 		"true is no number": {wrap(`{"category":"a","action":"b","name":"c","value":true}`),
 			`events.json: click_events[0].value="true": is not a number; write a number without quotes`},
 		"a value below 0": {wrap(`{"category":"a","action":"b","name":"c","value":-1}`),
-			`events.json: click_events[0].value="-1": is below 0; give 0 or more, or null`},
+			`events.json: click_events[0].value="-1": is below 0; use 0 or more, or null`},
 		"a huge value": {wrap(`{"category":"a","action":"b","name":"c","value":1e999}`),
 			`events.json: click_events[0].value="1e999": is not a number; write a number without quotes`},
 		"probability 1.1": {`{"click_events_probability":1.1,"click_events":[]}`,
@@ -109,9 +109,9 @@ func TestTextsThatMatomoTakesForNoneAreTold(t *testing.T) {
 			`{"click_events":[{"category":"0","action":"b","name":"0"}],"random_events":[{"category":"a","action":"b\u200b","name":"c"}]}`,
 		),
 	)
-	const want = `events.json: click_events[0].category="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
-		`events.json: click_events[0].name="0": is recorded as none, because Matomo takes it for empty; write something else` + "\n" +
-		`events.json: random_events[0].action="b\u200b": has a zero-width space (U+200B) as character 2; remove it: Matomo records it too`
+	const want = `events.json: click_events[0].category="0": is not recorded, because Matomo treats it as empty; use another text` + "\n" +
+		`events.json: click_events[0].name="0": is not recorded, because Matomo treats it as empty; use another text` + "\n" +
+		`events.json: random_events[0].action="b\u200b": has a zero-width space (U+200B) at position 2; remove it: Matomo would record it`
 	if problems.Err() != nil || problems.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", problems, want)
 	}
@@ -122,10 +122,10 @@ func TestWhatIsPermittedAndProbablyNotMeantIsAWarning(t *testing.T) {
 	s, problems := eventset.Decode("events.json",
 		[]byte("\xef\xbb\xbf{\r\n"+
 			`"note":1,"click_events_probability":0.6,"random_events_probability":0.3,"click_events":[],"random_events":[`+many+"]\r\n}"))
-	const want = "events.json: note: is not a known key and has no effect; remove it\n" +
+	const want = "events.json: note: is unknown and has no effect; remove it\n" +
 		"events.json: click_events_probability=\"0.6\": is above 0.5, more than real visitors cause; lower it\n" +
-		"events.json: click_events: holds no event; add one, or set its probability to 0\n" +
-		"events.json: random_events: holds 101 events; reports become hard to read above 100; keep the telling ones"
+		"events.json: click_events: has no events; add one, or set its probability to 0\n" +
+		"events.json: random_events: has 101 events; reports become hard to read above 100; keep the most important ones"
 	if problems.Err() != nil || problems.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", problems, want)
 	}

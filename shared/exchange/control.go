@@ -53,18 +53,18 @@ func ParseControl(data []byte) (Control, problem.List) {
 	c := NoOverride(d.Root.String("run_id"))
 	c.Paused = d.Root.Bool("paused", false)
 	if c.RunID == "" && len(d.Problems) == 0 {
-		d.Root.Refuse("run_id", "", "is missing", "give the RUN_ID of the run that is meant")
+		d.Root.Refuse("run_id", "", "is missing", "set it to the RUN_ID of the run")
 	}
 	if s := d.Root.Number("scale"); s != nil {
 		if c.Scale = *s; c.Scale < MinScale || c.Scale > MaxScale {
 			d.Root.Refuse("scale", fmt.Sprint(*s), fmt.Sprintf("is not between %g and %d", MinScale, MaxScale),
-				"1 is the rate of the plan")
+				"use 1 for the planned rate")
 		}
 	}
 	if s := d.Root.Number("finish_seconds"); s != nil {
 		if c.FinishSeconds = *s; c.FinishSeconds < 0 || c.FinishSeconds > MaxFinish {
 			d.Root.Refuse("finish_seconds", fmt.Sprint(*s), fmt.Sprintf("is not between 0 and %d", MaxFinish),
-				"0 does not end the run")
+				"use 0 to keep running")
 		}
 	}
 	return c, d.Problems

@@ -28,18 +28,18 @@ func TestWhatAControlLeavesOutIsThePlans(t *testing.T) {
 
 func TestFaultsOfAControlAreTold(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"scale":2}`:                       `control.json: run_id: is missing; give the RUN_ID of the run that is meant`,
-		`{"run_id":"a","scale":0}`:          `control.json: scale="0": is not between 0.01 and 100; 1 is the rate of the plan`,
-		`{"run_id":"a","scale":101}`:        `control.json: scale="101": is not between 0.01 and 100; 1 is the rate of the plan`,
+		`{"scale":2}`:                       `control.json: run_id: is missing; set it to the RUN_ID of the run`,
+		`{"run_id":"a","scale":0}`:          `control.json: scale="0": is not between 0.01 and 100; use 1 for the planned rate`,
+		`{"run_id":"a","scale":101}`:        `control.json: scale="101": is not between 0.01 and 100; use 1 for the planned rate`,
 		`{"run_id":"a","scale":"2"}`:        `control.json: scale="2": is not a number`,
 		`{"run_id":"a","pause":true}`:       `control.json: pause: is not a known key; use one of run_id, paused, scale`,
 		`{"run_id":"a","paused":"yes"}`:     `control.json: paused="yes": is not true or false`,
-		`{"run_id":"a",`:                    `control.json: line 1: is not JSON`,
+		`{"run_id":"a",`:                    `control.json: line 1: is not valid JSON`,
 		`[]`:                                `control.json="[…]": is not an object`,
-		`{"run_id":"a","run_id":"b"}`:       `control.json: run_id: is there twice`,
-		`{"run_id":7}`:                      `control.json: run_id="7": is not a text`,
+		`{"run_id":"a","run_id":"b"}`:       `control.json: run_id: is a duplicate key`,
+		`{"run_id":7}`:                      `control.json: run_id="7": is not a string`,
 		`{"run_id":"a","scale":1e999}`:      `control.json: scale="1e999": is not a number`,
-		`{"run_id":"a","scale":1} trailing`: `control.json: line 1: goes on after its end`,
+		`{"run_id":"a","scale":1} trailing`: `control.json: line 1: has data after the top-level value`,
 	} {
 		if _, problems := exchange.ParseControl([]byte(text)); len(problems) != 1 ||
 			!strings.HasPrefix(problems.Error(), want) {

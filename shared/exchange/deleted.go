@@ -35,7 +35,7 @@ func ParseDeleted(data []byte) (DeletedRuns, error) {
 	}
 	for id := range d.Runs {
 		if !runid.Valid(id) {
-			return DeletedRuns{}, fmt.Errorf("read %s: %q is no RUN_ID", DeletedFile, id)
+			return DeletedRuns{}, fmt.Errorf("read %s: invalid RUN_ID %q", DeletedFile, id)
 		}
 	}
 	return d, nil

@@ -28,7 +28,7 @@ var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 	var problems problem.List
 	if len(data) > maxEnv {
-		problems.Refuse(name, "", "is larger than 1 MiB", "it holds settings, a line each")
+		problems.Refuse(name, "", "is larger than 1 MiB", "use a file of settings, one per line")
 		return nil, problems
 	}
 	text, err := textfile.Decode(data)
@@ -51,15 +51,14 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		case line == "" || line[0] == '#':
 		case !ok || !envKey.MatchString(key):
 			// The line may hold a secret, so it is not shown.
-			problems.Refuse(where, "", "is not KEY=value", "write a setting or begin the line with #")
+			problems.Refuse(where, "", "is not KEY=value", "write a setting, or start the line with #")
 		default:
 			if _, twice := values[key]; twice {
-				problems.Refuse(where, key, "is set a second time", "keep one of the two")
+				problems.Refuse(where, key, "is set twice", "keep only one")
 			}
 			plain, ok := unquote(value)
 			if !ok {
-				problems.Refuse(where, key, "has a quote without an end, or something after it",
-					"quote the whole value")
+				problems.Refuse(where, key, "has an unclosed quote, or text after it", "quote the whole value")
 			}
 			values[key] = plain
 		}
@@ -116,9 +115,9 @@ func EncodeEnv(values map[string]string) ([]byte, error) {
 		v := values[key]
 		switch {
 		case !envKey.MatchString(key):
-			return nil, fmt.Errorf("encode %q: it is no name of a variable", key)
+			return nil, fmt.Errorf("encode %q: not a valid variable name", key)
 		case strings.Contains(v, "\r") || !utf8.ValidString(v):
-			return nil, fmt.Errorf("encode %s: its value has a carriage return or is not UTF-8", key)
+			return nil, fmt.Errorf("encode %s: value has a carriage return or is not UTF-8", key)
 		case strings.ContainsAny(v, "'\n"):
 			v = `"` + escape.Replace(v) + `"`
 		case !plainValue.MatchString(v):

@@ -222,11 +222,11 @@ func TestAValueOfSeveralLinesSurvives(t *testing.T) {
 
 func TestBadLinesAreTold(t *testing.T) {
 	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\n1C=3\nD=\"hush\nE='hush' hush\n"))
-	const want = ".env line 2: is not KEY=value; write a setting or begin the line with #\n" +
-		".env line 3=\"A\": is set a second time; keep one of the two\n" +
-		".env line 4: is not KEY=value; write a setting or begin the line with #\n" +
-		".env line 5=\"D\": has a quote without an end, or something after it; quote the whole value\n" +
-		".env line 6=\"E\": has a quote without an end, or something after it; quote the whole value"
+	const want = ".env line 2: is not KEY=value; write a setting, or start the line with #\n" +
+		".env line 3=\"A\": is set twice; keep only one\n" +
+		".env line 4: is not KEY=value; write a setting, or start the line with #\n" +
+		".env line 5=\"D\": has an unclosed quote, or text after it; quote the whole value\n" +
+		".env line 6=\"E\": has an unclosed quote, or text after it; quote the whole value"
 	if err := problems.Err(); err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -260,7 +260,7 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 func TestAHugeFileOfSettingsIsRefused(t *testing.T) {
 	_, problems := exchange.ParseEnv(".env", make([]byte, 100<<20))
 	if err := problems.Err(); err == nil ||
-		err.Error() != ".env: is larger than 1 MiB; it holds settings, a line each" {
+		err.Error() != ".env: is larger than 1 MiB; use a file of settings, one per line" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,22 +12,22 @@ import (
 // answer is what a capacity search found, in words.
 func answer(c *runsummary.Capacity) (found, limit string) {
 	if c.BrokenRate > 0 {
-		limit = "the limit showed at " + Number(c.BrokenRate) + " visits/s as " + threshold.DescribeMissed(c.Limit)
+		limit = "limit reached at " + Number(c.BrokenRate) + " visits/s: " + threshold.DescribeMissed(c.Limit)
 	} else {
-		limit = "nothing higher was tried"
+		limit = "no higher rate was tried"
 	}
 	switch {
 	case c.Void != "" && c.VisitRate == 0:
-		return "nothing was found", "the search was given up: " + c.Void
+		return "no result", "search aborted: " + c.Void
 	case c.Void != "":
 		return fmt.Sprintf("at least %s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)),
-			"the search was given up: " + c.Void
+			"search aborted: " + c.Void
 	case c.VisitRate == 0 && c.BrokenRate > 0:
-		return "not even the lowest rate held", limit
+		return "below the lowest rate", limit
 	case c.VisitRate == 0:
 		return "the search ended before its first step", ""
 	case !c.Confirmed:
-		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed for a minute", Number(c.VisitRate),
+		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed over a minute", Number(c.VisitRate),
 			Number(c.HitRate)), limit
 	}
 	return fmt.Sprintf("%s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)), limit
@@ -42,8 +42,8 @@ func curves(c *runsummary.Capacity) []chart {
 	if len(steps) == 0 {
 		return nil
 	}
-	rates := chart{ID: "capacity-rate", Title: "Hits accepted per second", Note: "over visits per second asked for"}
-	slow := chart{ID: "capacity-latency", Title: "Latency p95", Note: "over visits per second asked for"}
+	rates := chart{ID: "capacity-rate", Title: "Accepted hits per second", Note: "by offered visits per second"}
+	slow := chart{ID: "capacity-latency", Title: "Latency p95", Note: "by offered visits per second"}
 	var highest runsummary.CapacityStep
 	for _, s := range steps {
 		highest.HitRate = max(highest.HitRate, s.HitRate)
@@ -75,5 +75,5 @@ func (c *chart) curve(steps []runsummary.CapacityStep, across, up axis, value fu
 	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, Number(steps[0].OfferedVisitRate),
 		Number(steps[len(steps)-1].OfferedVisitRate))
 	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
-	c.Legend = []entry{{"held", "held", ""}, {"broke", "broke", ""}}
+	c.Legend = []entry{{"held", "passed", ""}, {"broke", "failed", ""}}
 }

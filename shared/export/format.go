@@ -97,12 +97,16 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", m, s)
 }
 
-// stoodStill tells the standstills of the loadgen and what they cost.
-func stoodStill(s *runsummary.Summary) string {
+// standstills describes the standstills of the loadgen and what they cost.
+func standstills(s *runsummary.Summary) string {
 	all := s.TotalStandstill()
-	return fmt.Sprintf("the loadgen itself did not run for %s (paused, or its machine asleep): %s visits and %s hits "+
-		"were not sent, and are left out of rates and shares",
-		span(time.Duration(all.Seconds*float64(time.Second))), Count(all.Visits), Count(all.Hits))
+	return fmt.Sprintf(
+		"the loadgen was suspended for %s (paused, or its machine asleep): %s visits and %s hits were not sent; they are "+
+			"excluded from rates and shares",
+		span(time.Duration(all.Seconds*float64(time.Second))),
+		Count(all.Visits),
+		Count(all.Hits),
+	)
 }
 
 // Figure is a count or an amount of money to the last digit that Matomo shows.

@@ -115,7 +115,7 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 		change func(*export.Run)
 		want   string
 	}{
-		"a missed threshold": {func(*export.Run) {}, "1 of 2 thresholds missed"},
+		"a missed threshold": {func(*export.Run) {}, "1 of 2 thresholds failed"},
 		"all held":           {func(r *export.Run) { r.Summary.Thresholds = r.Summary.Thresholds[1:] }, "Passed"},
 		"none given":         {func(r *export.Run) { r.Summary.Thresholds = nil }, "Finished"},
 		"the error brake": {func(r *export.Run) {
@@ -134,7 +134,7 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 		}, "Failed"},
 		"still going on": {func(r *export.Run) {
 			r.Summary.Ended, r.Summary.Reason = time.Time{}, ""
-		}, "Goes on"},
+		}, "Running"},
 	} {
 		r := tenSeconds()
 		c.change(r)
@@ -214,7 +214,7 @@ func TestALineIsBrokenWhereNothingIsKnown(t *testing.T) {
 		return strings.Count(path[1], "M")
 	}
 	whole, silent, gap := tenSeconds(), tenSeconds(), tenSeconds()
-	silent.Series[4].Latency = runsummary.Latency{} // nothing was answered
+	silent.Series[4].Latency = runsummary.Latency{} // no responses
 	gap.Series = append(gap.Series[:3], gap.Series[6:]...)
 	for name, c := range map[string]struct {
 		run          *export.Run
@@ -229,7 +229,7 @@ func TestALineIsBrokenWhereNothingIsKnown(t *testing.T) {
 
 func TestARunWithoutAnythingHasAPage(t *testing.T) {
 	text := page(t, &export.Run{Summary: runsummary.Summary{RunID: "r", Started: start}})
-	if strings.Contains(text, "NaN") || !strings.Contains(text, "Goes on") {
+	if strings.Contains(text, "NaN") || !strings.Contains(text, "Running") {
 		t.Error("a run that has just begun is not told")
 	}
 }
@@ -292,7 +292,7 @@ func TestACapacitySearchTellsItsAnswer(t *testing.T) {
 		Steps: []runsummary.CapacityStep{step(40, true), step(80, false), step(70, false), step(50, true)},
 	}
 	text := page(t, r)
-	for _, want := range []string{"50 visits/s (301 hits/s)", "the limit showed at 70 visits/s as p95&lt;1s (1.4 s)",
+	for _, want := range []string{"50 visits/s (301 hits/s)", "limit reached at 70 visits/s: p95&lt;1s (1.4 s)",
 		"✗ p95&lt;1s (1.4 s)", "Capacity search"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)

@@ -55,9 +55,9 @@ func JUnit(w io.Writer, r *Run) error {
 			{"reason", s.Reason}},
 	}
 	if len(s.Standstills) > 0 {
-		out.Properties = append(out.Properties, property{"standstills", stoodStill(s)})
+		out.Properties = append(out.Properties, property{"standstills", standstills(s)})
 	}
-	whole := testcase{Name: "run ends as it should", Class: "trafficinator.run", Time: took}
+	whole := testcase{Name: "run completes", Class: "trafficinator.run", Time: took}
 	if why := wrong(r); why != "" {
 		whole.Error = &fault{why}
 		out.Errors++
@@ -67,10 +67,10 @@ func JUnit(w io.Writer, r *Run) error {
 		c := testcase{Name: threshold.Label(v), Class: "trafficinator.threshold", Time: took}
 		switch {
 		case v.Pending:
-			c.Skipped = &fault{"the run goes on"}
+			c.Skipped = &fault{"the run is in progress"}
 			out.Skipped++
 		case !v.Held:
-			c.Failure = &fault{told(v, s.Reasons)}
+			c.Failure = &fault{failureText(v, s.Reasons)}
 			out.Failures++
 		}
 		out.Cases = append(out.Cases, c)
@@ -111,13 +111,13 @@ func (s *suite) add(c Case, took string) {
 	s.Cases = append(s.Cases, out)
 }
 
-// told says what was measured for a threshold, and what cost most hits.
-func told(v runsummary.Verdict, reasons []runsummary.Reason) string {
-	said := fmt.Sprintf("%s was missed: %s", threshold.Label(v), threshold.FormatValue(v))
+// failureText says what was measured for a failed threshold, and the commonest reason for lost hits.
+func failureText(v runsummary.Verdict, reasons []runsummary.Reason) string {
+	text := fmt.Sprintf("%s failed: %s", threshold.Label(v), threshold.FormatValue(v))
 	if len(reasons) > 0 {
-		said += "; " + reasonLine(reasons[0])
+		text += "; " + reasonLine(reasons[0])
 	}
-	return said
+	return text
 }
 
 func reasonLine(r runsummary.Reason) string {
@@ -142,5 +142,5 @@ func wrong(r *Run) string {
 	if s.Message != "" {
 		return s.Message
 	}
-	return "the run ended by " + s.Reason
+	return "the run ended: " + s.Reason
 }

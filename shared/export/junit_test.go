@@ -53,7 +53,7 @@ func TestJUnit(t *testing.T) {
 		if message := r.Summary.Message; message != "" && !strings.Contains(b.String(), message) {
 			t.Errorf("%s is not told: %s", message, b.String())
 		}
-		if c.failures > 0 && !strings.Contains(b.String(), "was missed: 120 ms") {
+		if c.failures > 0 && !strings.Contains(b.String(), "failed: 120 ms") {
 			t.Errorf("by how much is not told: %s", b.String())
 		}
 	}

@@ -18,8 +18,8 @@ func TestReasonsAreInThePageAndInJUnit(t *testing.T) {
 	r.Summary.Warnings = []runsummary.Reason{{Target: "main", Class: "accepted_no_receipt", Status: 200, Hits: 7}}
 	text := page(t, r)
 	for _, want := range []string{
-		"Most hits were not accepted", "built in", `<data value="1234">1,234</data>`, "Blocked &lt;by&gt; policy",
-		"in_front", "accepted_no_receipt", "a queue is on",
+		"Most hits were not accepted", "default", `<data value="1234">1,234</data>`, "Blocked &lt;by&gt; policy",
+		"in_front", "accepted_no_receipt", "a queue is active",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
@@ -30,8 +30,8 @@ func TestReasonsAreInThePageAndInJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`failures="1"`, `name="error_share&lt;50% (built in)"`,
-		`was missed: 90 %; 1234 hits to main (in_front): something in front of Matomo answered 403 (Server: gate)`,
+		`failures="1"`, `name="error_share&lt;50% (default)"`,
+		`failed: 90 %; 1234 hits to main (in_front): something in front of Matomo answered 403 (Server: gate)`,
 		"<system-out>not accepted: 1234 hits", "accepted, but: 7 hits",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -34,7 +34,7 @@ func TestAStandstillIsTold(t *testing.T) {
 	r := tenSeconds()
 	r.Summary.Standstills = []runsummary.Standstill{{Seconds: 90, Visits: 1800, Hits: 5400},
 		{Seconds: 3.5, Visits: 70, Hits: 200}}
-	const want = "did not run for 1 min 34 s (paused, or its machine asleep): 1,870 visits and 5,600 hits were not sent"
+	const want = "was suspended for 1 min 34 s (paused, or its machine asleep): 1,870 visits and 5,600 hits were not sent"
 	var junit strings.Builder
 	if err := export.JUnit(&junit, r); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func hitsOver(c clock, columns []column) chart {
 	a := axisFor(highest)
 	out := chart{
 		ID: "hits", Title: "Hits per second", Up: a.labels(Number), Along: c.labels(),
-		Label: fmt.Sprintf("Hits per second by outcome over %s, at most %s", span(c.span), Number(highest)),
+		Label: fmt.Sprintf("Hits per second by outcome over %s, peak %s", span(c.span), Number(highest)),
 	}
 	shown := outcome.All()[:outcome.Abandoned] // what was abandoned did not end at a moment of its own
 	// Each area reaches down to the axis, so that the highest stack is drawn first and the next one over it.
@@ -90,8 +90,8 @@ func latencyOver(c clock, columns []column) chart {
 	text := latencyAxis(a)
 	out := chart{
 		ID: "latency", Half: true, Title: "Latency", Up: a.labels(text), Along: c.labels(),
-		Label: fmt.Sprintf("Latency percentiles over %s, p99 at most %s", span(c.span), Latency(highest)),
-		Note:  "from the moment a hit was meant to be sent to its answer",
+		Label: fmt.Sprintf("Latency percentiles over %s, p99 up to %s", span(c.span), Latency(highest)),
+		Note:  "from when a hit was due to its response",
 	}
 	for _, k := range kinds {
 		worst := 0.
@@ -103,11 +103,11 @@ func latencyOver(c clock, columns []column) chart {
 				v := k.of(col.latency)
 				return v, v > 0
 			}))})
-		out.Legend = append(out.Legend, entry{k.name, k.name, "highest " + Latency(worst)})
+		out.Legend = append(out.Legend, entry{k.name, k.name, "max " + Latency(worst)})
 	}
 	out.Bands = c.bands(columns, func(col column) string {
 		if col.latency.P50 == 0 {
-			return "nothing was answered"
+			return "no responses"
 		}
 		return fmt.Sprintf("p50 %s\np95 %s\np99 %s", Latency(col.latency.P50), Latency(col.latency.P95),
 			Latency(col.latency.P99))
@@ -134,11 +134,11 @@ func visitsOver(c clock, columns []column) chart {
 	a := axisFor(highest)
 	runs := c.runs(a, columns, rate)
 	return chart{
-		ID: "visits", Title: "Visits begun per second", Up: a.labels(Number), Along: c.labels(),
-		Label:  fmt.Sprintf("Visits begun per second over %s, at most %s", span(c.span), Number(highest)),
+		ID: "visits", Title: "Visits started per second", Up: a.labels(Number), Along: c.labels(),
+		Label:  fmt.Sprintf("Visits started per second over %s, peak %s", span(c.span), Number(highest)),
 		Shapes: []shape{{"area visits", area(runs)}, {"line visits", line(runs)}},
-		Legend: []entry{{"visits", "begun",
-			fmt.Sprintf("mean %s/s, highest %s/s", Number(float64(visits)/covered(columns)), Number(highest))}},
+		Legend: []entry{{"visits", "started",
+			fmt.Sprintf("mean %s/s, peak %s/s", Number(float64(visits)/covered(columns)), Number(highest))}},
 		Bands: c.bands(columns, func(col column) string { v, _ := rate(col); return Number(v) + " visits/s" }),
 	}
 }

@@ -84,14 +84,9 @@ func (r row) Outcomes() []outcomeN {
 func newView(r *Run, zone *time.Location) *view {
 	s := &r.Summary
 	v := &view{
-		Run:       r,
-		KindOfRun: runsummary.TitleOf(s.Kind),
-		Took:      s.Duration(),
-		Reason:    endreason.Reason(s.Reason).Description(),
-		Badge:     badgeOf(r),
-		Tiles:     tilesOf(s),
-		Charts:    charts(r, zone),
-		Total:     rowOf("", "All", s.Hits),
+		Run: r, KindOfRun: runsummary.TitleOf(s.Kind), Took: s.Duration(),
+		Reason: endreason.Reason(s.Reason).Description(), Badge: badgeOf(r), Tiles: tilesOf(s),
+		Charts: charts(r, zone), Total: rowOf("", "All", s.Hits),
 	}
 	for key, h := range s.ByKind {
 		if h.Planned > 0 {
@@ -109,8 +104,7 @@ func newView(r *Run, zone *time.Location) *view {
 		{Name: "complete", Means: "every hit accepted", Count: n.Complete},
 		{Name: "partial", Means: "some accepted", Count: n.Partial},
 		{Name: "uncertain", Means: "some unknown", Count: n.Uncertain},
-		{Name: "lost", Means: "none accepted", Count: n.Lost},
-		{Name: "unsent", Means: "nothing sent", Count: n.Unsent},
+		{Name: "lost", Means: "none accepted", Count: n.Lost}, {Name: "unsent", Means: "nothing sent", Count: n.Unsent},
 	} {
 		f.Bar = Bar(f.Name, float64(f.Count)/float64(max(n.Planned, 1)))
 		v.Fates = append(v.Fates, f)
@@ -158,7 +152,7 @@ func factsOf(r *Run) []fact {
 				Count(b.Tracked), Count(b.Invalid))})
 	}
 	if n := len(s.Standstills); n > 0 {
-		facts = append(facts, fact{"Stood still", stoodStill(s)})
+		facts = append(facts, fact{"Standstills", standstills(s)})
 	}
 	return facts
 }
@@ -176,11 +170,11 @@ func badgeOf(r *Run) badge {
 	}
 	switch {
 	case s.Ended.IsZero():
-		return badge{"", "Goes on"}
+		return badge{"", "Running"}
 	case missed > 0 && set == 0:
 		return badge{"bad", "Most hits were not accepted"}
 	case missed > 0:
-		return badge{"bad", fmt.Sprintf("%d of %d thresholds missed", missed, len(s.Thresholds))}
+		return badge{"bad", fmt.Sprintf("%d of %d thresholds failed", missed, len(s.Thresholds))}
 	case s.Reason == string(endreason.Interrupted) || s.Reason == string(endreason.Stopped):
 		return badge{"warn", "Stopped"}
 	case wrong(r) != "":
@@ -203,7 +197,7 @@ func tilesOf(s *runsummary.Summary) []tile {
 		due = "of " + Count(s.Due) + " due"
 	}
 	tiles := []tile{
-		{"visits-begun", "Visits begun", fmt.Sprint(s.Visits.Planned), Count(s.Visits.Planned), due, ""},
+		{"visits-begun", "Visits started", fmt.Sprint(s.Visits.Planned), Count(s.Visits.Planned), due, ""},
 		{"hits-accepted", "Hits accepted", fmt.Sprint(h.Accepted), Count(h.Accepted),
 			"of " + Count(h.Planned) + " planned", ""},
 		{"errors", "Errors", fmt.Sprint(errors), percent(errors, ended),

@@ -16,7 +16,7 @@ func TestAVoidStepIsToldAndIsInNoCurve(t *testing.T) {
 		{Kind: runsummary.CapacityRaise, OfferedVisitRate: 77, HitRate: 6, Void: why},
 	}}
 	text := page(t, r)
-	if !strings.Contains(text, "void: "+why) || !strings.Contains(text, "the search was given up: "+why) {
+	if !strings.Contains(text, "void: "+why) || !strings.Contains(text, "search aborted: "+why) {
 		t.Error("the page does not say why a step is void, or that the search was given up for it")
 	}
 	if strings.Contains(text, "1 to 77 visits per second") {

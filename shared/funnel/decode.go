@@ -39,7 +39,7 @@ func Decode(name string, data []byte) ([]Funnel, problem.List) {
 		}
 		f := decodeFunnel(v)
 		if f.Name != "" && names[strings.ToLower(f.Name)] {
-			v.Refuse("name", f.Name, "is the name of another funnel too", "give each its own")
+			v.Refuse("name", f.Name, "is used by another funnel", "choose a unique name")
 		}
 		names[strings.ToLower(f.Name)] = true
 		out = append(out, f)
@@ -65,7 +65,7 @@ func decodeFunnel(v *strictjson.Value) Funnel {
 	if n := v.Int("priority"); n != nil {
 		f.Priority = *n
 		if *n < 0 {
-			v.Refuse("priority", fmt.Sprint(*n), "is below 0", "use 0 for the funnel that is tried first")
+			v.Refuse("priority", fmt.Sprint(*n), "is below 0", "use 0 or more; lower priorities are tried first")
 		}
 	}
 	list, total := v.List("steps"), 0.0
@@ -75,19 +75,24 @@ func decodeFunnel(v *strictjson.Value) Funnel {
 		}
 		s := decodeStep(sv)
 		if i == 0 && s.Type != Pageview {
-			sv.Refuse("type", s.Type, "is no pageview", "begin with a pageview, as a visit does")
+			sv.Refuse("type", s.Type, "is not a pageview", "start with a pageview, as every visit does")
 		}
 		f.Steps = append(f.Steps, s)
 		total += s.DelayMax
 	}
 	switch n := len(list); {
 	case v.Get("steps") == nil, list != nil && n == 0:
-		v.Refuse("steps", "", "holds no step", "begin with a pageview")
+		v.Refuse("steps", "", "has no steps", "start with a pageview")
 	case n > maxSteps:
-		v.Refuse("steps", "", fmt.Sprintf("has %d steps, above %d", n, maxSteps), "split it into several funnels")
+		v.Refuse("steps", "", fmt.Sprintf("has %d steps, more than %d", n, maxSteps), "split it into several funnels")
 	}
 	if total > maxLength {
-		v.Refuse("steps", "", fmt.Sprintf("may last %.0f s in all, above %d", total, maxLength), "shorten the delays")
+		v.Refuse(
+			"steps",
+			"",
+			fmt.Sprintf("can last %.0f s in total, more than %d", total, maxLength),
+			"shorten the delays",
+		)
 	}
 	return f
 }
@@ -107,7 +112,7 @@ func delay(v *strictjson.Value, key string) float64 {
 func atLeast(v *strictjson.Value, key string, least int) *int {
 	n := v.Int(key)
 	if n != nil && *n < least {
-		v.Refuse(key, fmt.Sprint(*n), fmt.Sprintf("is below %d", least), "raise it or leave it out")
+		v.Refuse(key, fmt.Sprint(*n), fmt.Sprintf("is below %d", least), "raise it or remove it")
 	}
 	return n
 }
@@ -115,9 +120,9 @@ func atLeast(v *strictjson.Value, key string, least int) *int {
 func length(v *strictjson.Value, key, text string, least, most int) {
 	switch n := utf8.RuneCountInString(text); {
 	case n < least:
-		v.Refuse(key, "", "is missing or empty", "give it a text")
+		v.Refuse(key, "", "is missing or empty", "enter a text")
 	case n > most:
-		v.Refuse(key, text, fmt.Sprintf("has %d characters, above %d", n, most), "shorten it")
+		v.Refuse(key, text, fmt.Sprintf("has %d characters, more than %d", n, most), "shorten it")
 	}
 }
 

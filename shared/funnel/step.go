@@ -65,21 +65,18 @@ func (s *Step) Event() eventset.Event {
 
 var stepKeys = []string{
 	"type", "url", "action_name", "title", "event_category", "event_action", "event_name", "event_value",
-	"search_keyword", "search_category", "search_results", "target_url",
-	"ecommerce_revenue", "ecommerce_items", "ecommerce_subtotal", "ecommerce_tax", "ecommerce_shipping",
-	"ecommerce_currency",
-	"delay_seconds_min", "delay_seconds_max",
+	"search_keyword", "search_category", "search_results", "target_url", "ecommerce_revenue", "ecommerce_items",
+	"ecommerce_subtotal", "ecommerce_tax", "ecommerce_shipping", "ecommerce_currency", "delay_seconds_min",
+	"delay_seconds_max",
 }
 
 func decodeStep(v *strictjson.Value) Step {
 	s := Step{
-		Type:       v.String("type"),
-		URL:        v.String("url"),
-		ActionName: v.String("action_name"),
-		Title:      v.String("title"),
-		EventCategory: v.String(
-			"event_category",
-		),
+		Type:           v.String("type"),
+		URL:            v.String("url"),
+		ActionName:     v.String("action_name"),
+		Title:          v.String("title"),
+		EventCategory:  v.String("event_category"),
 		EventAction:    v.String("event_action"),
 		EventName:      v.String("event_name"),
 		EventValue:     v.Number("event_value"),
@@ -108,7 +105,7 @@ func decodeStep(v *strictjson.Value) Step {
 	}
 	need := func(key, text string) {
 		if strings.TrimSpace(text) == "" { // Matomo trims
-			v.Refuse(key, "", "is missing or empty", "a step of type "+s.Type+" needs it")
+			v.Refuse(key, "", "is missing or empty", "set it: a step of type "+s.Type+" requires it")
 		}
 	}
 	switch s.Type {
@@ -119,8 +116,12 @@ func decodeStep(v *strictjson.Value) Step {
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
 		if strings.TrimSpace(s.SearchKeyword) != "" && matomotext.IsEmpty(s.SearchKeyword) {
-			v.Refuse("search_keyword", s.SearchKeyword, "is taken for none by Matomo, which records a pageview instead",
-				"search for something else")
+			v.Refuse(
+				"search_keyword",
+				s.SearchKeyword,
+				"is treated as empty by Matomo, which records a pageview instead",
+				"use another keyword",
+			)
 		} else {
 			doubt(v, "search_keyword", s.SearchKeyword, matomotext.MaxText)
 		}
@@ -134,8 +135,7 @@ func decodeStep(v *strictjson.Value) Step {
 		sums(v, s)
 	default:
 		last := len(Types) - 1
-		v.Refuse("type", s.Type, "is not a type of step",
-			"use "+strings.Join(Types[:last], ", ")+" or "+Types[last])
+		v.Refuse("type", s.Type, "is not a step type", "use "+strings.Join(Types[:last], ", ")+" or "+Types[last])
 	}
 	return s
 }
@@ -145,10 +145,9 @@ func sums(v *strictjson.Value, s Step) {
 	switch {
 	case s.Currency == "":
 	case len(s.Currency) != 3:
-		v.Refuse("ecommerce_currency", s.Currency, "is not a currency",
-			"write three letters such as EUR or leave it out")
+		v.Refuse("ecommerce_currency", s.Currency, "is not a currency", "use three letters such as EUR, or remove it")
 	default:
-		v.Warn("ecommerce_currency", s.Currency, "has no effect", "the site in Matomo decides the currency")
+		v.Warn("ecommerce_currency", s.Currency, "has no effect: Matomo uses the site's currency", "remove it")
 	}
 	if s.Revenue == nil || s.Subtotal == nil || s.Tax == nil || s.Shipping == nil {
 		return
@@ -156,14 +155,14 @@ func sums(v *strictjson.Value, s Step) {
 	cents := func(amount *float64) float64 { return math.Round(*amount * 100) }
 	if sum := cents(s.Subtotal) + cents(s.Tax) + cents(s.Shipping); sum != cents(s.Revenue) {
 		v.Refuse("ecommerce_revenue", fmt.Sprint(*s.Revenue),
-			fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum/100), "correct or leave out one of them")
+			fmt.Sprintf("is not subtotal + tax + shipping = %.2f", sum/100), "correct or remove one of them")
 	}
 }
 
 func amount(v *strictjson.Value, key string) *float64 {
 	n := v.Number(key)
 	if n != nil && (*n < 0 || *n > 1e7) {
-		v.Refuse(key, fmt.Sprint(*n), "is not between 0 and 10000000", "give an amount or leave it out")
+		v.Refuse(key, fmt.Sprint(*n), "is not between 0 and 10000000", "use an amount in that range, or remove it")
 	}
 	return n
 }

@@ -15,7 +15,7 @@ var texts embed.FS
 func Print(w io.Writer) error {
 	data, err := texts.ReadFile("text/THIRD_PARTY.txt")
 	if err != nil {
-		return fmt.Errorf("this program was compiled without the licence texts; build it by make")
+		return fmt.Errorf("this program was built without the licence texts; build it with make")
 	}
 	if _, err := w.Write(data); err != nil {
 		return fmt.Errorf("print licences: %w", err)

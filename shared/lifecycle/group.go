@@ -31,7 +31,7 @@ func (g *Group) Run(ctx context.Context) bool {
 		watchers.Go(func() {
 			<-s.Done()
 			if s.failure != nil {
-				g.log.Error("a part of the program failed", attributes(s.failure)...)
+				g.log.Error("internal error", attributes(s.failure)...)
 				failed <- struct{}{}
 			}
 		})
@@ -50,7 +50,7 @@ func (g *Group) Stop() bool {
 	for _, s := range slices.Backward(g.services) {
 		ok = s.Stop() == nil && ok
 		if s.endErr != nil {
-			g.log.Error("a part of the program did not end in order", attributes(s.endErr)...)
+			g.log.Error("failed to stop cleanly", attributes(s.endErr)...)
 		}
 	}
 	return ok

@@ -103,7 +103,7 @@ type proxyError struct{ status int }
 
 // Error implements error.
 func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy refuses: %d %s", e.status, http.StatusText(e.status))
+	return fmt.Sprintf("the proxy refused the connection: %d %s", e.status, http.StatusText(e.status))
 }
 
 // UserAgent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
@@ -146,7 +146,7 @@ func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, toke
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(body))
 	if err != nil {
-		return nil, answer.Raw{}, errors.New("the address cannot be used")
+		return nil, answer.Raw{}, errors.New("the URL is invalid")
 	}
 	if err := refuseLiteral(req.URL.Hostname()); err != nil { // a proxy would connect to it
 		return nil, answer.Raw{}, err

@@ -38,7 +38,7 @@ const (
 	Redirect Class = "redirect"
 	// InFront: something in front of Matomo answered.
 	InFront Class = "in_front"
-	// Unreadable: the answer is not that of a Matomo.
+	// Unreadable: the response is not Matomo's.
 	Unreadable Class = "unreadable"
 )
 
@@ -112,9 +112,9 @@ func Advice(err error) string {
 	switch e.Class {
 	case Rights:
 		if strings.HasPrefix(e.Method, "CoreAdminHome.") {
-			return "give a token whose user has admin access to the site"
+			return "use a token with admin access to the site"
 		}
-		return "give a token whose user may view the site (MATOMO_READ_TOKEN, or read_token of the target)"
+		return "use a token with view access to the site (MATOMO_READ_TOKEN or the target's read_token)"
 	case Later:
 		return "try again later"
 	case TLS:
@@ -123,19 +123,19 @@ func Advice(err error) string {
 	case Network:
 		return NetworkCure(e.cause)
 	case Redirect:
-		return "name the address that it leads to by " + apiSetting + ", where that is Matomo's index.php"
+		return "set " + apiSetting + " to the URL it redirects to, if that is Matomo's index.php"
 	case InFront:
 		return FrontCure(&e.answer, apiSetting)
 	case Unreadable:
 		if e.answer.Status >= http.StatusInternalServerError {
-			return "read the log of Matomo's web server"
+			return "check the log of Matomo's web server"
 		}
-		return "name Matomo's index.php by " + apiSetting + ", where it is not in the folder of the tracker"
+		return "set " + apiSetting + " to Matomo's index.php, if it is not next to the tracker"
 	}
 	return ""
 }
 
-const apiSetting = "MATOMO_API_URL, or api_url of the target"
+const apiSetting = "MATOMO_API_URL or the target's api_url"
 
 // Explain is an error with what to do about it.
 func Explain(err error) string {
@@ -149,23 +149,22 @@ func Explain(err error) string {
 func FrontCure(a *answer.Answer, setting string) string {
 	switch a.Status {
 	case http.StatusUnauthorized:
-		return "give the user and password that it asks for by MATOMO_HTTP_AUTH, or http_auth of the target"
+		return "set MATOMO_HTTP_AUTH or the target's http_auth to the user and password it requires"
 	case http.StatusNotFound:
-		return "correct the address (" + setting + ")"
+		return "correct the URL (" + setting + ")"
 	case http.StatusProxyAuthRequired:
 		return proxyCure
 	case http.StatusBadRequest:
 		return clientCure
 	}
-	return "let it pass requests from here, or give the header that it asks for by MATOMO_HEADERS, or headers " +
-		"of the target, " +
-		"or an address where it is not in between (" + setting + ")"
+	return "let it pass requests from here, set MATOMO_HEADERS or the target's headers to the header it requires, or " +
+		"use a URL that bypasses it (" + setting + ")"
 }
 
-const clientCure = "where it asks for a client certificate, name the files by TLS_CERT_FILE and TLS_KEY_FILE, " +
-	"or tls_cert_file and tls_key_file of the target"
+const clientCure = "if it requires a client certificate, set TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and tls_key_file of " +
+	"the target"
 
-const proxyCure = "give the proxy's user and password: PROXY_URL=http://user:password@host:port"
+const proxyCure = "set the proxy's user and password: PROXY_URL=http://user:password@host:port"
 
 // NetworkCure is what helps where no answer came.
 func NetworkCure(err error) string {
@@ -175,26 +174,25 @@ func NetworkCure(err error) string {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &file):
-		return "correct TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE, or those of the target, or the files " +
-			"that they name"
+		return "correct TLS_CA_FILE, TLS_CERT_FILE and TLS_KEY_FILE, or those of the target, or the files themselves"
 	case errors.As(err, &op) && op.Op == "remote error": // an alert of TLS
 		return clientCure
 	case errors.Is(err, errForbidden):
-		return "give the address of a Matomo"
+		return "use the URL of a Matomo"
 	case errors.As(err, &proxy) && proxy.status == http.StatusProxyAuthRequired:
 		return proxyCure
 	case errors.As(err, &proxy):
-		return "let the proxy connect to Matomo, or use none: PROXY_URL=none"
+		return "allow the proxy to connect to Matomo, or disable it: PROXY_URL=none"
 	case errors.As(err, &op) && op.Op == "proxyconnect": // net/http's word for no connection to the proxy
-		return "start the proxy, correct PROXY_URL or proxy_url of the target, or use none: PROXY_URL=none"
+		return "start the proxy, correct PROXY_URL or proxy_url of the target, or disable it: PROXY_URL=none"
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "write http:// instead of https://, or turn on TLS in the server"
+		return "use http:// instead of https://, or enable TLS on the server"
 	case errors.Is(err, errNotHTTP):
-		return "correct host and port: a Matomo speaks HTTP there"
+		return "correct host and port: the server there does not speak HTTP"
 	case errors.As(err, &name) && name.IsNotFound:
-		return "correct the host in the address, or name a proxy that knows it by PROXY_URL"
+		return "correct the host, or set PROXY_URL to a proxy that can resolve it"
 	case errors.Is(err, ErrTimedOut):
-		return "start Matomo, correct host and port, or name a proxy by PROXY_URL where this machine needs one"
+		return "start Matomo, correct host and port, or set PROXY_URL if this machine needs a proxy"
 	}
 	return "start Matomo, or correct host and port"
 }
@@ -210,16 +208,16 @@ func CertificateProblem(err error) (message, cure string) {
 	switch {
 	case errors.As(err, &host):
 		return "is not for the host " + host.Host,
-			"give the address by the name that the certificate has, or renew it with this one"
+			"use the host name in the certificate, or renew it for this one"
 	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
 		from, to := expired.Cert.NotBefore.Format(time.DateOnly), expired.Cert.NotAfter.Format(time.DateOnly)
-		return fmt.Sprintf("is valid from %s to %s alone", from, to), "renew it, or set the clock here right"
+		return fmt.Sprintf("is only valid from %s to %s", from, to), "renew it, or correct the local clock"
 	case errors.As(err, &unknown):
-		return "is of an authority that is not known here",
-			"name your own authority's file by TLS_CA_FILE, or install the chain on the server; for a test alone " +
+		return "is signed by an unknown authority",
+			"set TLS_CA_FILE to your CA's certificate, or install the full chain on the server; for tests only: " +
 				"TLS_VERIFY=false"
 	case errors.As(err, &invalid):
-		return "is not accepted: " + invalid.Err.Error(), "renew it; for a test alone TLS_VERIFY=false"
+		return "is invalid: " + invalid.Err.Error(), "renew it; for tests only: TLS_VERIFY=false"
 	}
 	return "", ""
 }
@@ -229,7 +227,7 @@ var ErrTimedOut = errors.New("no answer in time")
 
 // errNotHTTP stands for all that net/http says of an answer that is no HTTP: it would repeat what another service, such
 // as a database, tells whoever connects.
-var errNotHTTP = errors.New("the answer is not HTTP")
+var errNotHTTP = errors.New("the response is not HTTP")
 
 // plain is err without the address, which the caller knows, and without what the server said.
 func plain(err error) error {
@@ -256,7 +254,7 @@ func plain(err error) error {
 		errors.As(err, &proxy), errors.As(err, &no):
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the connection ended before the answer did")
+		return errors.New("the connection was closed before the response was complete")
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // errForbidden refuses an address that no Matomo has.
-var errForbidden = errors.New("the address is link-local, multicast, unspecified or a cloud's own, which no Matomo has")
+var errForbidden = errors.New("the address is link-local, multicast, unspecified or a cloud metadata service")
 
 // clouds are addresses at which clouds tell a machine its secrets, beside the link-local 169.254.169.254.
 var clouds = []netip.Addr{
@@ -27,10 +27,8 @@ var embedding = []struct {
 	prefix netip.Prefix
 	at     int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12},
-	{netip.MustParsePrefix("64:ff9b:1::/48"), 12},
-	{netip.MustParsePrefix("2002::/16"), 2},
-	{netip.MustParsePrefix("::/96"), 12},
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("64:ff9b:1::/48"), 12},
+	{netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
 }
 
 // forbidden reports whether an address is none that a Matomo has.

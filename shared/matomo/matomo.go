@@ -55,9 +55,12 @@ func (s *Site) HidesDay(day calendar.Date) bool {
 
 // HiddenDaysCure is who can make Matomo show days from first on, and how.
 func (s *Site) HiddenDaysCure(first calendar.Date) string {
-	return fmt.Sprintf("let a user with admin access to the site set its creation date back: SitesManager.updateSite "+
-		"with idSite=%s and startDate=%s, "+
-		"and have the reports of these days rebuilt", strconv.Itoa(s.ID), first.Add(-1))
+	return fmt.Sprintf(
+		"have a user with admin access move the site's creation date back (SitesManager.updateSite with idSite=%d and "+
+			"startDate=%s), then rebuild the reports of these days",
+		s.ID,
+		first.Add(-1),
+	)
 }
 
 // ErrEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
@@ -242,7 +245,7 @@ func (c *Client) askOnce(ctx context.Context, t target.Target, method string, fo
 		if bytes.Equal(bytes.TrimSpace(r.Body), []byte("[]")) {
 			return 0, ErrEmpty
 		}
-		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the answer is not that of a Matomo")}
+		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the response is not Matomo's")}
 	}
 	return 0, nil
 }

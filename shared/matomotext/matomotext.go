@@ -50,11 +50,11 @@ func Check(text string, limit int) (message, cure string) {
 	hidden, isHidden := textfile.FindInvisible(text)
 	switch {
 	case text != "" && IsEmpty(text):
-		return "is recorded as none, because Matomo takes it for empty", "write something else"
+		return "is not recorded, because Matomo treats it as empty", "use another text"
 	case isHidden:
-		return fmt.Sprintf("has %v", hidden), "remove it: Matomo records it too"
+		return fmt.Sprintf("has %v", hidden), "remove it: Matomo would record it"
 	case limit > 0 && len(text) > limit:
-		return fmt.Sprintf("is cut at %d bytes, as Matomo does", limit), "shorten it"
+		return fmt.Sprintf("is truncated at %d bytes, as in Matomo", limit), "shorten it"
 	}
 	return "", ""
 }

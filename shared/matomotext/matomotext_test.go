@@ -28,11 +28,11 @@ func TestWhatIsRecordedOtherwise(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"": "", "lamp": "", "00": "", "Prix\u00a0: 3": "",
-		"0":                      "is recorded as none, because Matomo takes it for empty",
-		" 0\n":                   "is recorded as none, because Matomo takes it for empty",
-		"\t":                     "is recorded as none, because Matomo takes it for empty",
-		"a\u200bb":               "has a zero-width space (U+200B) as character 2",
-		strings.Repeat("é", 100): "", strings.Repeat("é", 101): "is cut at 200 bytes, as Matomo does",
+		"0":                      "is not recorded, because Matomo treats it as empty",
+		" 0\n":                   "is not recorded, because Matomo treats it as empty",
+		"\t":                     "is not recorded, because Matomo treats it as empty",
+		"a\u200bb":               "has a zero-width space (U+200B) at position 2",
+		strings.Repeat("é", 100): "", strings.Repeat("é", 101): "is truncated at 200 bytes, as in Matomo",
 	} {
 		if got, _ := matomotext.Check(text, matomotext.MaxCategory); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

@@ -44,5 +44,5 @@ func (o *Outcome) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no outcome of a hit", text)
+	return fmt.Errorf("unknown outcome %q", text)
 }

@@ -87,7 +87,7 @@ func (l List) Err() error {
 // First is the first problem without its value, and how many more there are: enough to know where to begin.
 func (l List) First() string {
 	if len(l) == 0 {
-		return "the input has faults"
+		return "the input is invalid"
 	}
 	text := l[0].Where + ": " + l[0].Advice()
 	if more := len(l) - 1; more > 0 {

@@ -49,11 +49,19 @@ func ParseCurve(weights []float64) (Curve, problem.List) {
 	case n == 0:
 		return Typical(), nil
 	case n != 24 && n != HoursOfWeek:
-		problems.Refuse("LOAD_CURVE", fmt.Sprintf("%d weights", n), "is not a day or a week",
-			"give 24 weights, or 168 from Monday 0 h on")
+		problems.Refuse(
+			"LOAD_CURVE",
+			fmt.Sprintf("%d weights", n),
+			"is not a day or a week",
+			"use 24 weights, or 168 from Monday 00:00",
+		)
 	case sum == 0:
-		problems.Refuse("LOAD_CURVE", "", "has no weight above 0",
-			"give the hours that have visits one, or leave it out")
+		problems.Refuse(
+			"LOAD_CURVE",
+			"",
+			"has no weight above 0",
+			"set weights for the hours with visits, or remove it",
+		)
 	default:
 		return curveOf(weights), nil
 	}
@@ -83,11 +91,11 @@ func parseStages(load string, problems *problem.List) []Stage {
 		s.To, errTo = parseRate(to)
 		switch {
 		case errLength != nil:
-			refuse(part, "does not begin with how long the stage is", "for example 10m, 90s or 1h30m, then a colon")
+			refuse(part, "does not start with a duration", "for example 10m, 90s or 1h30m, then a colon")
 		case s.Length < minStage:
-			refuse(part, "is shorter than a second", "use 1s at least")
+			refuse(part, "is shorter than a second", "use at least 1s")
 		case errFrom != nil || errTo != nil:
-			refuse(part, fmt.Sprintf("has no rate from 0 to %g visits a day", float64(maxPerDay)), stagesCure)
+			refuse(part, fmt.Sprintf("has no rate from 0 to %g visits per day", float64(maxPerDay)), stagesCure)
 		default:
 			stages = append(stages, s)
 			hours += s.Length.Hours()
@@ -98,7 +106,7 @@ func parseStages(load string, problems *problem.List) []Stage {
 	}
 	switch {
 	case NewStages(stages).Peak() == 0:
-		refuse(load, "has no visits", "give one stage a rate above 0")
+		refuse(load, "has no visits", "set a rate above 0 in at least one stage")
 	case hours > maxLength.Hours():
 		refuse(load, "is longer than a year", "shorten its stages")
 	}

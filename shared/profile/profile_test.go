@@ -104,9 +104,9 @@ func TestADayHasTheHoursOfItsZone(t *testing.T) {
 		"usual": {zone("Europe/Berlin"), time.Date(2026, 6, 1, 0, 0, 0, 0, zone("Europe/Berlin")), 300},
 		"2 h is left out": {zone("Europe/Berlin"),
 			time.Date(2026, 3, 29, 0, 0, 0, 0, zone("Europe/Berlin")), 300 - 3},
-		"2 h is there twice": {zone("Europe/Berlin"),
+		"2 h is a duplicate key": {zone("Europe/Berlin"),
 			time.Date(2026, 10, 25, 0, 0, 0, 0, zone("Europe/Berlin")), 300 + 3},
-		"1 h is there twice": {zone("America/New_York"),
+		"1 h is a duplicate key": {zone("America/New_York"),
 			time.Date(2026, 11, 1, 0, 0, 0, 0, zone("America/New_York")), 300 + 2},
 		"half of 2 h is left": {zone("Australia/Lord_Howe"),
 			time.Date(2026, 10, 4, 0, 0, 0, 0, zone("Australia/Lord_Howe")), 300 - 1.5},
@@ -172,15 +172,15 @@ func TestEveryFaultOfAProfileIsTold(t *testing.T) {
 	for load, want := range map[string][]string{
 		"weekly": {`LOAD_PROFILE="weekly": is not constant, week or stages; write stages as`},
 		"":       {"is not constant, week or stages"},
-		"10m:0→x, 20000:5m, 1h:5": {`"10m:0→x": has no rate from 0 to 1e+10 visits a day`,
-			`"20000:5m": does not begin with how long`},
+		"10m:0→x, 20000:5m, 1h:5": {`"10m:0→x": has no rate from 0 to 1e+10 visits per day`,
+			`"20000:5m": does not start with a duration`},
 		"10m:-5, 1ms:3, 1h:": {`"10m:-5": has no rate`, `"1ms:3": is shorter than a second`,
 			`"1h:": has no rate`},
 		"1h:NaN, 1h:Inf, 1h:2e10, 1h:":          {`"1h:NaN"`, `"1h:Inf"`, `"1h:2e10"`, `"1h:"`},
-		"10m:0, 5m:0→0":                         {"has no visits; give one stage a rate above 0"},
+		"10m:0, 5m:0→0":                         {"has no visits; set a rate above 0 in at least one stage"},
 		"9000h:5":                               {"is longer than a year"},
 		"2000000h:5,2000000h:5,2000000h:5":      {"is longer than a year"}, // more than 64 bits of nanoseconds
-		"1h:5,":                                 {`LOAD_PROFILE: does not begin with how long the stage is`},
+		"1h:5,":                                 {`LOAD_PROFILE: does not start with a duration`},
 		"10m:0→5→9":                             {`"10m:0→5→9": has no rate`},
 		"10m:1" + strings.Repeat(",1m:1", 1000): {"has 1001 stages; use at most 1000"},
 	} {
@@ -202,7 +202,7 @@ func TestACurveIsADayOrAWeek(t *testing.T) {
 		weights []float64
 		want    string
 	}{
-		"too few":  {make([]float64, 23), `LOAD_CURVE="23 weights": is not a day or a week; give 24 weights`},
+		"too few":  {make([]float64, 23), `LOAD_CURVE="23 weights": is not a day or a week; use 24 weights`},
 		"too many": {make([]float64, 169), "is not a day or a week"},
 		"none":     {make([]float64, 24), "LOAD_CURVE: has no weight above 0"},
 	} {

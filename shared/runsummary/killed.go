@@ -41,8 +41,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 		s.ByTarget[name] = h.closed()
 		if open := s.ByTarget[name].Unknown - h.Unknown; open > 0 {
 			s.Reasons = addReasons(s.Reasons,
-				[]Reason{{Target: name, Class: answer.Broken.String(), Hits: open,
-					Excerpt: "the loadgen was killed"}})
+				[]Reason{{Target: name, Class: answer.Broken.String(), Hits: open, Excerpt: "the loadgen was killed"}})
 		}
 	}
 	s.Hits = s.Hits.closed()

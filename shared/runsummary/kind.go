@@ -19,8 +19,7 @@ type Kind struct {
 
 // kinds are all kinds of run; of those that are asked for the first counts.
 var kinds = []Kind{
-	{BackfillJob, "Backfill", "BACKFILL_ENABLED"},
-	{CapacitySearch, "Capacity search", "CAPACITY_SEARCH"},
+	{BackfillJob, "Backfill", "BACKFILL_ENABLED"}, {CapacitySearch, "Capacity search", "CAPACITY_SEARCH"},
 	{Live, "Live traffic", ""},
 }
 

@@ -55,9 +55,9 @@ func TestAReasonIsASentence(t *testing.T) {
 	for want, r := range map[string]runsummary.Reason{
 		`something in front of Matomo answered 403 (Server: gate): "Blocked"`: {Class: "in_front", Status: 403,
 			Server: "gate", Excerpt: "Blocked"},
-		"not in time": {Class: "late"},
-		"answered 200: bulk without a receipt, a queue is on": {Class: "accepted_no_receipt", Status: 200},
-		"answered 200 with other text around: \"Warning\"":    {Class: "accepted", Status: 200, Excerpt: "Warning"},
+		"too late": {Class: "late"},
+		"answered 200: no receipt for a bulk request, a queue is active": {Class: "accepted_no_receipt", Status: 200},
+		"answered 200 with additional text: \"Warning\"":                 {Class: "accepted", Status: 200, Excerpt: "Warning"},
 		"of_next_year": {Class: "of_next_year"},
 	} {
 		if r.String() != want {

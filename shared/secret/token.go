@@ -21,7 +21,7 @@ func CheckToken(token String) error {
 	odd, isOdd := textfile.FindSpecial(t)
 	switch {
 	case t == Mask:
-		return errors.New("is a mask, not a token")
+		return errors.New("is masked")
 	case lines > 1:
 		return fmt.Errorf("has %d lines", lines)
 	case isOdd:
@@ -29,21 +29,21 @@ func CheckToken(token String) error {
 	case strings.ContainsAny(t, " \t\r\n"):
 		return errors.New("has a space")
 	case strings.Contains(t, "token_auth"):
-		return errors.New("has token_auth in it")
+		return errors.New("contains token_auth")
 	case t != "" && strings.ContainsRune("\"'`“”„‘’", []rune(t)[0]):
 		return errors.New("is in quotes")
 	case len(t) > maxToken:
-		return fmt.Errorf("has %d characters, more than any token of Matomo", len([]rune(t)))
+		return fmt.Errorf("has %d characters, too long for a Matomo token", len([]rune(t)))
 	}
 	at := 0
 	for _, r := range t {
 		at++
 		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' {
-			return fmt.Errorf("has a character that no token has, character %d", at)
+			return fmt.Errorf("has an invalid character at position %d", at)
 		}
 	}
 	return nil
 }
 
 // TokenCure is what to do about an error of CheckToken.
-const TokenCure = "give the token alone, as Matomo shows it: 32 letters and digits"
+const TokenCure = "enter only the token as Matomo shows it: 32 letters and digits"

@@ -56,8 +56,8 @@ func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 		if s.Set[backfillDuration] {
 			key = backfillDuration
 		}
-		problems.Warn(key, "", fmt.Sprintf("makes %d days, and Matomo has to archive the reports of each", n),
-			fmt.Sprintf("send at most %d days in a job, or be patient", manyDays))
+		problems.Warn(key, "", fmt.Sprintf("makes %d days, and Matomo has to archive each of them", n),
+			fmt.Sprintf("send at most %d days per job, or allow for a long archiving run", manyDays))
 	}
 	var busiest uint64
 	for _, d := range days {
@@ -65,17 +65,17 @@ func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 	}
 	if busiest > manyVisitsADay {
 		problems.Warn("BACKFILL_MAX_VISITS_PER_DAY", strconv.FormatInt(s.BackfillPerDay, 10),
-			fmt.Sprintf("lets the busiest day have %d visits", busiest),
-			fmt.Sprintf("be sure that the server is yours to load, or set at most %d", manyVisitsADay))
+			fmt.Sprintf("allows %d visits on the busiest day", busiest),
+			fmt.Sprintf("make sure that you own this server, or set at most %d", manyVisitsADay))
 	}
 	if s.BackfillRPS > manyRequests {
 		problems.Warn("BACKFILL_RPS_LIMIT", strconv.FormatFloat(s.BackfillRPS, 'f', -1, 64),
-			"allows more requests a second, each with many hits, than many servers answer",
-			fmt.Sprintf("be sure that the server is yours to load, or set at most %g", manyRequests))
+			"is a high load: each request carries many hits",
+			fmt.Sprintf("make sure that you own this server, or set at most %g", manyRequests))
 	}
 	if s.BackfillTotal > 0 && s.BackfillTotal < s.BackfillPerDay {
 		problems.Warn("BACKFILL_MAX_VISITS_TOTAL", strconv.FormatInt(s.BackfillTotal, 10),
-			fmt.Sprintf("is below BACKFILL_MAX_VISITS_PER_DAY=%d: the first day can use it up", s.BackfillPerDay),
+			fmt.Sprintf("is below BACKFILL_MAX_VISITS_PER_DAY=%d: the first day may use all of it", s.BackfillPerDay),
 			"raise it or lower BACKFILL_MAX_VISITS_PER_DAY")
 	}
 }
@@ -95,17 +95,17 @@ func (w window) read() (calendar.Window, bool) {
 	for _, pair := range [][2]string{{backfillStart, backfillEnd}, {backfillDaysBack, backfillDuration}} {
 		for i, key := range pair {
 			if other := pair[1-i]; w.Set[key] && !w.Set[other] {
-				w.problems.Refuse(other, "", "is not set, but "+key+" is", "set both, or neither")
+				w.problems.Refuse(other, "", "is not set, but "+key+" is", "set both or neither")
 			}
 		}
 	}
 	switch {
 	case absolute && relative:
-		w.problems.Refuse(backfillDaysBack, "", "and "+backfillStart+" name two windows",
-			"keep "+backfillStart+" and "+backfillEnd+", or else "+backfillDaysBack+" and "+backfillDuration)
+		w.problems.Refuse(backfillDaysBack, "", "conflicts with "+backfillStart,
+			"set "+backfillStart+" and "+backfillEnd+", or "+backfillDaysBack+" and "+backfillDuration)
 	case !absolute && !relative:
 		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack,
-			"say which days to send: set it with "+backfillEnd+", or "+backfillDaysBack+" with "+backfillDuration)
+			"set "+backfillStart+" and "+backfillEnd+", or "+backfillDaysBack+" and "+backfillDuration)
 	}
 	var dates, back calendar.Window
 	if absolute {
@@ -129,11 +129,11 @@ func (w window) dates() calendar.Window {
 	switch out := (calendar.Window{First: first, Last: last}); {
 	case !firstGood || !lastGood:
 	case out.Len() < 1:
-		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap the two")
+		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap them")
 	case out.Len() > calendar.MaxDays:
 		w.problems.Refuse(backfillEnd, w.BackfillEnd,
 			fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart),
-			fmt.Sprintf("send at most %d, the rest in another job", calendar.MaxDays))
+			fmt.Sprintf("send at most %d days per job", calendar.MaxDays))
 	default:
 		return out
 	}
@@ -150,8 +150,12 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
 		return d, false
 	case w.today.DaysUntil(d) > 0:
-		w.problems.Refuse(key, value, "is in the future", "today is "+w.today.String()+" in "+w.Timezone.String()+
-			": use that at the latest")
+		w.problems.Refuse(
+			key,
+			value,
+			"is in the future",
+			"use at most "+w.today.String()+", today in "+w.Timezone.String(),
+		)
 	}
 	return d, true
 }
@@ -170,7 +174,7 @@ func (w window) back() calendar.Window {
 	if *length <= calendar.MaxDays && w.today.DaysUntil(last) > 0 {
 		w.problems.Refuse(backfillDuration, strconv.Itoa(*length),
 			fmt.Sprintf("ends in the future with %s=%d", backfillDaysBack, *days),
-			fmt.Sprintf("use %d at most, which ends today", *days+1))
+			fmt.Sprintf("use at most %d, which ends today", *days+1))
 	}
 	return calendar.Window{First: first, Last: last}
 }

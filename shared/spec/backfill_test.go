@@ -40,23 +40,23 @@ func TestEveryFaultOfAWindowIsTold(t *testing.T) {
 		"BACKFILL_START_DATE=2026-06-01": {`BACKFILL_END_DATE: is not set`},
 		"BACKFILL_DURATION_DAYS=3":       {`BACKFILL_DAYS_BACK: is not set`},
 		"BACKFILL_DAYS_BACK=x " +
-			"BACKFILL_DURATION_DAYS=181": {`BACKFILL_DAYS_BACK="x": is not a whole number`,
+			"BACKFILL_DURATION_DAYS=181": {`BACKFILL_DAYS_BACK="x": is not an integer`,
 			`BACKFILL_DURATION_DAYS="181": is more than 180 days`},
 		"BACKFILL_START_DATE=1999-13-99 " +
 			"BACKFILL_END_DATE=3000-01-01": {`"1999-13-99": is not a date`,
-			`"3000-01-01": is in the future; today is 2026-06-16 in Europe/Berlin`},
+			`"3000-01-01": is in the future; use at most 2026-06-16, today in Europe/Berlin`},
 		"BACKFILL_START_DATE=2026-06-02 " +
 			"BACKFILL_END_DATE=2026-06-01": {`"2026-06-02": is after BACKFILL_END_DATE=2026-06-01`},
 		"BACKFILL_START_DATE=2025-12-18 " +
 			"BACKFILL_END_DATE=2026-06-16": {`makes 181 days`},
 		"BACKFILL_DAYS_BACK=1 " +
-			"BACKFILL_DURATION_DAYS=3": {`ends in the future with BACKFILL_DAYS_BACK=1; use 2 at most`},
+			"BACKFILL_DURATION_DAYS=3": {`ends in the future with BACKFILL_DAYS_BACK=1; use at most 2`},
 		"BACKFILL_END_DATE=2026-06-17 BACKFILL_DAYS_BACK=400 BACKFILL_MAX_VISITS_TOTAL=-1 " +
 			"LOAD_CURVE=1,2": {`BACKFILL_START_DATE: is not set`, `"2026-06-17": is in the future`,
-			`"400": is above 365`, `BACKFILL_DURATION_DAYS: is not set`, `two windows`, `"-1": is below 0`,
+			`"400": is above 365`, `BACKFILL_DURATION_DAYS: is not set`, `conflicts with BACKFILL_START_DATE`, `"-1": is below 0`,
 			`LOAD_CURVE`},
 		"BACKFILL_START_DATE=2026-06-01 BACKFILL_END_DATE=2026-06-02 BACKFILL_ENABLED=1 " +
-			"CAPACITY_SEARCH=yes": {`CAPACITY_SEARCH="true": cannot be together with BACKFILL_ENABLED`},
+			"CAPACITY_SEARCH=yes": {`CAPACITY_SEARCH="true": cannot be combined with BACKFILL_ENABLED`},
 	} {
 		s, problems := parse(knobs(settings))
 		_, more := s.Backfill(now)
@@ -82,11 +82,11 @@ func TestABackfillThatLoadsAMatomoForLongIsWarnedOf(t *testing.T) {
 		"BACKFILL_START_DATE=2026-01-01 " +
 			"BACKFILL_END_DATE=2026-06-01": {`BACKFILL_END_DATE: makes 152 days`},
 		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 " +
-			"BACKFILL_MAX_VISITS_PER_DAY=9000": {`BACKFILL_MAX_VISITS_PER_DAY="9000": lets the busiest day have 9000 visits`},
+			"BACKFILL_MAX_VISITS_PER_DAY=9000": {`BACKFILL_MAX_VISITS_PER_DAY="9000": allows 9000 visits on the busiest day`},
 		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_MAX_VISITS_PER_DAY=9000 " +
 			"TARGET_VISITS_PER_DAY=1000": nil,
 		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 " +
-			"BACKFILL_RPS_LIMIT=101": {`BACKFILL_RPS_LIMIT="101": allows more requests a second`},
+			"BACKFILL_RPS_LIMIT=101": {`BACKFILL_RPS_LIMIT="101": is a high load`},
 		"BACKFILL_DAYS_BACK=1 BACKFILL_DURATION_DAYS=1 BACKFILL_MAX_VISITS_TOTAL=50 " +
 			"BACKFILL_MAX_VISITS_PER_DAY=100": {`BACKFILL_MAX_VISITS_TOTAL="50": is below BACKFILL_MAX_VISITS_PER_DAY=100`},
 	} {

@@ -16,12 +16,12 @@ func TestASearchForTheCapacityGoesItsOwnWay(t *testing.T) {
 	if problems.Err() != nil || more.Err() != nil || load.Kind() != profile.Constant || load.Peak() != 2.5*86400 {
 		t.Errorf("%v, %v visits a day, %v", load.Kind(), load.Peak(), problems)
 	}
-	for _, want := range []string{`LOAD_PROFILE="1h:20000": is not used`, `TIMELINE="live"`, `BULK_MAX_DELAY="1"`} {
+	for _, want := range []string{`LOAD_PROFILE="1h:20000": is ignored`, `TIMELINE="live"`, `BULK_MAX_DELAY="1"`} {
 		if !strings.Contains(problems.Warnings().Error(), want) {
 			t.Errorf("no warning of %s in %v", want, problems)
 		}
 	}
-	if strings.Contains(problems.Warnings().Error(), "has no end") {
+	if strings.Contains(problems.Warnings().Error(), "continues until you stop it") {
 		t.Errorf("a search ends by itself: %v", problems)
 	}
 	_, problems = parse(map[string]string{"CAPACITY_SEARCH": "true", "CAPACITY_FROM": "20", "CAPACITY_TO": "10",

@@ -103,8 +103,7 @@ func meant(name string) string {
 // ownPrefixes begin the names of knobs and, as far as is known, nothing else that an environment holds.
 var ownPrefixes = []string{
 	"BACKFILL_", "CAPACITY_", "CLICK_EVENTS_", "CONTROL_UI_", "DOWNLOADS_", "ECOMMERCE_", "OUTLINKS_", "PAGEVIEWS_",
-	"PAUSE_BETWEEN_",
-	"RANDOM_EVENTS_", "SITESEARCH_", "VISIT_DURATION_",
+	"PAUSE_BETWEEN_", "RANDOM_EVENTS_", "SITESEARCH_", "VISIT_DURATION_",
 }
 
 // Misspelt warns of the names in the environment of a process that were probably meant as one of ours: an environment

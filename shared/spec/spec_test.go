@@ -62,13 +62,13 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"SITESEARCH_PROBABILITY", "NaN", `SITESEARCH_PROBABILITY="NaN": is not a number; for example 0.15`},
 		{"SITESEARCH_PROBABILITY", "Inf", `SITESEARCH_PROBABILITY="Inf": is not a number; for example 0.15`},
 		{"SITESEARCH_PROBABILITY", "often", `SITESEARCH_PROBABILITY="often": is not a number; for example 0.15`},
-		{"THRESHOLDS", "unknown=0, p95<800", `THRESHOLDS="p95<800": "800" is not a bound of p95; write 800ms or 0.8s`},
+		{"THRESHOLDS", "unknown=0, p95<800", `THRESHOLDS="p95<800": "800" is not a limit for p95; write 800ms or 0.8s`},
 		{"LOAD_PROFILE", "10m:0→20000, 1h",
-			`LOAD_PROFILE="1h": has no rate from 0 to 1e+10 visits a day; write stages as 10m:0→20000, 1h:20000`},
+			`LOAD_PROFILE="1h": has no rate from 0 to 1e+10 visits per day; write stages as 10m:0→20000, 1h:20000`},
 		{"LOAD_CURVE", "1,2,3",
-			`LOAD_CURVE="3 weights": is not a day or a week; give 24 weights, or 168 from Monday 0 h on`},
-		{"LOAD_CURVE", "1,x", `LOAD_CURVE="1,x": is not a list of numbers; leave it out or give one`},
-		{"PAGEVIEWS_MIN", "2.5", `PAGEVIEWS_MIN="2.5": is not a whole number; for example 3`},
+			`LOAD_CURVE="3 weights": is not a day or a week; use 24 weights, or 168 from Monday 00:00`},
+		{"LOAD_CURVE", "1,x", `LOAD_CURVE="1,x": is not a list of numbers; correct it or remove it`},
+		{"PAGEVIEWS_MIN", "2.5", `PAGEVIEWS_MIN="2.5": is not an integer; for example 3`},
 		{"PAGEVIEWS_MIN", "0", `PAGEVIEWS_MIN="0": is below 1; use at least 1`},
 		{"PAGEVIEWS_MIN", "9", `PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`},
 		{"PAUSE_BETWEEN_PVS_MIN", "3",
@@ -81,20 +81,20 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 		{"TARGET_VISITS_PER_DAY", "2e10", `TARGET_VISITS_PER_DAY="20000000000": is above 1e10; use at most 1e10`},
 		{"TIMEZONE", "Mars/Olympus",
 			`TIMEZONE="Mars/Olympus": is not a time zone; use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5`},
-		{"TIMEZONE", "UTC+5:30", `TIMEZONE="UTC+5:30": is not a time zone; write UTC+5.5`},
+		{"TIMEZONE", "UTC+5:30", `TIMEZONE="UTC+5:30": is not a time zone; use UTC+5.5`},
 		{"ECOMMERCE_CURRENCY", "kr",
-			`ECOMMERCE_CURRENCY="kr": is not an ISO 4217 code; use three capital letters such as SEK`},
+			`ECOMMERCE_CURRENCY="kr": is not an ISO 4217 code; use three capital letters, for example EUR`},
 		{"ECOMMERCE_SHIPPING_RATES", "0,x",
 			`ECOMMERCE_SHIPPING_RATES="0,x": is not a list of numbers; for example 0,5.99,9.99,15.99`},
 		{"ECOMMERCE_SHIPPING_RATES", "0,-1", `ECOMMERCE_SHIPPING_RATES="-1": is below 0; use at least 0`},
-		{"AUTO_START", "maybe", `AUTO_START="maybe": is not a yes or no; use true or false`},
+		{"AUTO_START", "maybe", `AUTO_START="maybe": is not a boolean; use true or false`},
 		{"TIMELINE", "slow", `TIMELINE="slow": is not one of compressed, live; use compressed`},
-		{"RUN_SEED", "-1", `RUN_SEED="-1": is not a whole number; leave it out or give one`},
-		{"RUN_ID", "a/b", `RUN_ID="a/b": has other characters than letters, digits, - and _, or more than 64; for example nightly-7`},
-		{"SITE_URL", "shop", `SITE_URL="shop": is not the address of a site; use https://host`},
+		{"RUN_SEED", "-1", `RUN_SEED="-1": is not an integer; correct it or remove it`},
+		{"RUN_ID", "a/b", `RUN_ID="a/b": is not 1 to 64 letters, digits, - and _; for example nightly-7`},
+		{"SITE_URL", "shop", `SITE_URL="shop": is not a site URL; use https://host`},
 		{"TELEMETRY_ADDR", "8010", `TELEMETRY_ADDR="8010": is not host:port; for example 127.0.0.1:8010, or off`},
 		{"MATOMO_TOKEN_AUTH_FILE", "/gone",
-			`MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; name a file that this user may read, with the secret alone`},
+			`MATOMO_TOKEN_AUTH_FILE: names a file that cannot be read; use a readable file that contains only the secret`},
 	} {
 		_, problems := parse(map[string]string{c.key: c.value})
 		if err := problems.Err(); err == nil || err.Error() != c.want {
@@ -223,11 +223,11 @@ func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		{map[string]string{"TARGET_VISITS_PER_DAY": "600000"}, `TARGET_VISITS_PER_DAY="600000": is more than many`},
+		{map[string]string{"TARGET_VISITS_PER_DAY": "600000"}, `TARGET_VISITS_PER_DAY="600000": is a high load`},
 		{map[string]string{"LOAD_PROFILE": "1h:20000, 1m:600000"},
-			`LOAD_PROFILE="1h:20000, 1m:600000": has up to 600000 visits a day, which is more than many`},
+			`LOAD_PROFILE="1h:20000, 1m:600000": is a high load: up to 600000 visits per day`},
 		{map[string]string{"LOAD_PROFILE": "week", "TARGET_VISITS_PER_DAY": "450000"},
-			`LOAD_PROFILE="week": has up to 8`},
+			`LOAD_PROFILE="week": is a high load: up to 8`},
 	} {
 		_, problems := parse(c.env)
 		if told := problems.Warnings().Error(); !strings.Contains(told, c.want) {
@@ -259,12 +259,12 @@ func TestARunWithoutAnEndIsTold(t *testing.T) {
 	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false, "1h:": false,
 		"weak": false} {
 		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})
-		if told := strings.Contains(problems.Warnings().Error(), "the run has no end"); told != endless {
+		if told := strings.Contains(problems.Warnings().Error(), "continues until you stop it"); told != endless {
 			t.Errorf("%s: %v", profile, problems)
 		}
 	}
 	_, problems := parse(map[string]string{"AUTO_START": "false"})
-	if told := problems.Warnings().Error(); strings.Contains(told, "the run has no end") {
+	if told := problems.Warnings().Error(); strings.Contains(told, "continues until you stop it") {
 		t.Errorf("one that idles has no run: %s", told)
 	}
 }

@@ -44,25 +44,29 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		}
 	}
 	if len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"] {
-		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "holds no rate", "for example 0,5.99")
+		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "has no rate", "for example 0,5.99")
 	}
 	if !currencyPattern.MatchString(s.Currency) {
 		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
-			"use three capital letters such as SEK")
+			"use three capital letters, for example EUR")
 	}
 	if s.RunID != "" && !runid.Valid(s.RunID) {
-		problems.Refuse("RUN_ID", s.RunID, "has other characters than letters, digits, - and _, or more than 64",
+		problems.Refuse("RUN_ID", s.RunID, "is not 1 to 64 letters, digits, - and _",
 			"for example nightly-7")
 	}
 	if s.StartID != "" && !runid.Valid(s.StartID) {
-		problems.Refuse("START_ID", s.StartID, "has other characters than letters, digits, - and _, or more than 64",
+		problems.Refuse("START_ID", s.StartID, "is not 1 to 64 letters, digits, - and _",
 			"for example 20261130-1")
 	}
 	if s.SiteURL != "" {
 		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
 			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not the address of a site",
-				"use https://host")
+			problems.Refuse(
+				"SITE_URL",
+				s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:],
+				"is not a site URL",
+				"use https://host",
+			)
 		}
 	}
 	if s.TelemetryAddr != "off" {
@@ -88,27 +92,39 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		}
 	}
 	if s.BackfillEnabled && s.CapacitySearch {
-		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be together with BACKFILL_ENABLED", "do one after the other")
+		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be combined with BACKFILL_ENABLED", "run them separately")
 	}
 	checkCapacity(s, bad, problems)
 	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
-		problems.Warn("TLS_VERIFY", "false", "lets anybody between here and the server read the token",
-			"use it for a test server only")
+		problems.Warn(
+			"TLS_VERIFY",
+			"false",
+			"exposes the token to anyone between here and the server",
+			"use this for test servers only",
+		)
 	}
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
-		problems.Warn("STATE_DIR", "",
-			"is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order "+
-				"ids or a fresh cap", "set it")
+		problems.Warn(
+			"STATE_DIR",
+			"",
+			"is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart starts over, with the same visitor and order IDs or a "+
+				"new cap",
+			"set STATE_DIR",
+		)
 	}
 	if s.StateDir == "" && s.StartID != "" {
 		problems.Warn("START_ID", s.StartID,
-			"has no effect without STATE_DIR: nothing records that this start was made", "set STATE_DIR")
+			"has no effect without STATE_DIR, which records starts", "set STATE_DIR")
 	}
 	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart &&
 		s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
-		problems.Warn("AUTO_STOP_AFTER_HOURS", "0", "is off, and so is STOP_AFTER_VISITS: the run has no end",
-			"set one of the two")
+		problems.Warn(
+			"AUTO_STOP_AFTER_HOURS",
+			"0",
+			"is 0, and so is STOP_AFTER_VISITS: the run continues until you stop it",
+			"set one of them to end it automatically",
+		)
 	}
 }
 
@@ -129,12 +145,10 @@ func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Prof
 	*problems = append(*problems, faults...)
 	if peak := strconv.FormatFloat(math.Ceil(load.Peak()), 'f', -1, 64); load.Peak() > loudVisitsPerDay {
 		if load.Kind() == profile.Constant {
-			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is more than many servers bear",
-				"be sure that the server is yours to load")
+			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is a high load", "make sure that you own this server")
 		} else {
 			problems.Warn("LOAD_PROFILE", s.LoadProfile,
-				"has up to "+peak+" visits a day, which is more than many servers bear",
-				"be sure that the server is yours to load")
+				"is a high load: up to "+peak+" visits per day", "make sure that you own this server")
 		}
 	}
 	return load

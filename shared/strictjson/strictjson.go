@@ -55,7 +55,7 @@ func Parse(file string, data []byte) *Document {
 		d.refuse("", "", err.Error(), textfile.Cure(err))
 		return d
 	case len(bytes.TrimSpace(text)) == 0:
-		d.refuse("", "", "is empty", "write JSON into it or remove it")
+		d.refuse("", "", "is empty", "write JSON or remove the file")
 		return d
 	}
 	data = text
@@ -64,8 +64,12 @@ func Parse(file string, data []byte) *Document {
 	root, err := d.value(dec, "", 0)
 	if err == nil {
 		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			d.refuse(lineOf(data, int(dec.InputOffset())), "", "goes on after its end",
-				"remove what follows the last bracket")
+			d.refuse(
+				lineOf(data, int(dec.InputOffset())),
+				"",
+				"has data after the top-level value",
+				"remove what follows the last bracket",
+			)
 			return d
 		}
 		d.Root = root
@@ -79,7 +83,7 @@ func Parse(file string, data []byte) *Document {
 	if errors.As(err, &syntax) {
 		at = int(syntax.Offset)
 	}
-	d.refuse(lineOf(data, at), "", "is not JSON: "+err.Error(), "correct it there")
+	d.refuse(lineOf(data, at), "", "is not valid JSON: "+err.Error(), "fix the syntax")
 	return d
 }
 
@@ -116,14 +120,14 @@ func (d *Document) value(dec *json.Decoder, path string, depth int) (*Value, err
 			}
 			key, ok := name.(string)
 			if !ok {
-				return nil, fmt.Errorf("a key is no text: %v", name)
+				return nil, fmt.Errorf("key is not a string: %v", name)
 			}
 			item, err := d.value(dec, join(path, key), depth+1)
 			if err != nil {
 				return nil, err
 			}
 			if _, twice := fields[key]; twice {
-				d.refuse(item.path, "", "is there twice", "keep one of the two")
+				d.refuse(item.path, "", "is a duplicate key", "keep only one")
 			} else {
 				v.inside = append(v.inside, key)
 			}
@@ -143,7 +147,7 @@ func (d *Document) refuse(place, value, message, cure string) {
 	case d.refused <= maxProblems:
 		d.Problems.Refuse(d.where(place), value, message, cure)
 	case d.refused == maxProblems+1:
-		d.Problems.Refuse(d.file, "", "has many more faults", "correct those above first")
+		d.Problems.Refuse(d.file, "", "has more problems", "fix those above first")
 	}
 }
 
@@ -253,7 +257,7 @@ func (v *Value) String(key string) string {
 	}
 	s, ok := f.raw.(string)
 	if !ok {
-		f.Refuse("", f.text(), "is not a text", `write "…"`)
+		f.Refuse("", f.text(), "is not a string", `write "…"`)
 	}
 	return s
 }
@@ -267,7 +271,7 @@ func (v *Value) Secret(key string) secret.String {
 	}
 	s, ok := f.raw.(string)
 	if !ok {
-		f.Refuse("", "", "is not a text", `write "…"`)
+		f.Refuse("", "", "is not a string", `write "…"`)
 	}
 	return secret.String(strings.TrimSpace(s))
 }
@@ -294,7 +298,7 @@ func (v *Value) Int(key string) *int {
 		return nil
 	}
 	if *x != math.Trunc(*x) || math.Abs(*x) > 1<<53 {
-		v.Refuse(key, v.Get(key).text(), "is not a whole number", "write one without a fraction")
+		v.Refuse(key, v.Get(key).text(), "is not an integer", "remove the fraction")
 		return nil
 	}
 	n := int(*x)

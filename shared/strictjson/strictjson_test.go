@@ -10,18 +10,18 @@ import (
 
 func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"spaces alone": {" \n", "x.json: is empty; write JSON into it or remove it"},
+		"spaces alone": {" \n", "x.json: is empty; write JSON or remove the file"},
 		"100 MB":       {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
 		"a trailing comma": {"[1,\n2,\n]",
-			"x.json: line 3: is not JSON: invalid character ']' looking for beginning of value; correct it there"},
-		"cut off": {"{\"a\":[1", "x.json: line 1: is not JSON: unexpected EOF; correct it there"},
+			"x.json: line 3: is not valid JSON: invalid character ']' looking for beginning of value; fix the syntax"},
+		"cut off": {"{\"a\":[1", "x.json: line 1: is not valid JSON: unexpected EOF; fix the syntax"},
 		"a comment": {"[1] // one",
-			"x.json: line 1: goes on after its end; remove what follows the last bracket"},
+			"x.json: line 1: has data after the top-level value; remove what follows the last bracket"},
 		"a bottomless pit": {strings.Repeat("[", 1<<20),
-			"x.json: line 1: is not JSON: nested too deeply; correct it there"},
-		"a picture": {"\x89PNG\x00", "x.json: is not a text file; name a text file"},
+			"x.json: line 1: is not valid JSON: nested too deeply; fix the syntax"},
+		"a picture": {"\x89PNG\x00", "x.json: is not a text file; use a text file"},
 		"a raw line break": {"[\"a\nb\"]",
-			"x.json: line 1: is not JSON: invalid character '\\n' in string literal; correct it there"},
+			"x.json: line 1: is not valid JSON: invalid character '\\n' in string literal; fix the syntax"},
 		"Latin-1": {"[\n\"Caf\xe9\"]", "x.json: line 2: is not UTF-8; save the file as UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
 	d := strictjson.Parse("x.json", []byte("{"+in.String()[1:]+"}"))
 	d.Root.Object("a")
 	if n := len(d.Problems); n != 101 ||
-		d.Problems[100].String() != "x.json: has many more faults; correct those above first" {
+		d.Problems[100].String() != "x.json: has more problems; fix those above first" {
 		t.Errorf("%d problems, the last: %v", n, d.Problems[n-1])
 	}
 }

@@ -85,7 +85,7 @@ func (a *Access) check(refuse refuseFunc) {
 		case err != nil:
 			refuse("api_url", Redact(a.APIURL), err.Error(), "write https://host/index.php")
 		case auth != "":
-			refuse("api_url", Redact(a.APIURL), "holds a user name or password", "give them as http_auth")
+			refuse("api_url", Redact(a.APIURL), "contains a user name or password", "set http_auth instead")
 		default:
 			a.APIURL = completed
 		}
@@ -93,16 +93,16 @@ func (a *Access) check(refuse refuseFunc) {
 	a.checkAuth(refuse)
 	a.checkHeaders(refuse)
 	if a.KeyFile != "" && a.CertFile == "" {
-		refuse("tls_key_file", "", "is given without tls_cert_file", "name the file of the certificate too")
+		refuse("tls_key_file", "", "is set without tls_cert_file", "set tls_cert_file too")
 	}
 	if p := a.Proxy.Reveal(); p != "" && p != NoProxy {
 		u, err := parse(p)
 		switch {
 		case strings.Contains(p, secret.Mask):
-			refuse("proxy_url", "", "holds a mask", "give the address itself")
+			refuse("proxy_url", "", "is masked", "enter the full URL")
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 			// Not even a part is shown: what does not parse could be a password.
-			refuse("proxy_url", "", "is not the http or https address of a proxy",
+			refuse("proxy_url", "", "is not an http or https proxy URL",
 				"write http://host:port, http://user:password@host:port with %40 for @, %2F for /, %3F for ? and %23 "+
 					"for #, or none")
 		}
@@ -113,9 +113,9 @@ func (a *Access) checkAuth(refuse refuseFunc) {
 	switch auth := a.HTTPAuth.Reveal(); {
 	case auth == "":
 	case strings.Contains(auth, secret.Mask):
-		refuse("http_auth", "", "holds a mask", "give user:password itself")
+		refuse("http_auth", "", "is masked", "enter user:password")
 	case !strings.Contains(auth, ":") || strings.ContainsFunc(auth, isControl):
-		refuse("http_auth", "", "is not user:password", "write the user name, a colon and the password")
+		refuse("http_auth", "", "is not user:password", "write the user name, a colon, and the password")
 	}
 }
 
@@ -124,7 +124,7 @@ var headerInLetters = regexp.MustCompile(`\\n[A-Za-z][A-Za-z0-9-]*:`)
 
 func (a *Access) checkHeaders(refuse refuseFunc) {
 	if strings.Contains(a.Headers.Reveal(), secret.Mask) {
-		refuse("headers", "", "holds a mask", "give the headers themselves")
+		refuse("headers", "", "is masked", "enter the headers")
 		return
 	}
 	var lines, seen []string
@@ -137,16 +137,16 @@ func (a *Access) checkHeaders(refuse refuseFunc) {
 		key := strings.ToLower(name)
 		switch { // a line is not shown: it may be a secret
 		case !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value):
-			refuse("headers", "", "holds a line that is not a header", "write one a line, as Name: value")
+			refuse("headers", "", "has a line that is not a header", "write one Name: value per line")
 		case headerInLetters.MatchString(value):
-			refuse("headers", "", `holds \n in letters before another header`,
-				"write a line break itself; \\n is one between double quotes in a file of settings alone")
+			refuse("headers", "", `has a literal \n before another header`,
+				"use a line break; \\n is one only between double quotes in a settings file")
 		case slices.Contains(ownHeaders, key):
-			refuse("headers", "", "sets "+name+", which the generator sets itself", "leave it out")
+			refuse("headers", "", "sets "+name+", which the generator sets itself", "remove it")
 		case key == "authorization" && a.HTTPAuth != "":
-			refuse("headers", "", "sets Authorization, and so does http_auth", "keep one of the two")
+			refuse("headers", "", "sets Authorization, and so does http_auth", "keep only one")
 		case slices.Contains(seen, key):
-			refuse("headers", "", "sets "+name+" twice", "keep one of the two")
+			refuse("headers", "", "sets "+name+" twice", "keep only one")
 		}
 		seen, lines = append(seen, key), append(lines, name+": "+value)
 	}

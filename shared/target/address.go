@@ -34,7 +34,7 @@ func complete(raw string) (address string, auth secret.String, err error) {
 	// Matomo takes the query's before the body's (core/Tracker/RequestSet.php)
 	for _, name := range []string{"idsite", "rec"} {
 		if u.Query().Has(name) {
-			return "", "", errors.New("has the parameter " + name + " of a hit in its query")
+			return "", "", errors.New("has the tracking parameter " + name + " in its query")
 		}
 	}
 	if u.RawQuery == "" {
@@ -77,7 +77,7 @@ func split(raw string) (*url.URL, secret.String, error) {
 		return nil, "", errors.New("has a token in its query")
 	}
 	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
-		return nil, "", errors.New("has no host name that the DNS could know")
+		return nil, "", errors.New("has an invalid host name")
 	}
 	var auth secret.String
 	if u.User != nil {
@@ -93,9 +93,10 @@ func split(raw string) (*url.URL, secret.String, error) {
 
 // errAt is that of an address whose password holds a character that ends the host: the rest would be taken for a path,
 // be shown, and the request go to another host.
-var errAt = errors.New("has an @ behind its host; in a user name or password write %2F for /, %3F for " +
-	"? and %23 for #, " +
-	"and elsewhere %40 for @")
+var errAt = errors.New(
+	"has an @ after its host; in a user name or password write %2F for /, %3F for ? and %23 for #, " +
+		"elsewhere %40 for @",
+)
 
 // parse reads an address with scheme and host.
 func parse(raw string) (*url.URL, error) {
@@ -108,7 +109,7 @@ func parse(raw string) (*url.URL, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("is not an http or https address")
+		return nil, errors.New("is not an http or https URL")
 	}
 	return u, nil
 }

@@ -37,19 +37,19 @@ func TestOneCompletionOfTheAddressOfATracker(t *testing.T) {
 		}
 	}
 	for raw, want := range map[string]string{
-		"https://:80/matomo.php":              " is not an http or https address",
+		"https://:80/matomo.php":              " is not an http or https URL",
 		"https://a.test/matomo.php#x":         "https://a.test/matomo.php has a fragment (#…)",
-		"":                                    " is not an http or https address",
-		"ftp://u:hush@a.test/matomo.php":      " is not an http or https address",
-		"https://a.test\u200b/matomo.php":     " has a zero-width space (U+200B) as character 15",
-		"https://a.test/my\u00a0m/matomo.php": " has a no-break space (U+00A0) as character 18",
-		"matomo.php":                          " is not an http or https address",
-		"load:hush@a.test/matomo.php":         " is not an http or https address",
-		"https://u:hu%sh@a.test/matomo.php":   " is not an http or https address",
+		"":                                    " is not an http or https URL",
+		"ftp://u:hush@a.test/matomo.php":      " is not an http or https URL",
+		"https://a.test\u200b/matomo.php":     " has a zero-width space (U+200B) at position 15",
+		"https://a.test/my\u00a0m/matomo.php": " has a no-break space (U+00A0) at position 18",
+		"matomo.php":                          " is not an http or https URL",
+		"load:hush@a.test/matomo.php":         " is not an http or https URL",
+		"https://u:hu%sh@a.test/matomo.php":   " is not an http or https URL",
 		"https://u:hush@a.test/?token_auth=x": "https://xxxxx@a.test/ has a token in its query",
-		"https://a.test/matomo.php?idsite=2": "https://a.test/matomo.php has the parameter idsite of " +
-			"a hit in its query",
-		"https://a.test/matomo.php?rec=1": "https://a.test/matomo.php has the parameter rec of a hit in its query",
+		"https://a.test/matomo.php?idsite=2": "https://a.test/matomo.php has the tracking parameter idsite in " +
+			"its query",
+		"https://a.test/matomo.php?rec=1": "https://a.test/matomo.php has the tracking parameter rec in its query",
 	} {
 		got, to := "", target.Target{URL: raw}
 		to.Check(func(_, shown, message, _ string) { got += shown + " " + message })
@@ -117,33 +117,33 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 		"good": {target.Access{HTTPAuth: "u:p:q", Headers: "X-Gate: hush\r\n\n  X-B:c",
 			CertFile: "c.pem", Proxy: "http://u:p@proxy.test:3128/"}, ""},
 		"an API with a password": {target.Access{APIURL: "https://u:hush@a.test/"},
-			`api_url "https://xxxxx@a.test/" holds a user name or password`},
+			`api_url "https://xxxxx@a.test/" contains a user name or password`},
 		"no API": {target.Access{APIURL: "u:hush@a.test"},
-			`api_url "" is not an http or https address`},
+			`api_url "" is not an http or https URL`},
 		"no password":  {target.Access{HTTPAuth: "hush"}, `http_auth "" is not user:password`},
 		"a line break": {target.Access{HTTPAuth: "u:p\nhush"}, `http_auth "" is not user:password`},
 		"masks": {
 			target.Access{HTTPAuth: secret.Mask, Headers: secret.Mask, Proxy: secret.Mask},
-			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
+			`http_auth "" is masked, headers "" is masked, proxy_url "" is masked`,
 		},
 		"masks in parts": {
 			target.Access{HTTPAuth: "u:" + secret.Mask, Headers: "X-Gate: " + secret.Mask,
 				Proxy: "http://u:" + secret.Mask + "@proxy.test:1"},
-			`http_auth "" holds a mask, headers "" holds a mask, proxy_url "" holds a mask`,
+			`http_auth "" is masked, headers "" is masked, proxy_url "" is masked`,
 		},
-		"no header": {target.Access{Headers: "hush"}, `headers "" holds a line that is not a header`},
+		"no header": {target.Access{Headers: "hush"}, `headers "" has a line that is not a header`},
 		"a header of ours": {target.Access{Headers: "host: hush"},
 			`headers "" sets host, which the generator sets itself`},
 		"a header twice": {target.Access{Headers: "A: 1\na: 2"}, `headers "" sets a twice`},
 		"a line break in letters": {target.Access{Headers: `A: 1\nX-Gate: hush`},
-			`headers "" holds \n in letters before another header`},
+			`headers "" has a literal \n before another header`},
 		"two authorizations": {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"},
 			`headers "" sets Authorization, and so does http_auth`},
-		"a key alone": {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is given without tls_cert_file`},
+		"a key alone": {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is set without tls_cert_file`},
 		"SOCKS": {target.Access{Proxy: "socks5://u:hush@a.test"},
-			`proxy_url "" is not the http or https address of a proxy`},
+			`proxy_url "" is not an http or https proxy URL`},
 		"a proxy without scheme": {target.Access{Proxy: "u:hush@proxy.test:3128"},
-			`proxy_url "" is not the http or https address of a proxy`},
+			`proxy_url "" is not an http or https proxy URL`},
 	} {
 		got, to := "", target.Target{URL: "https://a.test/", Access: c.access}
 		to.Check(func(field, shown, message, _ string) {

@@ -81,7 +81,12 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	if raw := d.Root.String("distribution_strategy"); raw != "" {
 		s.Strategy = Strategy(raw)
 		if s.Strategy != RoundRobin && s.Strategy != Weighted && s.Strategy != Random {
-			d.Root.Refuse("distribution_strategy", raw, "is not a strategy", "use round-robin, weighted or random")
+			d.Root.Refuse(
+				"distribution_strategy",
+				raw,
+				"is not a distribution strategy",
+				"use round-robin, weighted or random",
+			)
 		}
 	}
 	names := map[string]bool{}
@@ -92,7 +97,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		}
 		t := decode(v)
 		if key := strings.ToLower(t.Name); key != "" && names[key] {
-			v.Refuse("name", t.Name, "is the name of another target too", "give each its own")
+			v.Refuse("name", t.Name, "is used by another target", "choose a unique name")
 		} else {
 			names[key] = true
 		}
@@ -102,7 +107,7 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		s.Targets = append(s.Targets, t)
 	}
 	if enabled == 0 {
-		d.Root.Refuse("targets", "", "holds no enabled target", "add one or enable one")
+		d.Root.Refuse("targets", "", "has no enabled target", "add or enable one")
 	}
 	return s, d.Problems
 }
@@ -119,18 +124,18 @@ func decode(v *strictjson.Value) Target {
 		},
 	}
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
-		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "give a short name")
+		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "choose a shorter name")
 	}
 	if id := v.Int("site_id"); id != nil {
 		if t.SiteID = *id; *id < 1 {
-			v.Refuse("site_id", fmt.Sprint(*id), "is below 1", "give the number of the site in Matomo")
+			v.Refuse("site_id", fmt.Sprint(*id), "is below 1", "enter the site's ID in Matomo")
 		}
 	} else if v.Get("site_id") == nil {
-		v.Refuse("site_id", "", "is missing", "give the number of the site in Matomo")
+		v.Refuse("site_id", "", "is missing", "enter the site's ID in Matomo")
 	}
 	if w := v.Int("weight"); w != nil {
 		if t.Weight = *w; *w < 1 || *w > maxWeight {
-			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "give a weight in that range")
+			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "use a weight in that range")
 		}
 	}
 	for _, token := range []struct {
@@ -155,7 +160,7 @@ func (t *Target) Check(refuse func(field, shown, message, cure string)) {
 	case err != nil:
 		refuse("url", Redact(given), err.Error(), "write https://host/matomo.php")
 	case auth != "" && t.HTTPAuth != "" && t.HTTPAuth != auth:
-		refuse("url", Redact(given), "holds a user and password, and http_auth holds others", "keep one of the two")
+		refuse("url", Redact(given), "contains a user and password that differ from http_auth", "keep only one")
 	default:
 		t.URL, t.HTTPAuth = completed, cmp.Or(t.HTTPAuth, auth)
 	}

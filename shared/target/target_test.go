@@ -12,60 +12,60 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 	of := func(targets string) string { return `{"targets":[` + targets + `]}` }
 	const good = `{"name":"a","url":"https://a.test/matomo.php","site_id":1}`
 	for name, c := range map[string]struct{ in, want string }{
-		"no JSON": {"{", "targets.json: line 1: is not JSON: unexpected EOF; correct it there"},
+		"no JSON": {"{", "targets.json: line 1: is not valid JSON: unexpected EOF; fix the syntax"},
 		"no target": {of(""),
-			"targets.json: targets: holds no enabled target; add one or enable one"},
+			"targets.json: targets: has no enabled target; add or enable one"},
 		"none enabled": {of(
 			`{"name":"a","url":"https://a.test/matomo.php","site_id":1,"enabled":false}`),
-			"targets.json: targets: holds no enabled target; add one or enable one"},
+			"targets.json: targets: has no enabled target; add or enable one"},
 		"the same name": {of(good + "," + strings.Replace(good, `"a"`, `"A"`, 1)),
-			`targets.json: targets[1].name="A": is the name of another target too; give each its own`},
-		"0 bytes": {"", "targets.json: is empty; write JSON into it or remove it"},
+			`targets.json: targets[1].name="A": is used by another target; choose a unique name`},
+		"0 bytes": {"", "targets.json: is empty; write JSON or remove the file"},
 		"Latin-1": {of(strings.Replace(good, `"a"`, "\"\xe9\"", 1)),
 			"targets.json: line 1: is not UTF-8; save the file as UTF-8"},
 		"a blank name": {of(strings.Replace(good, `"a"`, `" "`, 1)),
-			`targets.json: targets[0].name=" ": is empty or longer than 100 characters; give a short name`},
+			`targets.json: targets[0].name=" ": is empty or longer than 100 characters; choose a shorter name`},
 		"a port alone": {of(strings.Replace(good, "a.test", ":80", 1)),
-			`targets.json: targets[0].url: is not an http or https address; write https://host/matomo.php`},
+			`targets.json: targets[0].url: is not an http or https URL; write https://host/matomo.php`},
 		"two passwords": {of(strings.Replace(strings.Replace(good, "a.test", "u:hush@a.test", 1), "1}",
 			`1,"http_auth":"u:other"}`, 1)),
-			`targets.json: targets[0].url="https://xxxxx@a.test/matomo.php": holds a user and password, and http_auth holds others; keep one of the two`},
+			`targets.json: targets[0].url="https://xxxxx@a.test/matomo.php": contains a user and password that differ from http_auth; keep only one`},
 		"a password without a scheme": {of(strings.Replace(good, "https://a.test", "load:hush@a.test", 1)),
-			`targets.json: targets[0].url: is not an http or https address; write https://host/matomo.php`},
+			`targets.json: targets[0].url: is not an http or https URL; write https://host/matomo.php`},
 		"a scheme without slashes": {of(strings.Replace(good, "https://a.test", "https:u:hush@a.test", 1)),
-			`targets.json: targets[0].url: is not an http or https address; write https://host/matomo.php`},
+			`targets.json: targets[0].url: is not an http or https URL; write https://host/matomo.php`},
 		"a token in a URL": {of(strings.Replace(good, "matomo.php", "?token_auth=hush", 1)),
 			`targets.json: targets[0].url="https://a.test/": has a token in its query; write https://host/matomo.php`},
 		"a number as token": {of(strings.Replace(good, "1}", `1,"token_auth":123456}`, 1)),
-			`targets.json: targets[0].token_auth: is not a text; write "…"`},
+			`targets.json: targets[0].token_auth: is not a string; write "…"`},
 		"a masked token": {of(strings.Replace(good, "1}", `1,"token_auth":"***MASKED***"}`, 1)),
-			"targets.json: targets[0].token_auth: is a mask, not a token; give the token alone, as Matomo shows it: " +
+			"targets.json: targets[0].token_auth: is masked; enter only the token as Matomo shows it: " +
 				"32 letters and digits"},
 		"a masked token to read with": {of(strings.Replace(good, "1}", `1,"read_token":"***MASKED***"}`, 1)),
-			"targets.json: targets[0].read_token: is a mask, not a token; give the token alone, as Matomo shows it: " +
+			"targets.json: targets[0].read_token: is masked; enter only the token as Matomo shows it: " +
 				"32 letters and digits"},
 		"a site as text": {of(strings.Replace(good, ":1}", `:"1"}`, 1)),
 			`targets.json: targets[0].site_id="1": is not a number; write a number without quotes`},
 		"enabled as text": {of(strings.Replace(good, "1}", `1,"enabled":"yes"}`, 1)),
 			"targets.json: targets[0].enabled=\"yes\": is not true or false; write true or false without " +
-				"quotes\ntargets.json: targets: holds no enabled target; add one or enable one"},
+				"quotes\ntargets.json: targets: has no enabled target; add or enable one"},
 		"duplicate key": {of(strings.Replace(good, "1}", `1,"site_id":2}`, 1)),
-			"targets.json: targets[0].site_id: is there twice; keep one of the two"},
+			"targets.json: targets[0].site_id: is a duplicate key; keep only one"},
 		"all at once": {of(`{"name":"","url":"x","site_id":0,"weight":0}`),
-			"targets.json: targets[0].name: is empty or longer than 100 characters; give a short name\ntargets.json: " +
-				"targets[0].site_id=\"0\": is below 1; give the number of the site in Matomo\ntargets.json: " +
-				"targets[0].weight=\"0\": is not between 1 and 100; give a weight in that range\ntargets.json: " +
-				"targets[0].url: is not an http or https address; write https://host/matomo.php"},
+			"targets.json: targets[0].name: is empty or longer than 100 characters; choose a shorter name\ntargets.json: " +
+				"targets[0].site_id=\"0\": is below 1; enter the site's ID in Matomo\ntargets.json: " +
+				"targets[0].weight=\"0\": is not between 1 and 100; use a weight in that range\ntargets.json: " +
+				"targets[0].url: is not an http or https URL; write https://host/matomo.php"},
 		"no site": {of(`{"name":"a","url":"https://a.test/matomo.php"}`),
-			"targets.json: targets[0].site_id: is missing; give the number of the site in Matomo"},
+			"targets.json: targets[0].site_id: is missing; enter the site's ID in Matomo"},
 		"site 0": {of(strings.Replace(good, ":1}", ":0}", 1)),
-			`targets.json: targets[0].site_id="0": is below 1; give the number of the site in Matomo`},
+			`targets.json: targets[0].site_id="0": is below 1; enter the site's ID in Matomo`},
 		"weight 101": {of(strings.Replace(good, "1}", `1,"weight":101}`, 1)),
-			`targets.json: targets[0].weight="101": is not between 1 and 100; give a weight in that range`},
+			`targets.json: targets[0].weight="101": is not between 1 and 100; use a weight in that range`},
 		"no address": {of(strings.Replace(good, "https://a.test/matomo.php", "a.test", 1)),
-			`targets.json: targets[0].url: is not an http or https address; write https://host/matomo.php`},
+			`targets.json: targets[0].url: is not an http or https URL; write https://host/matomo.php`},
 		"unknown strategy": {`{"targets":[` + good + `],"distribution_strategy":"all"}`,
-			`targets.json: distribution_strategy="all": is not a strategy; use round-robin, weighted or random`},
+			`targets.json: distribution_strategy="all": is not a distribution strategy; use round-robin, weighted or random`},
 		"unknown key": {of(strings.Replace(good, "1}", `1,"token":"hush"}`, 1)),
 			"targets.json: targets[0].token: is not a known key; use one of name, url, site_id, token_auth, " +
 				"read_token, weight, enabled, api_url, http_auth, headers, tls_ca_file, tls_cert_file, " +

@@ -62,7 +62,7 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 		}
 		data, err := readFile(path)
 		if err != nil {
-			refuse(field, path, "cannot be read", "name a PEM file that this user may read")
+			refuse(field, path, "cannot be read", "use a readable PEM file")
 			return nil
 		}
 		return textfile.TryDecode(data) // PEM must begin with the first byte of a line
@@ -73,8 +73,12 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(authorities) {
-			refuse("tls_ca_file", a.CAFile, "holds no certificate in PEM",
-				"a PEM file begins with -----BEGIN CERTIFICATE-----")
+			refuse(
+				"tls_ca_file",
+				a.CAFile,
+				"contains no PEM certificate",
+				"use a file with -----BEGIN CERTIFICATE-----",
+			)
 		}
 		out.RootCAs = pool
 	}
@@ -91,14 +95,22 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 	case err == nil:
 		out.Certificates = []tls.Certificate{pair}
 	case bytes.Contains(key, []byte("ENCRYPTED")):
-		refuse("tls_key_file", a.KeyFile, "holds a key that is encrypted",
+		refuse("tls_key_file", a.KeyFile, "contains an encrypted key",
 			"decrypt it: openssl pkey -in key.pem -out plain.pem")
 	case a.KeyFile == "":
-		refuse("tls_cert_file", a.CertFile, "does not hold a certificate and its private key in PEM",
-			"name the file of the key by tls_key_file")
+		refuse(
+			"tls_cert_file",
+			a.CertFile,
+			"does not contain a PEM certificate and its private key",
+			"set tls_key_file to the key's file",
+		)
 	default:
-		refuse("tls_cert_file", a.CertFile, "is no certificate in PEM for the key of "+a.KeyFile,
-			"name the two files that belong together")
+		refuse(
+			"tls_cert_file",
+			a.CertFile,
+			"is not a PEM certificate for the key in "+a.KeyFile,
+			"use a certificate and key that match",
+		)
 	}
 	return out
 }
@@ -179,10 +191,12 @@ func (m Environment) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		u, err := choose(to)
 		switch {
 		case err != nil: // it repeats the address, which may hold a password
-			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY holds no address of a proxy")
+			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY is not a proxy URL")
 		case u != nil && u.Scheme != "http" && u.Scheme != "https":
-			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY names a proxy of %s, and only http and https are "+
-				"supported", u.Scheme)
+			return nil, fmt.Errorf(
+				"HTTP_PROXY or HTTPS_PROXY is a %s proxy; only http and https are supported",
+				u.Scheme,
+			)
 		}
 		return u, nil
 	}

@@ -13,9 +13,9 @@ type SpecialRune struct {
 	At int
 }
 
-// String names it: "a no-break space (U+00A0) as character 5".
+// String names it: "a no-break space (U+00A0) at position 5".
 func (o SpecialRune) String() string {
-	return fmt.Sprintf("%s (U+%04X) as character %d", kind(o.Rune), o.Rune, o.At)
+	return fmt.Sprintf("%s (U+%04X) at position %d", kind(o.Rune), o.Rune, o.At)
 }
 
 // FindSpecial finds the first odd character of text. Plain spaces, tabs and line ends are not odd.
@@ -74,7 +74,7 @@ func kind(r rune) string {
 	case names[r] != "":
 		return names[r]
 	case unicode.Is(unicode.Zs, r):
-		return "an odd space"
+		return "a special space"
 	case unicode.Is(unicode.Cc, r):
 		return "a control character"
 	}

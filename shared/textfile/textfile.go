@@ -21,7 +21,7 @@ var (
 // Cure says what to do about an error of Decode.
 func Cure(err error) string {
 	if errors.Is(err, ErrNotText) {
-		return "name a text file"
+		return "use a text file"
 	}
 	return "save the file as UTF-8"
 }

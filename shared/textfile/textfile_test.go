@@ -57,13 +57,13 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 func TestOddCharactersAreNamedWithTheirPlace(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"a\u00a0b":         "a no-break space (U+00A0) as character 2",
-		"é\u200b":          "a zero-width space (U+200B) as character 2",
-		"\ufeffa":          "a byte order mark (U+FEFF) as character 1",
-		"a\u2003b":         "an odd space (U+2003) as character 2",
-		"a\u2066b":         "an invisible character (U+2066) as character 2",
-		"a\x07b":           "a control character (U+0007) as character 2",
-		"\ufffd":           "a replacement character (U+FFFD) as character 1",
+		"a\u00a0b":         "a no-break space (U+00A0) at position 2",
+		"é\u200b":          "a zero-width space (U+200B) at position 2",
+		"\ufeffa":          "a byte order mark (U+FEFF) at position 1",
+		"a\u2003b":         "a special space (U+2003) at position 2",
+		"a\u2066b":         "an invisible character (U+2066) at position 2",
+		"a\x07b":           "a control character (U+0007) at position 2",
+		"\ufffd":           "a replacement character (U+FFFD) at position 1",
 		"plain\ttext \r\n": "",
 		"→ 20000 é 日本":     "",
 	} {

@@ -98,7 +98,7 @@ func Metrics() []string { return slices.Sorted(maps.Keys(metrics)) }
 // FormatValue is the value of a verdict for people: 1.25 %, 812 ms, 298.1 hits/s, 17, or that nothing was measured.
 func FormatValue(v runsummary.Verdict) string {
 	if v.Value == nil {
-		return "nothing measured"
+		return "not measured"
 	}
 	switch n := *v.Value; metrics[v.Metric].kind {
 	case share:

@@ -27,8 +27,8 @@ func Parse(key, text string) (thresholds []Threshold, problems problem.List) {
 func parse(key, expression string, problems *problem.List) (Threshold, bool) {
 	at := strings.IndexAny(expression, "<>=")
 	if at < 0 {
-		problems.Refuse(key, expression, "compares nothing",
-			"write a metric, one of < <= > >= =, and a bound: error_share<1%")
+		problems.Refuse(key, expression, "has no comparison",
+			"write a metric, one of < <= > >= =, and a limit: error_share<1%")
 		return Threshold{}, false
 	}
 	t := Threshold{Expression: expression, Metric: expression[:at]}
@@ -41,13 +41,13 @@ func parse(key, expression string, problems *problem.List) (Threshold, bool) {
 	}
 	m, known := metrics[t.Metric]
 	if !known {
-		problems.Refuse(key, expression, strconv.Quote(t.Metric)+" is not measured",
+		problems.Refuse(key, expression, strconv.Quote(t.Metric)+" is not a metric",
 			"use one of "+strings.Join(Metrics(), ", "))
 		return Threshold{}, false
 	}
 	var ok bool
 	if t.limit, ok = forms[m.kind].read(bound); !ok {
-		problems.Refuse(key, expression, strconv.Quote(bound)+" is not a bound of "+t.Metric, forms[m.kind].cure)
+		problems.Refuse(key, expression, strconv.Quote(bound)+" is not a limit for "+t.Metric, forms[m.kind].cure)
 	}
 	return t, ok
 }

@@ -87,7 +87,7 @@ func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict
 // Label is the threshold of a verdict as it was written, with a word where nobody wrote it.
 func Label(v runsummary.Verdict) string {
 	if v.BuiltIn {
-		return v.Expression + " (built in)"
+		return v.Expression + " (default)"
 	}
 	return v.Expression
 }

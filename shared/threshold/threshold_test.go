@@ -76,7 +76,7 @@ func TestAStandstillOfOurOwnIsInNoShareAndNoRate(t *testing.T) {
 
 func TestWhatWasNotMeasuredHasNotHeld(t *testing.T) {
 	for _, v := range judge(t, "error_share<1%,p95<1s,achieved_rate>98%,hit_rate>1", threshold.Values{}, true) {
-		if v.Held || !threshold.IsMissed(v) || v.Value != nil || threshold.FormatValue(v) != "nothing measured" {
+		if v.Held || !threshold.IsMissed(v) || v.Value != nil || threshold.FormatValue(v) != "not measured" {
 			t.Errorf("%+v", v)
 		}
 	}
@@ -147,7 +147,7 @@ func TestTheBuiltInThresholdIsMissedWhereMostHitsWereNotAccepted(t *testing.T) {
 		if passed := threshold.Result(verdicts); passed != nil {
 			got = map[bool]string{true: "yes", false: "no"}[*passed]
 		}
-		if got != c.passed || threshold.Label(verdicts[0]) != "error_share<50% (built in)" {
+		if got != c.passed || threshold.Label(verdicts[0]) != "error_share<50% (default)" {
 			t.Errorf("%s: passed %q, %s", name, got, threshold.Label(verdicts[0]))
 		}
 	}

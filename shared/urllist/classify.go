@@ -22,10 +22,9 @@ var (
 	// campaign_keyword_var_name of config/global.ini.php, two names of its own, and the campaign parameters.
 	excludedParameters = append([]string{
 		"gclid", "fbclid", "msclkid", "twclid", "wbraid", "gbraid", "yclid", "fb_xd_fragment", "fb_comment_id",
-		"phpsessid",
-		"jsessionid", "sessionid", "aspsessionid", "doing_wp_cron", "sid", "pk_vid",
-		"pk_kwd", "pk_keyword", "piwik_kwd", "mtm_kwd", "mtm_keyword", "matomo_kwd", "utm_term",
-		"ignore_referrer", "ignore_referer",
+		"phpsessid", "jsessionid", "sessionid", "aspsessionid", "doing_wp_cron", "sid", "pk_vid", "pk_kwd",
+		"pk_keyword", "piwik_kwd", "mtm_kwd", "mtm_keyword", "matomo_kwd", "utm_term", "ignore_referrer",
+		"ignore_referer",
 	}, campaignParameters...)
 )
 
@@ -172,28 +171,28 @@ func blank(value string) bool {
 func (r Classification) Explain() string {
 	var out []string
 	if r.Search {
-		out = append(out, "is recorded as a site search, not as a pageview, because of a search parameter")
+		out = append(out, "is recorded as a site search because of a search parameter")
 	}
 	if r.Campaign {
-		out = append(out, "only begins visits, because its campaign parameter would split one")
+		out = append(out, "is only used as an entry page, because its campaign parameter would split a visit")
 	}
 	if r.Direct {
-		out = append(out, "begins direct visits only, because of ignore_referrer")
+		out = append(out, "is only used as an entry page of direct visits, because of ignore_referrer")
 	}
 	if len(r.Excluded) > 0 {
 		out = append(out, fmt.Sprintf("is recorded without %s", strings.Join(r.Excluded, ", ")))
 	}
 	if r.Fragment {
-		out = append(out, "is recorded without what follows #")
+		out = append(out, "is recorded without its fragment (#…)")
 	}
 	if r.TooLong {
-		out = append(out, "is cut at 1024 bytes")
+		out = append(out, "is truncated at 1024 bytes")
 	}
 	if r.LongTitle {
-		out = append(out, "has a title that is cut at 1024 bytes")
+		out = append(out, "has a title that is truncated at 1024 bytes")
 	}
 	if r.Untitled {
-		out = append(out, "is recorded without a title, because Matomo takes 0 for none")
+		out = append(out, "is recorded without a title, because Matomo treats 0 as empty")
 	}
 	return strings.Join(out, "; ")
 }

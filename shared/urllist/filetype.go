@@ -14,11 +14,11 @@ func otherKind(text string) (what, cure string) {
 	if len(lines) == 0 {
 		return "", ""
 	}
-	const oneALine = "write each address in a line of its own, with its title after a TAB"
+	const oneALine = "write one URL per line, with its title after a TAB"
 	begin := strings.ToLower(strings.Join(lines[:min(len(lines), 10)], "\n"))
 	switch {
 	case begin[0] == '<' && (strings.Contains(begin, "<urlset") || strings.Contains(begin, "<sitemapindex")):
-		return "is an XML sitemap", "write what stands in each <loc> in a line of its own"
+		return "is an XML sitemap", "write the URL of each <loc> on its own line"
 	case strings.HasPrefix(begin, "<!doctype html"), strings.HasPrefix(begin, "<html"):
 		return "is a web page", oneALine
 	case begin[0] == '<':
@@ -26,8 +26,8 @@ func otherKind(text string) (what, cure string) {
 	case begin[0] == '{', begin[0] == '[':
 		return "is JSON", oneALine
 	case isCSV(lines):
-		return "is CSV, with commas or semicolons between address and title",
-			"put a TAB there: save it as text with tabs"
+		return "is CSV, with commas or semicolons between URL and title",
+			"separate them with a TAB: save as tab-delimited text"
 	}
 	return "", ""
 }

@@ -28,8 +28,8 @@ func (l *list) line(where, text string) (Page, bool) {
 	}
 	if odd, hidden := textfile.FindInvisible(title); hidden {
 		if l.hidden++; l.hidden <= shownWarnings {
-			l.problems.Warn(where, title, fmt.Sprintf("has %v of its title", odd),
-				"remove it: Matomo takes it for a part of the title")
+			l.problems.Warn(where, title, fmt.Sprintf("has %v of the title", odd),
+				"remove it: Matomo records it in the title")
 		}
 	}
 	return Page{URL: address, Title: title}, true
@@ -56,14 +56,14 @@ func CheckAddress(address string) *Fault {
 	if odd, is := textfile.FindSpecial(address); is {
 		cure := "remove it"
 		if unicode.IsSpace(odd.Rune) {
-			cure = "put a TAB or two plain spaces between address and title"
+			cure = "put a TAB or two plain spaces between URL and title"
 		}
 		return &Fault{Message: fmt.Sprintf("has %v", odd), Cure: cure}
 	}
 	if strings.Contains(address, " ") {
 		return &Fault{
 			Message: "has a single space",
-			Cure:    "put a TAB or two spaces between address and title, and %20 into an address",
+			Cure:    "put a TAB or two spaces between URL and title; write %20 for a space in a URL",
 		}
 	}
 	path, _, _ := strings.Cut(address, "#")
@@ -71,17 +71,17 @@ func CheckAddress(address string) *Fault {
 	if at := bareEscape(path); at >= 0 {
 		place := utf8.RuneCountInString(path[:at]) + 1
 		return &Fault{
-			Message: fmt.Sprintf("has a %% that begins no escape, as character %d", place),
+			Message: fmt.Sprintf("has a %% without an escape sequence at position %d", place),
 			Cure:    "write %25 for a percent sign",
 		}
 	}
 	switch u, err := url.Parse(address); {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return &Fault{Message: "is not an http or https address", Cure: "write https://host/page"}
+		return &Fault{Message: "is not an http or https URL", Cure: "write https://host/page"}
 	case u.User != nil:
 		return &Fault{
-			Message: "holds a user name or password, which Matomo would record",
-			Cure:    "leave it out of the address of a page",
+			Message: "contains a user name or password, which Matomo would record",
+			Cure:    "remove it",
 			Secret:  true,
 		}
 	}

@@ -47,7 +47,7 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 		problems.Refuse(name, "", "cannot be read: "+err.Error(), "")
 		return nil, problems
 	case len(data) > MaxBytes:
-		problems.Refuse(name, "", "is larger than 32 MiB", "keep the pages that matter")
+		problems.Refuse(name, "", "is larger than 32 MiB", "keep the most important pages")
 		return nil, problems
 	}
 	decoded, err := textfile.Decode(data)
@@ -93,7 +93,7 @@ func (l *list) read(text string) bool {
 		where := fmt.Sprintf("%s line %d", l.name, number)
 		raw = strings.TrimSuffix(raw, "\n")
 		if len(raw) > MaxLine {
-			l.problems.Refuse(where, "", "is longer than 8 KiB", "is this a list of addresses?")
+			l.problems.Refuse(where, "", "is longer than 8 KiB", "check that this is a list of URLs")
 			return false
 		}
 		if p, ok := l.line(where, strings.TrimSpace(raw)); ok {
@@ -101,12 +101,12 @@ func (l *list) read(text string) bool {
 			l.add(where, p)
 		}
 		if len(l.problems.Errors()) >= maxProblems {
-			l.problems.Refuse(l.name, "", "has many more faults", "correct those above first")
+			l.problems.Refuse(l.name, "", "has more problems", "fix those above first")
 			return false
 		}
 		if len(l.pages) > MaxPages {
-			l.problems.Refuse(l.name, "", fmt.Sprintf("holds more than %d pages", MaxPages),
-				"keep the pages that matter")
+			l.problems.Refuse(l.name, "", fmt.Sprintf("has more than %d pages", MaxPages),
+				"keep the most important ones")
 			return false
 		}
 	}
@@ -121,8 +121,8 @@ func (l *list) add(where string, p Page) {
 		return
 	}
 	if l.duplicates++; l.duplicates <= shownWarnings {
-		l.problems.Warn(where, p.URL, fmt.Sprintf("stands in line %d too", before),
-			"remove one, or keep it to be visited more often")
+		l.problems.Warn(where, p.URL, fmt.Sprintf("is a duplicate of line %d", before),
+			"remove one, or keep both so that it is visited more often")
 	}
 }
 
@@ -130,20 +130,20 @@ func (l *list) add(where string, p Page) {
 func (l *list) conclude() {
 	switch n, refused := len(l.pages), l.problems.Err() != nil; {
 	case n == 0 && !refused:
-		l.problems.Refuse(l.name, "", "holds no page", "add a line such as https://host/page")
+		l.problems.Refuse(l.name, "", "has no pages", "add a line such as https://host/page")
 	case n < fewPages && !refused:
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds fewer pages than reports need to look real: %d, not about %d",
-			n, fewPages), "add pages")
+		l.problems.Warn(l.name, "", fmt.Sprintf("has only %d pages; realistic reports need about %d", n, fewPages),
+			"add pages")
 	case n > manyPages:
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d pages; Matomo folds the tail of its reports into Others", n),
-			"keep the pages that matter")
+		l.problems.Warn(l.name, "", fmt.Sprintf("has %d pages; Matomo groups the rarest as Others", n),
+			"keep the most important ones")
 	}
 	if n := l.duplicates - shownWarnings; n > 0 {
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more that stand there twice", n), "remove them")
+		l.problems.Warn(l.name, "", fmt.Sprintf("has %d more duplicate lines", n), "remove them")
 	}
 	if n := l.hidden - shownWarnings; n > 0 {
-		l.problems.Warn(l.name, "", fmt.Sprintf("holds %d lines more with invisible characters in their title", n),
-			"remove those")
+		l.problems.Warn(l.name, "", fmt.Sprintf("has %d more lines with invisible characters in the title", n),
+			"remove the characters")
 	}
 }
 

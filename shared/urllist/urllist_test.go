@@ -32,27 +32,27 @@ func TestALineIsAnAddressAndATitle(t *testing.T) {
 
 func TestEachBadListHasItsMessage(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"nothing":        {"", "urls.txt: holds no page; add a line such as https://host/page"},
-		"comments alone": {"# a\n\n", "urls.txt: holds no page; add a line such as https://host/page"},
+		"nothing":        {"", "urls.txt: has no pages; add a line such as https://host/page"},
+		"comments alone": {"# a\n\n", "urls.txt: has no pages; add a line such as https://host/page"},
 		"a single space": {ten + "https://a.test/a Title",
-			`urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between address and title, and %20 into an address`},
+			`urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between URL and title; write %20 for a space in a URL`},
 		"no scheme": {ten + "a.test/b\tB",
-			`urls.txt line 11="a.test/b": is not an http or https address; write https://host/page`},
+			`urls.txt line 11="a.test/b": is not an http or https URL; write https://host/page`},
 		"no host": {ten + "https:///b",
-			`urls.txt line 11="https:///b": is not an http or https address; write https://host/page`},
+			`urls.txt line 11="https:///b": is not an http or https URL; write https://host/page`},
 		"Latin-1": {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
 		"a port alone": {ten + "https://:80/b",
-			`urls.txt line 11="https://:80/b": is not an http or https address; write https://host/page`},
+			`urls.txt line 11="https://:80/b": is not an http or https URL; write https://host/page`},
 		"not one page": {strings.Repeat("x\n", 200),
-			strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has many more faults; correct those above first"},
-		"a picture": {"\x89PNG\x00", "urls.txt: is not a text file; name a text file"},
+			strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has more problems; fix those above first"},
+		"a picture": {"\x89PNG\x00", "urls.txt: is not a text file; use a text file"},
 		"too many pages": {strings.Repeat(ten, 20_001),
-			"urls.txt: holds more than 200000 pages; keep the pages that matter"},
+			"urls.txt: has more than 200000 pages; keep the most important ones"},
 		"a long line": {ten + "https://a.test/" + strings.Repeat("x", 9000),
-			"urls.txt line 11: is longer than 8 KiB; is this a list of addresses?"},
+			"urls.txt line 11: is longer than 8 KiB; check that this is a list of URLs"},
 		"two faults": {"a\nb\n",
-			"urls.txt line 1=\"a\": is not an http or https address; write https://host/page\nurls.txt line 2=\"b\": " +
-				"is not an http or https address; write https://host/page"},
+			"urls.txt line 1=\"a\": is not an http or https URL; write https://host/page\nurls.txt line 2=\"b\": " +
+				"is not an http or https URL; write https://host/page"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := urllist.Parse("urls.txt", strings.NewReader(c.in))
@@ -67,7 +67,7 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 func faults(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "urls.txt line %d=\"x\": is not an http or https address; write https://host/page\n", i+1)
+		fmt.Fprintf(&b, "urls.txt line %d=\"x\": is not an http or https URL; write https://host/page\n", i+1)
 	}
 	return b.String()
 }
@@ -81,7 +81,7 @@ func TestAFileOfAnotherKindHasOneFault(t *testing.T) {
 		"a web page": {"<!DOCTYPE html>\n<p>\n", "urls.txt: is a web page"},
 		"JSON":       {"[\"https://a.test/\"]\n", "urls.txt: is JSON"},
 		"CSV": {strings.Repeat("https://a.test/c,Title\n", rows),
-			"urls.txt: is CSV, with commas or semicolons between address and title; put a TAB there"},
+			"urls.txt: is CSV, with commas or semicolons between URL and title; separate them with a TAB"},
 		"a line of CSV":  {"https://a.test/c,Title", "urls.txt: is CSV"},
 		"CSV with names": {"url,title\n" + strings.Repeat("https://a.test/c,a title\n", rows), "urls.txt: is CSV"},
 		"quoted CSV": {"\"address\";\"title\"\n" + strings.Repeat("\"https://a.test/c\";\"A title\"\n", rows),
@@ -121,10 +121,10 @@ func utf16Of(text string) string {
 func TestOddCharactersOfALineAreNamed(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"https://a.test/a\u00a0Title": `urls.txt line 1="https://a.test/a\u00a0Title": has a no-break space (U+00A0) as character 17; put a TAB or two plain spaces between address and title`,
-		"https://a.test/a\u200b\tT":   `urls.txt line 1="https://a.test/a\u200b": has a zero-width space (U+200B) as character 17; remove it`,
-		"https://a.test/100%-wool":    `urls.txt line 1="https://a.test/100%-wool": has a % that begins no escape, as character 19; write %25 for a percent sign`,
-		"https://me:hush@a.test/":     `urls.txt line 1: holds a user name or password, which Matomo would record; leave it out of the address of a page`,
+		"https://a.test/a\u00a0Title": `urls.txt line 1="https://a.test/a\u00a0Title": has a no-break space (U+00A0) at position 17; put a TAB or two plain spaces between URL and title`,
+		"https://a.test/a\u200b\tT":   `urls.txt line 1="https://a.test/a\u200b": has a zero-width space (U+200B) at position 17; remove it`,
+		"https://a.test/100%-wool":    `urls.txt line 1="https://a.test/100%-wool": has a % without an escape sequence at position 19; write %25 for a percent sign`,
+		"https://me:hush@a.test/":     `urls.txt line 1: contains a user name or password, which Matomo would record; remove it`,
 		"https://a.test/?q=100%":      ``,
 		"https://a.test/%C3%A9\u00a0": ``, // the spaces at the end of a line mean nothing
 		"https://a.test/a\t\u00a0T":   ``,
@@ -140,8 +140,8 @@ func TestOddCharactersOfALineAreNamed(t *testing.T) {
 	_, problems := urllist.Parse("urls.txt",
 		strings.NewReader(strings.Repeat("https://a.test/a\tOne\u200bword\n", 200)))
 	told := problems.Warnings().Error()
-	if n := strings.Count(told, "has a zero-width space (U+200B) as character 4 of its title"); n != 5 ||
-		!strings.Contains(told, "holds 195 lines more with invisible characters in their title") {
+	if n := strings.Count(told, "has a zero-width space (U+200B) at position 4 of the title"); n != 5 ||
+		!strings.Contains(told, "has 195 more lines with invisible characters in the title") {
 		t.Errorf("%d lines are told:\n%s", n, told)
 	}
 }
@@ -167,7 +167,7 @@ func TestAHugeListIsRefusedBeforeItIsRead(t *testing.T) {
 	source := &endless{}
 	_, problems := urllist.Parse("urls.txt", io.LimitReader(source, 100<<20))
 	if err := problems.Err(); err == nil ||
-		err.Error() != "urls.txt: is larger than 32 MiB; keep the pages that matter" {
+		err.Error() != "urls.txt: is larger than 32 MiB; keep the most important pages" {
 		t.Error(err)
 	}
 	if source.taken > 34<<20 {
@@ -180,15 +180,15 @@ func TestWarningsAreNoErrors(t *testing.T) {
 		in, want string
 	}{
 		"few pages": {"https://a.test/1\n",
-			"urls.txt: holds fewer pages than reports need to look real: 1, not about 100; add pages"},
+			"urls.txt: has only 1 pages; realistic reports need about 100; add pages"},
 		"many pages": {
 			pagesFrom(1, 50_001),
-			"urls.txt: holds 50001 pages; Matomo folds the tail of its reports into Others; keep the pages that matter",
+			"urls.txt: has 50001 pages; Matomo groups the rarest as Others; keep the most important ones",
 		},
 		"duplicates, of which five are told": {
 			pagesFrom(1, 100) + strings.Repeat("https://a.test/7\n", 7),
 			duplicate(101) + duplicate(102) + duplicate(103) + duplicate(104) + duplicate(105) +
-				"urls.txt: holds 2 lines more that stand there twice; remove them",
+				"urls.txt: has 2 more duplicate lines; remove them",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -209,8 +209,8 @@ func pagesFrom(first, last int) string {
 }
 
 func duplicate(line int) string {
-	return fmt.Sprintf("urls.txt line %d=\"https://a.test/7\": stands in line 7 too; remove one, or keep it to be "+
-		"visited more often\n", line)
+	return fmt.Sprintf("urls.txt line %d=\"https://a.test/7\": is a duplicate of line 7; remove one, or keep both so "+
+		"that it is visited more often\n", line)
 }
 
 func TestTheBuiltInPages(t *testing.T) {
@@ -248,34 +248,34 @@ func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 		"https://a.test/x?q[0]=lamp":          "", // Matomo knows only arrays without an index
 		"https://a.test/x?%71=lamp":           "", // names stay escaped
 		"https://a.test/x?a=1;q=lamp":         "",
-		"https://a.test/x#/p?utm_source=mail": "is recorded without what follows #",
-		"https://a.test/x;q=lamp": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x#/p?utm_source=mail": "is recorded without its fragment (#…)",
+		"https://a.test/x;q=lamp": "is recorded as a site search because of " +
 			"a search parameter",
-		"https://a.test/x?a=1&amp;q=lamp": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x?a=1&amp;q=lamp": "is recorded as a site search because of " +
 			"a search parameter",
-		"https://a.test/x?q=50%": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x?q=50%": "is recorded as a site search because of " +
 			"a search parameter",
-		"https://a.test/x?keywords%5B%5D=lamp": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x?keywords%5B%5D=lamp": "is recorded as a site search because of " +
 			"a search parameter",
 		"https://a.test/x?UTM_source=mail":   "is recorded without utm_source",
 		"https://a.test/x?utm_source[]=mail": "is recorded without utm_source",
 		"https://a.test/x?SID=1&sid[]=2":     "is recorded without sid",
-		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "begins direct visits only, because of ignore_referrer; is " +
+		"https://a.test/x?ignore_referrer=1&pk_cpn=a": "is only used as an entry page of direct visits, because of ignore_referrer; is " +
 			"recorded without ignore_referrer, pk_cpn",
-		"https://a.test/x#utm_source=mail": "only begins visits, because its campaign parameter would " +
-			"split one; is recorded without what follows #",
-		"https://a.test/x?Q=lamp": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x#utm_source=mail": "is only used as an entry page, because its campaign parameter would " +
+			"split a visit; is recorded without its fragment (#…)",
+		"https://a.test/x?Q=lamp": "is recorded as a site search because of " +
 			"a search parameter",
-		"https://a.test/x?keywords[]=lamp": "is recorded as a site search, not as a pageview, because of " +
+		"https://a.test/x?keywords[]=lamp": "is recorded as a site search because of " +
 			"a search parameter",
-		"https://a.test/x#?s=lamp": "is recorded as a site search, not as a pageview, because of " +
-			"a search parameter; is recorded without what follows #",
-		"https://a.test/x?utm_source=mail": "only begins visits, because its campaign parameter would " +
-			"split one; is recorded without utm_source",
-		"https://a.test/x?mtm_campaign=a&gclid=1": "only begins visits, because its campaign parameter would " +
-			"split one; is recorded without mtm_campaign, gclid",
-		"https://a.test/x#top":                        "is recorded without what follows #",
-		"https://a.test/" + strings.Repeat("x", 1024): "is cut at 1024 bytes",
+		"https://a.test/x#?s=lamp": "is recorded as a site search because of " +
+			"a search parameter; is recorded without its fragment (#…)",
+		"https://a.test/x?utm_source=mail": "is only used as an entry page, because its campaign parameter would " +
+			"split a visit; is recorded without utm_source",
+		"https://a.test/x?mtm_campaign=a&gclid=1": "is only used as an entry page, because its campaign parameter would " +
+			"split a visit; is recorded without mtm_campaign, gclid",
+		"https://a.test/x#top":                        "is recorded without its fragment (#…)",
+		"https://a.test/" + strings.Repeat("x", 1024): "is truncated at 1024 bytes",
 	} {
 		if got := urllist.Classify(urllist.Page{URL: url}).Explain(); got != want {
 			t.Errorf("%.40s\ngot  %s\nwant %s", url, got, want)
@@ -286,8 +286,8 @@ func TestWhatMatomoRecordsOtherwise(t *testing.T) {
 func TestTitlesThatMatomoCutsOrTakesForNone(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]string{
-		"": "", "Title": "", "0": "is recorded without a title, because Matomo takes 0 for none", "00": "",
-		strings.Repeat("é", 512): "", strings.Repeat("é", 513): "has a title that is cut at 1024 bytes",
+		"": "", "Title": "", "0": "is recorded without a title, because Matomo treats 0 as empty", "00": "",
+		strings.Repeat("é", 512): "", strings.Repeat("é", 513): "has a title that is truncated at 1024 bytes",
 	} {
 		if got := urllist.Classify(urllist.Page{URL: "https://a.test/x", Title: title}).Explain(); got != want {
 			t.Errorf("%.40q: %s, want %s", title, got, want)

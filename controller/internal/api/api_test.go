@@ -337,7 +337,7 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 		}
 	}
 	f.each(t, []quick{
-		{"the configuration", "GET", "/api/config", "", nil, 200, "second time"},
+		{"the configuration", "GET", "/api/config", "", nil, 200, "is set twice"},
 		{"what is edited", "GET", "/api/exchange", "", nil, 200,
 			is{"edited_files": []any{"loadgen.env", "urls.txt", "funnels.json", "events.json", "targets.json"}}},
 		{"a save", "PUT", "/api/config", `{"config":{}}`, nil, 409, "import or overwrite"},
@@ -348,7 +348,7 @@ func TestASharedFileThatCannotBeReadCanBeLookedAtAndSettled(t *testing.T) {
 		{"an import of pages", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["urls.txt"]}`, nil,
 			422, "urls.txt line"},
 		{"an import of events", "POST", "/api/exchange/resolve", `{"resolution":"import","files":["events.json"]}`, nil,
-			422, "is not JSON"},
+			422, "is not valid JSON"},
 		{"an overwrite", "POST", "/api/exchange/resolve", `{"resolution":"overwrite"}`, nil, 200,
 			is{"edited_files": []any{}}},
 		{"a save again", "PUT", "/api/config", `{"config":{}}`, nil, 200, ""},

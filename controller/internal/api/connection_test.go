@@ -120,7 +120,7 @@ func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
 		`"message":"the order is recorded as a page"`) {
 		t.Errorf("what became of the hits is not told: %s", got.Body)
 	}
-	f.doctor.unseen = errors.New("was taken, but is not visible")
+	f.doctor.unseen = errors.New("was accepted, but is not visible")
 	f.each(t, []quick{{"one that is lost", "POST", "/api/targets/probe", `{}`, nil, 200,
 		is{"seen": false, "message": f.doctor.unseen.Error()}}})
 }

@@ -66,7 +66,7 @@ func TestABackfillIsRefusedWithEveryFault(t *testing.T) {
 			"3000-01-01"},
 		{"both windows", "POST", "/api/backfill/run",
 			`{"START_DATE":"2026-01-01","END_DATE":"2026-01-02","DAYS_BACK":1,"DURATION_DAYS":1}`, nil, 422,
-			"two windows"},
+			"conflicts with"},
 		{"old days without a token", "POST", "/api/backfill/run", `{"DAYS_BACK":"3","DURATION_DAYS":2}`, nil, 422,
 			"MATOMO_TOKEN_AUTH"},
 		{"which a plan only tells", "POST", "/api/backfill/plan", `{"DAYS_BACK":3,"DURATION_DAYS":2}`, nil, 200,

@@ -139,7 +139,7 @@ func TestNamesAndNotesHoldNothingThatCannotBeSeen(t *testing.T) {
 	} {
 		for _, hidden := range []string{`\u202e`, `\u2066`, `\u200b`, `\u0000`, `\u001b`, `\u0085`} {
 			if got := f.ask(c.method, c.path, strings.ReplaceAll(c.body, "%s", hidden)); got.Code != 422 ||
-				!strings.Contains(got.Body.String(), "as character 2") {
+				!strings.Contains(got.Body.String(), "at position 2") {
 				t.Errorf("%s with %s: %d %s", c.what, hidden, got.Code, got.Body)
 			}
 		}

@@ -112,7 +112,7 @@ func newPageView(p *Page) *pageView {
 func (v *pageView) badge(failing int) tone {
 	switch {
 	case v.State == timing.BenchmarkRunning:
-		return tone{"", "Goes on"}
+		return tone{"", "Running"}
 	case v.State == timing.BenchmarkFailed:
 		return tone{"bad", "Failed"}
 	case v.State == timing.BenchmarkCancelled:

@@ -194,11 +194,11 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 			`answered 200: "The segment \"x\" is not supported"`},
 		"refused by status": {400, `{"result":"error","message":"no"}`, `answered 400: "no"`},
 		"with the token": {401, `{"result":"error","message":"token ` + token + ` is bad"}`,
-			`the token is refused: "token ***MASKED*** is bad"`},
-		"without a word":   {200, `{"result":"error"}`, "without a reason"},
+			`the token is rejected: "token ***MASKED*** is bad"`},
+		"without a word":   {200, `{"result":"error"}`, "no reason given"},
 		"a failing server": {500, `[]`, "answered 500"},
 		"a page":           {502, `<h1>Bad gateway</h1>`, `answered 502: "Bad gateway"`},
-		"cut short":        {200, `[{"a":1},`, "answered 200: not as Matomo does"},
+		"cut short":        {200, `[{"a":1},`, "answered 200: not Matomo's answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)

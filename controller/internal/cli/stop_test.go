@@ -231,7 +231,7 @@ func TestAWatcherThatPanicsEndsTheProgramInOrder(t *testing.T) {
 	if code := cli.Serve(t.Context(), nil, c.host); code != exitcode.Internal {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"a part of the program failed", "disk: panic: no disk", "stack=", "stopping"} {
+	for _, want := range []string{"internal error", "disk: panic: no disk", "stack=", "stopping"} {
 		if !strings.Contains(c.logs.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, c.logs.String())
 		}

@@ -54,7 +54,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	}, nil)
 	want := []string{
 		`RUNTIME="podman": is not one of auto, docker, process; use auto`,
-		`RATE_LIMIT_PER_MINUTE="many": is not a whole number; for example 1200`,
+		`RATE_LIMIT_PER_MINUTE="many": is not an integer; for example 1200`,
 		`LISTEN_ADDR="8000": is not host:port; for example 127.0.0.1:8000`,
 		`CONTROL_UI_API_KEY: is shorter than 16 characters; use a long random one, or unset it and one is made`,
 		`ALLOWED_HOSTS="a.test:80": is not the name of a host; write names without scheme and port, such as load.example.test or [::1]`,
@@ -191,7 +191,7 @@ func TestAnAPIKeyHasAForm(t *testing.T) {
 		good:                              "",
 		"change-me-in-production":         "CONTROL_UI_API_KEY: is a published key, which everybody knows",
 		"your-secret-api-key-change-this": "CONTROL_UI_API_KEY: is a published key, which everybody knows",
-		good + "\u200bx":                  "CONTROL_UI_API_KEY: has a zero-width space (U+200B) as character 17",
+		good + "\u200bx":                  "CONTROL_UI_API_KEY: has a zero-width space (U+200B) at position 17",
 		good + "\n" + good: "CONTROL_UI_API_KEY: has a space or a line break, which no " +
 			"request can carry",
 		good + " " + good: "CONTROL_UI_API_KEY: has a space or a line break, which no " +

@@ -220,7 +220,7 @@ func (s *Service) importedPresets(list []ExportedPreset, problems *problem.List)
 		*problems = append(*problems, more...)
 		if key := strings.ToLower(read.Name); names[key] {
 			problems.Refuse(fmt.Sprintf("presets[%d].name", i), read.Name, "is the name of another preset too",
-				"give each its own")
+				"choose a unique name")
 		} else {
 			names[key] = true
 		}
@@ -297,7 +297,7 @@ func (s *Service) importedTargets(list []json.RawMessage, saved []store.Target, 
 			continue
 		}
 		if key := strings.ToLower(t.Name); names[key] {
-			problems.Refuse(at+".name", t.Name, "is the name of another target too", "give each its own")
+			problems.Refuse(at+".name", t.Name, "is used by another target", "choose a unique name")
 		} else {
 			names[key] = true
 		}

@@ -125,7 +125,7 @@ func leftOut(values map[string]any) []string {
 func checkNames(name, description string, problems *problem.List) {
 	checkText("", name, description, problems)
 	if n := utf8.RuneCountInString(name); n < 1 || n > maxName {
-		problems.Refuse("name", name, "is empty or longer than 100 characters", "give a short name")
+		problems.Refuse("name", name, "is empty or longer than 100 characters", "choose a shorter name")
 	}
 	if utf8.RuneCountInString(description) > maxDescription {
 		problems.Refuse("description", "", "is longer than 500 characters", "shorten it")

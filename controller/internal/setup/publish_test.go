@@ -251,7 +251,7 @@ func TestALoadgenEnvThatCannotBeReadIsAnEditLikeOthers(t *testing.T) {
 
 	p, err := b.PendingChanges(t.Context())
 	if err != nil || len(p) != 1 || p[0].Name != exchange.EnvFile || !p[0].Edited ||
-		!strings.Contains(p[0].Fault, "line 3: is set a second time") {
+		!strings.Contains(p[0].Fault, "line 3: is set twice") {
 		t.Errorf("pending is %+v, %v", p, err)
 	}
 	if files, err := b.Conflicts(t.Context()); err != nil || !slices.Equal(files, []string{exchange.EnvFile}) {

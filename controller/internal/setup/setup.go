@@ -91,7 +91,7 @@ func decodeInto(what string, data []byte, into any) problem.List {
 		}
 		problems.Refuse(what, "", "is a "+mistyped.Value, "send what the description of the API says")
 	case err != nil:
-		problems.Refuse(what, "", "is not JSON: "+err.Error(), "correct it")
+		problems.Refuse(what, "", "is not valid JSON: "+err.Error(), "correct it")
 	}
 	return problems
 }

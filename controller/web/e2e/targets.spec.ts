@@ -54,7 +54,7 @@ test('faults in how a target is reached stay in sight until they are corrected',
   await expect(page.getByLabel('Reporting API URL')).toBeFocused()
   await page.getByLabel('Reporting API URL').fill('')
   await expect(page.getByText('not an http or https address')).toHaveCount(0)
-  await expect(page.getByText('write the user name, a colon and the password')).toBeVisible()
+  await expect(page.getByText('write the user name, a colon, and the password')).toBeVisible()
   await page.getByLabel('User and password').fill('load:hush')
   await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Save' }))
   await expect(page.getByRole('heading', { name: 'Primary' })).toBeVisible()

@@ -52,9 +52,9 @@ func TestACheckTellsLongTitlesAndMergedPages(t *testing.T) {
 	l := start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "URLS_FILE": "/u"}), "check")
 	l.ends(t, exitcode.OK)
 	for _, want := range []string{
-		"/u line 1: has a title that is cut at 1024 bytes\n", "/u line 2: is cut at 1024 bytes\n",
-		"/u line 3: is recorded without what follows #\n",
-		"/u line 4: is recorded without a title, because Matomo takes 0 for none\n",
+		"/u line 1: has a title that is truncated at 1024 bytes\n", "/u line 2: is truncated at 1024 bytes\n",
+		"/u line 3: is recorded without its fragment (#…)\n",
+		"/u line 4: is recorded without a title, because Matomo treats 0 as empty\n",
 		"/u line 3: is one page with line 1 in the reports of Matomo 5.2\n",
 	} {
 		if !l.stdout.has(want) {

@@ -72,12 +72,12 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 		want         []string
 	}{
 		"all is well": {"none", "", nil, exitcode.OK,
-			[]string{"  ok           token: may write to site 1", "dimension: RUN_DIMENSION=4 is active"}},
+			[]string{"  ok           token: has write access to site 1", "dimension: RUN_DIMENSION=4 is active"}},
 		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil,
 			exitcode.NoTarget,
 			[]string{"  wrong        addresses: visits from 73.0.0.0/8", "-> take it out"}},
 		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitcode.OK,
-			[]string{"addresses: 1 are excluded, none of them is sent"}},
+			[]string{"addresses: 1 exclusions, none matches"}},
 		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil,
 			exitcode.NoTarget,
 			[]string{"  wrong        agents: "}},
@@ -149,19 +149,19 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 		"page_maximum_length=200":            {exitcode.OK, "titles are cut at 200 bytes"},
 		"create_new_visit_after_x_actions=3": {exitcode.OK, "the visit became 2 visits"},
 		"url_query_parameter_to_exclude_from_url=page,colour": {exitcode.OK,
-			"the parameters colour, page are cut off the addresses of pages"},
+			"the parameters colour, page are removed from page URLs"},
 		"site.excluded_parameters=colour": {exitcode.OK,
-			"the parameters colour are cut off the addresses of pages"},
+			"the parameters colour are removed from page URLs"},
 		"campaign_var_name=other": {exitcode.OK,
 			`referrerType of the visit is recorded as "search", not "campaign"`},
 		"site.sitesearch=0":                       {exitcode.NoTarget, "the search is recorded as a page"},
 		"site.sitesearch_keyword_parameters=page": {exitcode.NoTarget, "the pageview is recorded as search"},
-		"exclude_requests=e_c==Trafficinator":     {exitcode.NoTarget, "taken, but not recorded: event"},
+		"exclude_requests=e_c==Trafficinator":     {exitcode.NoTarget, "accepted, but not recorded: event"},
 		"exclude_requests=action_name=@probe": {exitcode.NoTarget,
-			"taken, but not recorded: pageview, search, pageview"},
+			"accepted, but not recorded: pageview, search, pageview"},
 		"privacy.anonymizeOrderId=1": {exitcode.OK, "orderId of the order is recorded as"},
-		"record_statistics=0":        {exitcode.NoTarget, "is not accepted: answered 503"},
-		"plugin.Events=0":            {exitcode.NoTarget, "the event is refused"},
+		"record_statistics=0":        {exitcode.NoTarget, "was not accepted: answered 503"},
+		"plugin.Events=0":            {exitcode.NoTarget, "the event was rejected"},
 		"plugin.Ecommerce=0":         {exitcode.NoTarget, "the order is recorded as a page"},
 		"plugin.Heartbeat=0":         {exitcode.NoTarget, "the ping is recorded as a page"},
 		"plugin.PagePerformance=0": {exitcode.OK,
@@ -170,16 +170,16 @@ func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
 		"plugin.UserCountry=0":      {exitcode.OK, "countryCode of the visit is recorded as"},
 		"plugin.UserLanguage=0":     {exitcode.OK, "languageCode of the visit is recorded as"},
 		"plugin.Actions=0": {exitcode.NoTarget,
-			"taken, but not recorded: pageview, search, event, outlink, download, pageview"},
+			"accepted, but not recorded: pageview, search, event, outlink, download, pageview"},
 		"site.excluded_referrers=www.google.com": {exitcode.OK,
 			`referrerType of the visit is recorded as "direct", not "search"`},
 		"plugin.Resolution=0":                              {exitcode.OK, "resolution of the visit is recorded as"},
 		"plugin.CustomDimensions=0":                        {exitcode.OK, "the dimension4 of the visit is recorded as"},
-		"create_new_visit_when_website_referrer_changes=1": {exitcode.OK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_after_midnight=0":                {exitcode.OK, "all 8 hits are recorded as they were meant"},
-		"tracking_requests_require_authentication=0":       {exitcode.OK, "all 8 hits are recorded as they were meant"},
-		"bulk_requests_require_authentication=1":           {exitcode.OK, "all 8 hits are recorded as they were meant"},
-		"create_new_visit_when_campaign_changes=0":         {exitcode.OK, "all 8 hits are recorded as they were meant"},
+		"create_new_visit_when_website_referrer_changes=1": {exitcode.OK, "all 8 hits are recorded as sent"},
+		"create_new_visit_after_midnight=0":                {exitcode.OK, "all 8 hits are recorded as sent"},
+		"tracking_requests_require_authentication=0":       {exitcode.OK, "all 8 hits are recorded as sent"},
+		"bulk_requests_require_authentication=1":           {exitcode.OK, "all 8 hits are recorded as sent"},
+		"create_new_visit_when_campaign_changes=0":         {exitcode.OK, "all 8 hits are recorded as sent"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
@@ -211,9 +211,9 @@ func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
 	const viewer = "fedcba9876543210fedcba9876543210"
 	for setting, c := range map[string]struct{ mode, want string }{
 		"tracking_requests_require_authentication_when_custom_timestamp_newer_than=60": {"single",
-			"the pageview is refused (400), though other hits of the visit are not"},
+			"the pageview was rejected (400), other hits of the visit were not"},
 		"bulk_requests_require_authentication=1": {"bulk",
-			"a bulk request with one hit of each kind is not taken"},
+			"a bulk request with one hit of each kind was not accepted"},
 	} {
 		m := newMatomo(t, sink.Config{Tracker: changed(t, setting), Viewers: map[string][]int{viewer: {1}},
 			Sites: map[int]sink.Site{1: {Zone: midday()}}}, nil)
@@ -261,8 +261,8 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string][]string{
-		"plugin.Events=0": {"a bulk request with one hit of each kind is not taken, of 8 hits 0",
-			"the event is refused", "CLICK_EVENTS_PROBABILITY"},
+		"plugin.Events=0": {"a bulk request with one hit of each kind was not accepted (0 of 8 hits)",
+			"the event was rejected", "CLICK_EVENTS_PROBABILITY"},
 	} {
 		m := newMatomo(t, sink.Config{Tracker: changed(t, setting)}, nil)
 		l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"SEND_MODE": "bulk"}), "check", "--probe")
@@ -325,7 +325,7 @@ func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 		meddle instead
 		args   []string
 	}{
-		"not checked: target matomo: all of Matomo's settings, because none could be read": {closedAPI,
+		"not checked: target matomo: all of Matomo's settings (none could be read)": {closedAPI,
 			[]string{"check", "--connect"}},
 		"parameters, queue, spam": {answering("CorePluginsAdmin.getSystemSettings",
 			`{"result":"error","message":"no"}`), []string{"check", "--connect"}},
@@ -346,13 +346,13 @@ func TestAProbeThatCannotBeSeenIsAFailure(t *testing.T) {
 		token, want string
 		meddle      instead
 	}{
-		"no token": {"", "a probe visit is not sent without a token", nil},
+		"no token": {"", "a probe visit needs a token", nil},
 		"a closed API": {token,
-			"could not be followed: ask SitesManager.getSiteFromId: something in front of Matomo answered 403",
+			"the site cannot be read: ask SitesManager.getSiteFromId: something in front of Matomo answered 403",
 			closedAPI},
 		"a token refused": {"ffffffffffffffffffffffffffffffff",
-			"a probe visit is not sent, because it could not be followed: ask SitesManager.getSiteFromId: answered " +
-				"401: the token is refused", nil},
+			"no probe visit sent: the site cannot be read: ask SitesManager.getSiteFromId: answered " +
+				"401: the token is rejected", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -38,9 +38,9 @@ func TestATokenOfAWrongFormIsRefusedAndNotSent(t *testing.T) {
 	m := newMatomo(t, sink.Config{}, nil)
 	const typed = "5e1f0ddba11c0ffee5e1f0ddba11c0ff"
 	for name, c := range map[string]struct{ wrong, why string }{
-		"a zero-width space":    {typed + "\u200b", "has a zero-width space (U+200B) as character 33"},
+		"a zero-width space":    {typed + "\u200b", "has a zero-width space (U+200B) at position 33"},
 		"a second line":         {typed + "\n" + typed, "has 2 lines"},
-		"the parameter with it": {"token_auth=" + typed, "has token_auth in it"},
+		"the parameter with it": {"token_auth=" + typed, "contains token_auth"},
 		"quotes":                {`"` + typed + `"`, "is in quotes"},
 		"two words":             {"my " + typed, "has a space"},
 		"3 MB":                  {strings.Repeat(typed, 3<<20/len(typed)), "has 3145728 characters"},
@@ -111,7 +111,7 @@ func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
 	l.ends(t, exitcode.OK)
 	for _, want := range []string{
 		"/my.env: MATOMO_TOKEN_AUTH: is in quotes, which docker compose leaves out and docker run --env-file hands on",
-		"/my.env: STOP_AFTER_VISITS: has a comment in it, which docker compose leaves out and docker run " +
+		"/my.env: STOP_AFTER_VISITS: contains a comment, which docker compose leaves out and docker run " +
 			"--env-file hands on",
 	} {
 		if !l.stderr.has(want) {

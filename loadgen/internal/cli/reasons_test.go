@@ -58,7 +58,7 @@ func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
 	}
 	for _, want := range []string{"not accepted:",
 		`something in front of Matomo answered 403 (Server: gate/1): "Blocked by policy"`,
-		"error_share<50% (built in)"} {
+		"error_share<50% (default)"} {
 		if !l.stderr.has(want) {
 			t.Errorf("the end does not say %s:\n%s", want, l.stderr.String())
 		}
@@ -107,7 +107,7 @@ func TestAQueueTakesBulkRequestsWithoutAReceipt(t *testing.T) {
 		t.Errorf("%+v of %+v", r, s.Hits)
 	}
 	if n := strings.Count(l.stderr.String(), "class=accepted_no_receipt"); n != 1 ||
-		!l.stderr.has("bulk without a receipt, a queue is on") {
+		!l.stderr.has("no receipt for a bulk request, a queue is active") {
 		t.Errorf("the log says it %d times:\n%s", n, l.stderr.String())
 	}
 }

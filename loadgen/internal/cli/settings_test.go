@@ -36,13 +36,13 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		"no address": {set{"MATOMO_URL": ""}, nil, []string{`MATOMO_URL: is not set` + useTracker}},
 		"an address with a comment": {
 			set{"MATOMO_URL": "https://host/ # live"}, nil,
-			[]string{`MATOMO_URL: has a comment in it; give it a line of its own: docker run --env-file hands it on as a part of the value`},
+			[]string{`MATOMO_URL: contains a comment; move comments to their own line: docker run --env-file keeps them as part of the value`},
 		},
 		"an address without a scheme": {set{"MATOMO_URL": "host"}, nil,
-			[]string{`MATOMO_URL: is not an http or https address` + writeTracker}},
+			[]string{`MATOMO_URL: is not an http or https URL` + writeTracker}},
 		"two passwords": {
 			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php", "MATOMO_HTTP_AUTH": "me:hunter3"}, nil,
-			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user and password, and MATOMO_HTTP_AUTH holds others; keep one of the two`},
+			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user and password, and MATOMO_HTTP_AUTH holds others; keep only one`},
 		},
 		"an address with a token": {
 			set{"MATOMO_URL": "https://host/matomo.php?token_auth=hunter2"}, nil,
@@ -69,7 +69,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			[]string{`URLS_FILE="/none": cannot be read: open /none: file does not exist; name a file that exists and that this user may read`},
 		},
 		"an empty URL list": {
-			set{"URLS_FILE": "/u"}, set{"/u": ""}, []string{`/u: holds no page; add a line such as https://host/page`},
+			set{"URLS_FILE": "/u"}, set{"/u": ""}, []string{`/u: has no pages; add a line such as https://host/page`},
 		},
 		"a URL list in Latin-1": {
 			set{"URLS_FILE": "/u"}, set{"/u": "https://shop.example.test/\tCaf\xe9\n"},
@@ -77,7 +77,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"a duplicate key in the funnels": {
 			set{"FUNNEL_CONFIG_PATH": "/f"}, set{"/f": strings.Replace(goesOn, `"name":`, `"name":"twin","name":`, 1)},
-			[]string{`/f: [0].name: is there twice; keep one of the two`},
+			[]string{`/f: [0].name: is a duplicate key; keep only one`},
 		},
 		"a wrong type in the funnels": {
 			set{"FUNNEL_CONFIG_PATH": "/f"}, set{"/f": strings.Replace(goesOn, `0.2`, `"often"`, 1)},
@@ -85,16 +85,16 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"targets that are not JSON": {
 			set{"MULTI_TARGET_CONFIG": "{\n\"targets\": [,]}"}, nil,
-			[]string{"MULTI_TARGET_CONFIG: line 2: is not JSON: invalid character ',' looking for beginning of " +
-				"value; correct it there"},
+			[]string{"MULTI_TARGET_CONFIG: line 2: is not valid JSON: invalid character ',' looking for beginning of " +
+				"value; fix the syntax"},
 		},
 		"a weight of 0": {
 			set{"MULTI_TARGET_CONFIG": multi(`,"weight":0`)}, nil,
-			[]string{`MULTI_TARGET_CONFIG: targets[0].weight: is not between 1 and 100; give a weight in that range`},
+			[]string{`MULTI_TARGET_CONFIG: targets[0].weight: is not between 1 and 100; use a weight in that range`},
 		},
 		"targets from two places": {
 			set{"MULTI_TARGET_CONFIG": multi(""), "EXCHANGE_DIR": "/x"}, set{"/x/targets.json": multi("")},
-			[]string{`MULTI_TARGET_CONFIG: is set, and /x/targets.json exists; keep one of the two`},
+			[]string{`MULTI_TARGET_CONFIG: is set, and /x/targets.json exists; keep only one`},
 		},
 		"an unknown key in loadgen.env": {
 			set{"LOADGEN_ENV_FILE": "/x/loadgen.env"}, set{"/x/loadgen.env": "CONCURENCY=5\n"},
@@ -102,7 +102,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"a token given twice": {
 			set{"MATOMO_TOKEN_AUTH": "hunter2", "MATOMO_TOKEN_AUTH_FILE": "/t"}, set{"/t": "hunter2"},
-			[]string{`MATOMO_TOKEN_AUTH_FILE: is set together with MATOMO_TOKEN_AUTH; keep one of the two`},
+			[]string{`MATOMO_TOKEN_AUTH_FILE: is set together with MATOMO_TOKEN_AUTH; keep only one`},
 		},
 		"everything at once": {
 			set{"MATOMO_URL": "", "OUTLINKS_PROBABILITY": "NaN", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "9",
@@ -113,7 +113,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 				`OUTLINKS_PROBABILITY="NaN": is not a number; for example 0.10`,
 				`CONCURRENCY="0": is below 1; use at least 1`,
 				`PAGEVIEWS_MIN="9": is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX`,
-				`/u line 1="nonsense": is not an http or https address; write https://host/page`,
+				`/u line 1="nonsense": is not an http or https URL; write https://host/page`,
 				`/f="{…}": is not a list; write […]`,
 				`MATOMO_URL: is not set` + useTracker,
 			},

@@ -40,7 +40,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
 			return true
-		}, nil, `answered 200: not as Matomo does, is the address right?: "Welcome"`, 5},
+		}, nil, `answered 200: not Matomo's answer, is the URL right?: "Welcome"`, 5},
 		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
 			return true
@@ -48,11 +48,11 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 		"there is no tracker": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.NotFound(w, r)
 			return true
-		}, nil, `something in front of Matomo answered 404: nothing is at that address: "404 page not found"`, 5},
+		}, nil, `something in front of Matomo answered 404: not found: "404 page not found"`, 5},
 		"tracking is off": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return true
-		}, nil, "answered 503: switched off for now, or overloaded", mostTries},
+		}, nil, "answered 503: in maintenance or overloaded", mostTries},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,14 +160,14 @@ func TestCheckConnectLeavesNoVisit(t *testing.T) {
 		code        int
 		want        string
 	}{
-		"a good token":          {token, "single", nil, exitcode.OK, "takes hits for site 1 ("},
-		"a good token, in bulk": {token, "bulk", nil, exitcode.OK, "takes hits for site 1 ("},
+		"a good token":          {token, "single", nil, exitcode.OK, "accepts hits for site 1 ("},
+		"a good token, in bulk": {token, "bulk", nil, exitcode.OK, "accepts hits for site 1 ("},
 		"a bad token": {bad, "single", nil, exitcode.NoTarget,
 			"matomo.php: answered 400: the token has no write access"},
 		"a bad token, in bulk": {bad, "bulk", nil, exitcode.NoTarget,
 			"matomo.php: answered 200: all hits are called invalid, the token has no write access"},
-		"no token":          {"", "single", nil, exitcode.OK, "takes hits for site 1 ("},
-		"a token for forms": {token, "single", formsAlone, exitcode.OK, "takes hits for site 1 ("},
+		"no token":          {"", "single", nil, exitcode.OK, "accepts hits for site 1 ("},
+		"a token for forms": {token, "single", formsAlone, exitcode.OK, "accepts hits for site 1 ("},
 		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitcode.NoTarget,
 			"is a superuser's for secure requests only"},
 	} {

@@ -32,25 +32,25 @@ func capacity(w io.Writer, c *runsummary.Capacity) {
 // Finding is what a capacity search found, in words.
 func Finding(c *runsummary.Capacity) string {
 	if c.Void != "" {
-		found := "nothing was found"
+		found := "no result"
 		if c.VisitRate > 0 {
 			found = fmt.Sprintf("at least %.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
 		}
-		return fmt.Sprintf("%s; the search was given up: %s", found, c.Void)
+		return fmt.Sprintf("%s; search aborted: %s", found, c.Void)
 	}
-	limit := fmt.Sprintf("the limit showed at %.4g visits/s as %s", c.BrokenRate, threshold.DescribeMissed(c.Limit))
+	limit := fmt.Sprintf("limit reached at %.4g visits/s: %s", c.BrokenRate, threshold.DescribeMissed(c.Limit))
 	switch {
 	case c.VisitRate == 0 && c.BrokenRate > 0:
-		return fmt.Sprintf("not even the lowest rate held; %s", limit)
+		return fmt.Sprintf("below the lowest rate; %s", limit)
 	case c.VisitRate == 0:
 		return "the search ended before its first step"
 	}
 	found := fmt.Sprintf("%.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
 	if c.BrokenRate == 0 {
-		limit = "nothing higher was tried"
+		limit = "no higher rate was tried"
 	}
 	if !c.Confirmed {
-		return fmt.Sprintf("at least %s, not confirmed for a minute; %s", found, limit)
+		return fmt.Sprintf("at least %s, not confirmed over a minute; %s", found, limit)
 	}
 	return fmt.Sprintf("%s; %s", found, limit)
 }

@@ -168,8 +168,8 @@ func TestWhatThePlanAmountsToIsTold(t *testing.T) {
 		`funnel "buys": 40.0 % of all visits (probability 0.5, priority 2)`,
 		`funnel "reads": 20.0 % of all visits (probability 0.2, priority 1)`,
 		"browsing: 40.0 % of all visits, bounces 20.0 %",
-		"/x/urls.txt line 2: is recorded as a site search, not as a pageview, because of a search parameter",
-		"/x/urls.txt line 3: is recorded without what follows #",
+		"/x/urls.txt line 2: is recorded as a site search because of a search parameter",
+		"/x/urls.txt line 3: is recorded without its fragment (#…)",
 		"pages: 3 on 2 host(s), from /x/urls.txt",
 	} {
 		if !strings.Contains(told, want) {
@@ -199,11 +199,11 @@ func TestBadPlansAreRefusedInExactWords(t *testing.T) {
 			"ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
 			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines comes to between 1.00 and 2.00 with the catalogue, tax and shipping; reachable is 8.36 to 13357.51; widen the range`},
 		"0 bytes of funnels": {nil, set{"funnels.json": ""},
-			`/x/funnels.json: is empty; write JSON into it or remove it`},
+			`/x/funnels.json: is empty; write JSON or remove the file`},
 		"0 bytes of targets": {set{"MATOMO_URL": ""}, set{"targets.json": ""},
-			`/x/targets.json: is empty; write JSON into it or remove it`},
+			`/x/targets.json: is empty; write JSON or remove the file`},
 		"no target at all": {set{"MATOMO_URL": ""}, set{"targets.json": `{"targets":[]}`},
-			`/x/targets.json: targets: holds no enabled target; add one or enable one`},
+			`/x/targets.json: targets: has no enabled target; add or enable one`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -243,13 +243,13 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		"an address beside targets": {nil, set{"targets.json": one},
 			`MATOMO_URL: is ignored; the targets come from /x/targets.json`},
 		"a loud rate": {set{"TARGET_VISITS_PER_DAY": "500001"}, nil,
-			`TARGET_VISITS_PER_DAY="500001": is more than many servers bear; be sure that the server is yours to load`},
+			`TARGET_VISITS_PER_DAY="500001": is a high load; make sure that you own this server`},
 		"no TLS": {set{"TLS_VERIFY": "off"}, nil,
-			`TLS_VERIFY="false": lets anybody between here and the server read the token; use it for a test server only`},
+			`TLS_VERIFY="false": exposes the token to anyone between here and the server; use this for test servers only`},
 		"a name without a memory": {set{"RUN_ID": "nightly"}, nil,
-			`STATE_DIR: is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart begins anew, with the same visitor and order ids or a fresh cap; set it`},
+			`STATE_DIR: is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart starts over, with the same visitor and order IDs or a new cap; set STATE_DIR`},
 		"no end": {set{"STOP_AFTER_VISITS": ""}, nil,
-			`AUTO_STOP_AFTER_HOURS="0": is off, and so is STOP_AFTER_VISITS: the run has no end; set one of the two`},
+			`AUTO_STOP_AFTER_HOURS="0": is 0, and so is STOP_AFTER_VISITS: the run continues until you stop it; set one of them to end it automatically`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

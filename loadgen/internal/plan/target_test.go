@@ -131,17 +131,17 @@ func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
 		want string
 	}{
 		{set{"TLS_CA_FILE": "/x/none.pem"},
-			`TLS_CA_FILE="/x/none.pem": cannot be read; name a PEM file that this user may read`},
+			`TLS_CA_FILE="/x/none.pem": cannot be read; use a readable PEM file`},
 		{set{"TLS_CA_FILE": "/x/k.pem"},
-			`TLS_CA_FILE="/x/k.pem": holds no certificate in PEM; a PEM file begins with -----BEGIN CERTIFICATE-----`},
+			`TLS_CA_FILE="/x/k.pem": contains no PEM certificate; use a file with -----BEGIN CERTIFICATE-----`},
 		{set{"TLS_CERT_FILE": "/x/c.pem"},
-			`TLS_CERT_FILE="/x/c.pem": does not hold a certificate and its private key in PEM; name the file of the key by TLS_KEY_FILE`},
+			`TLS_CERT_FILE="/x/c.pem": does not contain a PEM certificate and its private key; set TLS_KEY_FILE to the key's file`},
 		{set{"TLS_CERT_FILE": "/x/c.pem", "TLS_KEY_FILE": "/x/other.pem"},
-			`TLS_CERT_FILE="/x/c.pem": is no certificate in PEM for the key of /x/other.pem; name the two files that belong together`},
+			`TLS_CERT_FILE="/x/c.pem": is not a PEM certificate for the key in /x/other.pem; use a certificate and key that match`},
 		{set{"TLS_KEY_FILE": "/x/k.pem"},
-			`TLS_KEY_FILE: is given without TLS_CERT_FILE; name the file of the certificate too`},
+			`TLS_KEY_FILE: is set without TLS_CERT_FILE; set TLS_CERT_FILE too`},
 		{set{"MULTI_TARGET_CONFIG": one},
-			`MULTI_TARGET_CONFIG: targets[0].tls_ca_file="none.pem": cannot be read; name a PEM file that this user may read`},
+			`MULTI_TARGET_CONFIG: targets[0].tls_ca_file="none.pem": cannot be read; use a readable PEM file`},
 	} {
 		if p, problems := load(t, c.env, files); p != nil || problems.Err() == nil || problems.Err().Error() != c.want {
 			t.Errorf("%v\ngot  %v\nwant %s", c.env, problems.Err(), c.want)

@@ -136,7 +136,7 @@ func (d *deps) supervise(ctx context.Context, s *lifecycle.Service) (stop func()
 	watching.Go(func() {
 		<-s.Done()
 		if err := s.Stop(); err != nil {
-			d.log.Error("a part of the program failed; the run ends", "err", err)
+			d.log.Error("internal error; the run ends", "err", err)
 			d.failRun()
 		}
 	})

@@ -70,7 +70,7 @@ func TestWhatIsReadOfAnAnswer(t *testing.T) {
 		"an image":          {header(200, string(gif)), answer.Accepted, ""},
 		"nothing":           {header(204, ""), answer.Accepted, ""},
 		"text and an image": {header(200, "Warning: x"+string(gif)), answer.Accepted, "Warning: x"},
-		"when to come back": {header(503, "", "Retry-After", "7"), answer.NotNow, "again in 7s"},
+		"when to come back": {header(503, "", "Retry-After", "7"), answer.NotNow, "retry after 7s"},
 		"who answered": {header(403, "<h1>Blocked</h1>", "Server", "gate/1"), answer.InFront,
 			`answered 403 (Server: gate/1): "Blocked"`},
 		"a password, please": {header(401, "", "WWW-Authenticate", "Basic"), answer.InFront, "401"},

@@ -35,7 +35,7 @@ type response struct {
 
 var (
 	errNoAnswer = errors.New("the connection was closed without an answer")
-	errNotHTTP  = errors.New("the answer is not HTTP/1.1")
+	errNotHTTP  = errors.New("the response is not HTTP/1.1")
 	errTooLong  = errors.New("the head of the answer is too long")
 )
 

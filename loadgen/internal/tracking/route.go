@@ -128,7 +128,7 @@ func (r *route) tunnel(c net.Conn) error {
 		return fmt.Errorf("connect through proxy: %w", err)
 	}
 	if resp.StatusCode/100 != 2 { // without its body, which could be anything
-		return fmt.Errorf("the proxy refused: %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return fmt.Errorf("the proxy refused the connection: %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() ||
-		r.String() != "the proxy refused: 407 Proxy Authentication Required" {
+		r.String() != "the proxy refused the connection: 407 Proxy Authentication Required" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -107,8 +107,8 @@ func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
 		o.Environment.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
 	})
 	_, err := c.Target(target.Target{URL: "http://matomo.test/matomo.php"})
-	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY names a proxy of socks5, and only http "+
-		"and https are supported" {
+	if err == nil || err.Error() != "choose proxy: HTTP_PROXY or HTTPS_PROXY is a socks5 proxy; only http and "+
+		"https are supported" {
 		t.Errorf("%v", err)
 	}
 }
@@ -271,9 +271,9 @@ func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
 		"no authority":                   {target.Access{CertFile: "both"}, "TLS failed: "},
 		"no certificate":                 {target.Access{CAFile: "ca"}, "certificate required"},
 		"no such file":                   {target.Access{CAFile: "none"}, "the file none cannot be read"},
-		"no authority in it":             {target.Access{CAFile: "key"}, "the file key holds no certificate in PEM"},
+		"no authority in it":             {target.Access{CAFile: "key"}, "the file key contains no PEM certificate"},
 		"no key in it": {target.Access{CAFile: "ca", CertFile: "cert"},
-			"the file cert does not hold a certificate and its private key in PEM"},
+			"the file cert does not contain a PEM certificate and its private key"},
 	} {
 		cl := client(t, func(o *tracking.Options) { o.Environment.ReadFile = read })
 		to, err := cl.Target(target.Target{URL: address, Access: c.access})

@@ -109,8 +109,11 @@ func (p part) texts(fsys afero.Fs) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s has no licence text in %s; look for it by hand before it is given away", p.name,
-			p.folders[0])
+		return nil, fmt.Errorf(
+			"%s has no licence text in %s; find it manually before you distribute the program",
+			p.name,
+			p.folders[0],
+		)
 	}
 	return out, nil
 }

@@ -141,7 +141,7 @@ func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
 		t.Errorf("half of it in half the time is no difference: %q", got)
 	}
 	if row := find(t, r, "visits", "planned"); *row.Difference != -100 ||
-		!strings.Contains(row.Why, "b was ended by hand after 30s") {
+		!strings.Contains(row.Why, "b was stopped manually after 30s") {
 		t.Errorf("it should say why: %+v", row)
 	}
 	steered := run("b", 500, 20)

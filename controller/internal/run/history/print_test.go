@@ -24,8 +24,8 @@ func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"in_front", "1234",
-		`something in front of Matomo answered 403 (Server: gate): "Blocked"`, "a queue is on",
-		"error_share<50% (built in)", "missed"} {
+		`something in front of Matomo answered 403 (Server: gate): "Blocked"`, "a queue is active",
+		"error_share<50% (default)", "missed"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, b.String())
 		}

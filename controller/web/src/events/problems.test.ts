@@ -18,14 +18,14 @@ it('keeps a problem at its row when the rows have been moved since', () => {
         error('click_events[1].name', 'is missing or empty'),
         error('click_events_probability', 'is not a number'),
       ],
-      warnings: [{ where: 'random_events', message: 'holds no event', cure: 'add one', severity: 'warning' }],
+      warnings: [{ where: 'random_events', message: 'has no events', cure: 'add one', severity: 'warning' }],
     },
     order,
   )
   expect(problems.cells.get(b.id)?.name?.message).toBe('is missing or empty')
   expect(problems.cells.has(a.id)).toBe(false)
   expect(problems.shares.click_events?.severity).toBe('error')
-  expect(problems.lists.random_events).toEqual({ severity: 'warning', message: 'holds no event; add one' })
+  expect(problems.lists.random_events).toEqual({ severity: 'warning', message: 'has no events; add one' })
 })
 
 it('loses no problem that has no cell', () => {

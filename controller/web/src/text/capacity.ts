@@ -40,7 +40,7 @@ export const capacity = {
   held: (visits: number, hits: number) =>
     `${rate(visits)} visits/s (${rate(hits)} hits/s) held, not yet for a whole minute`,
   none: (from: number) => `Not even ${rate(from)} visits/s held`,
-  gaveUp: (why: string) => `; the search was given up: ${why}`,
+  gaveUp: (why: string) => `; search aborted: ${why}`,
   limit: (what: string) => `; the limit showed as ${what}`,
   broke: (metric: string, unit: keyof typeof value, n: number, expression: string) =>
     `${names[metric] ?? metric} ${value[unit](n)} (${expression})`,

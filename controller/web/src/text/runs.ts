@@ -108,9 +108,9 @@ export const runs = {
     passed: 'Passed',
     failed: 'Failed',
     pending: 'Pending',
-    noData: 'no data',
+    noData: 'not measured',
     aborts: 'The run stops if a threshold fails for 10 seconds.',
-    builtIn: 'built-in',
+    builtIn: 'default',
     units: {
       share: percent,
       seconds: latency,
@@ -226,7 +226,7 @@ export const runs = {
     files: 'Changed files',
     noFiles: 'Same files.',
     file: 'File',
-    builtIn: 'built-in',
+    builtIn: 'default',
     charts: {
       title: 'Over time, aligned at the start',
       empty: 'No time series for these runs.',

@@ -1,6 +1,3 @@
-// Package endtoend is a person's way through the whole product: from a configuration, by the API alone, to a ledger that
-// equals the target's own counts. Its own tests walk it with processes, those of containertest with containers. It
-// knows no package of the controller.
 package endtoend
 
 import (

@@ -1,4 +1,4 @@
-package containertest_test
+package endtoend
 
 import (
 	"testing"

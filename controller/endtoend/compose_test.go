@@ -1,4 +1,4 @@
-package containertest_test
+package endtoend
 
 import (
 	"crypto/rand"
@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/endtoend"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
@@ -30,7 +29,7 @@ func socket(t *testing.T) (path string, group uint32) {
 
 // webui is docker-compose.webui.yml, up beside a sink.
 type webui struct {
-	endtoend.Product
+	Product
 	// controller and loadgen are the names of the two containers.
 	controller, loadgen string
 	project             string
@@ -46,7 +45,7 @@ func stack(t *testing.T) webui {
 	testbed.NeedsCompose(t)
 	path, group := socket(t)
 	engine, path := newGate(t, path, int(group))
-	dir, name := endtoend.Folders(t),
+	dir, name := Folders(t),
 		fmt.Sprintf("trafficinator-test-webui-%d-%s", os.Getpid(), strings.ToLower(rand.Text()[:4]))
 	loadgen := name + "-loadgen"
 	env := filepath.Join(dir, "settings.env")
@@ -57,7 +56,7 @@ func stack(t *testing.T) webui {
 		group,
 		path,
 		loadgen,
-		endtoend.Key,
+		Key,
 	)
 	if err := os.WriteFile(env, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,12 +80,12 @@ func stack(t *testing.T) webui {
 	compose("up", "--no-build", "--detach")
 	testbed.Docker(t, "run", "--detach", "--name", name+"-sink", "--network", name+"_default", "--network-alias",
 		"sink", "--publish", "127.0.0.1::8080",
-		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080", "--token", endtoend.Token)
-	p := endtoend.Product{
+		"--no-healthcheck", testbed.LoadgenImage, "sink", "--addr", ":8080", "--token", Token)
+	p := Product{
 		Dir: dir, Sink: "http://" + testbed.Docker(t, "port", name+"-sink", "8080/tcp"),
 		Tracker: "http://sink:8080/matomo.php", Kill: func(t *testing.T) { testbed.Docker(t, "kill", loadgen) },
-		KillJob: func(t *testing.T, j endtoend.Backfill) {
-			if facts := testbed.Docker(t, "inspect", j.ContainerID); strings.Contains(facts, endtoend.Token) ||
+		KillJob: func(t *testing.T, j Backfill) {
+			if facts := testbed.Docker(t, "inspect", j.ContainerID); strings.Contains(facts, Token) ||
 				!strings.Contains(facts, `"trafficinator.role": "backfill"`) {
 				t.Errorf("the container should bear its label, and no token: %s", facts)
 			}
