@@ -70,7 +70,7 @@ func (k knobs) putBackfill(values map[string]any, problems *problem.List) {
 			problems.Refuse(given, "", "is not a setting of a backfill",
 				"use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")+"; everything else is as saved")
 		case seen[key]:
-			problems.Refuse(key, "", "is given twice", "keep one of the two")
+			problems.Refuse(key, "", "is given twice", "keep only one")
 		case !ok:
 			problems.Refuse(key, "", "is neither a text nor a number", "write a "+string(f.Kind))
 		case strings.ContainsAny(v, "\r\n\x00"):

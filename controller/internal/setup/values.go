@@ -101,7 +101,7 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 			continue
 		}
 		if seen[key] {
-			problems.Refuse(key, "", "is given twice, in different case", "keep one of the two")
+			problems.Refuse(key, "", "is given twice, in different case", "keep only one")
 			continue
 		}
 		seen[key] = true

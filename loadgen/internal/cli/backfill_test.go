@@ -249,7 +249,7 @@ func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
 	l.ends(t, exitcode.NoTarget)
 	if n, _ := a.seen(); n != 5 ||
 		!l.stderr.has(
-			"target matomo accepted nothing of 5 batches in a row: answered 200: all hits are called invalid",
+			"target matomo accepted nothing of 5 batches in a row: answered 200: all hits are invalid",
 		) {
 		t.Errorf("after %d requests:\n%s", n, l.stderr.String())
 	}

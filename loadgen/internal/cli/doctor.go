@@ -34,7 +34,7 @@ func checkConnections(ctx context.Context, h host.Host, p *plan.Plan) (good bool
 		took := time.Since(began).Milliseconds()
 		d := examiner.Diagnose(ctx, t, expect)
 		if res.Class.Outcome() == outcome.Accepted {
-			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s takes hits for site %d (%d ms)\n", t.Name, t.URL,
+			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s accepts hits for site %d (%d ms)\n", t.Name, t.URL,
 				t.SiteID, took)
 		} else {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())

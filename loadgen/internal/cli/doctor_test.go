@@ -75,7 +75,7 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 			[]string{"  ok           token: has write access to site 1", "dimension: RUN_DIMENSION=4 is active"}},
 		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil,
 			exitcode.NoTarget,
-			[]string{"  wrong        addresses: visits from 73.0.0.0/8", "-> take it out"}},
+			[]string{"  wrong        addresses: visits from 73.0.0.0/8", "-> remove it"}},
 		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitcode.OK,
 			[]string{"addresses: 1 exclusions, none matches"}},
 		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil,
@@ -289,7 +289,7 @@ func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
 		want string
 	}{
 		"plugin.Events=0": {nil, exitcode.NoTarget,
-			"  wrong        plugins: Events is not active: every event is refused"},
+			"  wrong        plugins: Events is not active: every event is rejected"},
 		"plugin.Ecommerce=0": {nil, exitcode.NoTarget,
 			"  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
 		"plugin.Heartbeat=0":  {nil, exitcode.NoTarget, "  wrong        plugins: Heartbeat is not active"},

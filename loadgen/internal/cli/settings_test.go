@@ -42,7 +42,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 			[]string{`MATOMO_URL: is not an http or https URL` + writeTracker}},
 		"two passwords": {
 			set{"MATOMO_URL": "https://me:hunter2@host/matomo.php", "MATOMO_HTTP_AUTH": "me:hunter3"}, nil,
-			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": holds a user and password, and MATOMO_HTTP_AUTH holds others; keep only one`},
+			[]string{`MATOMO_URL="https://xxxxx@host/matomo.php": contains a user and password that differ from MATOMO_HTTP_AUTH; keep only one`},
 		},
 		"an address with a token": {
 			set{"MATOMO_URL": "https://host/matomo.php?token_auth=hunter2"}, nil,

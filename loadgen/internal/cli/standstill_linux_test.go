@@ -98,7 +98,7 @@ func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for where, text := range map[string]string{"the log": log.String(), "JUnit": string(junit)} {
-		if !strings.Contains(text, "standstill") && !strings.Contains(text, "did not run for") {
+		if !strings.Contains(text, "standstill") && !strings.Contains(text, "was suspended for") {
 			t.Errorf("%s does not tell of it:\n%s", where, text)
 		}
 	}

@@ -33,7 +33,7 @@ func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
 			rejected, 5},
 		"the token has expired, in bulk": {nil,
 			map[string]string{"MATOMO_TOKEN_AUTH": "ffffffffffffffffffffffffffffffff", "SEND_MODE": "bulk"},
-			"answered 200: all hits are called invalid, the token has no write access to the site, is a superuser's " +
+			"answered 200: all hits are invalid: the token has no write access to the site, is a superuser's " +
 				"for secure requests only, or the site does not exist", 5},
 		"the token is for other sites": {nil, map[string]string{"MATOMO_SITE_ID": "3"}, rejected, 5},
 		"the site does not exist":      {nil, map[string]string{"MATOMO_SITE_ID": "77"}, rejected, 5},
@@ -165,7 +165,7 @@ func TestCheckConnectLeavesNoVisit(t *testing.T) {
 		"a bad token": {bad, "single", nil, exitcode.NoTarget,
 			"matomo.php: answered 400: the token has no write access"},
 		"a bad token, in bulk": {bad, "bulk", nil, exitcode.NoTarget,
-			"matomo.php: answered 200: all hits are called invalid, the token has no write access"},
+			"matomo.php: answered 200: all hits are invalid: the token has no write access"},
 		"no token":          {"", "single", nil, exitcode.OK, "accepts hits for site 1 ("},
 		"a token for forms": {token, "single", formsAlone, exitcode.OK, "accepts hits for site 1 ("},
 		"a token for forms, but in bulk": {token, "bulk", formsAlone, exitcode.NoTarget,

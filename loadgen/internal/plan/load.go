@@ -336,7 +336,7 @@ func (l *loader) targets() {
 	data, where, found := l.file("", "", exchange.TargetsFile)
 	if many := k.MultiTarget.Reveal(); many != "" {
 		if found {
-			l.problems.Refuse("MULTI_TARGET_CONFIG", "", "is set, and "+where+" exists", "keep one of the two")
+			l.problems.Refuse("MULTI_TARGET_CONFIG", "", "is set, and "+where+" exists", "keep only one")
 			return
 		}
 		data, where, found = []byte(many), "MULTI_TARGET_CONFIG", true
