@@ -38,7 +38,7 @@ func until(s *arrival.Schedule, end time.Time) (moments []time.Time) {
 	return moments
 }
 
-func TestADayHoldsTheRate(t *testing.T) {
+func TestADayHasItsNumberOfVisits(t *testing.T) {
 	for _, perDay := range []float64{1, 7, 20_000, 1e6} {
 		s := arrival.New(profile.NewConstant(perDay), start, 0, nil)
 		if first, ok := s.Next(); !ok || !first.Equal(start) {
@@ -54,7 +54,7 @@ func TestADayHoldsTheRate(t *testing.T) {
 	}
 }
 
-func TestArrivalsOfAConstantAreEven(t *testing.T) {
+func TestArrivalsAtAConstantRateAreEven(t *testing.T) {
 	moments := until(arrival.New(profile.NewConstant(86_400*3), start, 0, nil), start.Add(3*time.Hour))
 	if len(moments) != 3*3*3600 {
 		t.Fatalf("%d arrivals in three hours", len(moments))
@@ -66,7 +66,7 @@ func TestArrivalsOfAConstantAreEven(t *testing.T) {
 	}
 }
 
-func TestEveryStageAndHourHasItsNumber(t *testing.T) {
+func TestEveryStageAndHourHasItsNumberOfVisits(t *testing.T) {
 	for load, ends := range map[string]map[time.Duration]int{ // arrivals up to a moment
 		"10m:0→14400, 10m:14400, 5m:0, 10m:144000→0": {10 * time.Minute: 50, 20 * time.Minute: 150,
 			25 * time.Minute: 150, time.Hour: 650},
@@ -88,7 +88,7 @@ func TestEveryStageAndHourHasItsNumber(t *testing.T) {
 	}
 }
 
-func TestTheHoursOfAWeekAreThoseOfTheClock(t *testing.T) {
+func TestTheHoursOfAWeekFollowTheClock(t *testing.T) {
 	weights := make([]float64, 24)
 	weights[9], weights[11] = 1, 2
 	p, problems := profile.Parse("week", weights, 3000, time.UTC)
@@ -107,7 +107,7 @@ func TestTheHoursOfAWeekAreThoseOfTheClock(t *testing.T) {
 	}
 }
 
-func TestTheRampIsFollowed(t *testing.T) {
+func TestARampIsFollowed(t *testing.T) {
 	p := parse(t, "1h:0→864000")
 	s := arrival.New(p, start, 0, nil)
 	for i, at := range until(s, start.Add(time.Hour)) {
@@ -119,7 +119,7 @@ func TestTheRampIsFollowed(t *testing.T) {
 
 // A Poisson process has gaps whose mean and deviation are the same, and numbers in short stretches whose variance is
 // their mean.
-func TestRandomArrivalsAreAsRandomAsPeoples(t *testing.T) {
+func TestRandomArrivalsArePoisson(t *testing.T) {
 	const n = 86_400
 	moments := until(arrival.New(profile.NewConstant(n), start, 0, rand.New(rand.NewPCG(1, 2))),
 		start.Add(24*time.Hour))
@@ -161,7 +161,7 @@ func TestTheSeedFixesRandomArrivals(t *testing.T) {
 	}
 }
 
-func TestStagesStandStillWhileTheScheduleIsHeld(t *testing.T) {
+func TestStagesStopWhileTheScheduleIsPaused(t *testing.T) {
 	p := parse(t, "10m:14400, 10m:28800")
 	for how, s := range both(p) {
 		moments := until(s, start.Add(5*time.Minute))
@@ -185,7 +185,7 @@ func TestStagesStandStillWhileTheScheduleIsHeld(t *testing.T) {
 	}
 }
 
-func TestTheWeekGoesOnWhileTheScheduleIsHeld(t *testing.T) {
+func TestTheWeekContinuesWhileTheScheduleIsPaused(t *testing.T) {
 	weights := make([]float64, 24)
 	weights[9], weights[10] = 1, 3
 	p, _ := profile.Parse("week", weights, 4000, time.UTC)
@@ -199,7 +199,7 @@ func TestTheWeekGoesOnWhileTheScheduleIsHeld(t *testing.T) {
 	}
 }
 
-func TestAHeldScheduleDoesNotLoseThePartOfAVisit(t *testing.T) {
+func TestAPausedScheduleKeepsTheFractionOfAVisit(t *testing.T) {
 	s := arrival.New(profile.NewConstant(24), start, 0, nil) // one an hour
 	s.Advance()
 	for i := range 4 { // held for an hour, and not for a quarter of an hour
@@ -212,7 +212,7 @@ func TestAHeldScheduleDoesNotLoseThePartOfAVisit(t *testing.T) {
 	}
 }
 
-func TestTheRateChangesOnTheWay(t *testing.T) {
+func TestScaleChangesTheRate(t *testing.T) {
 	for how, s := range both(profile.NewConstant(86_400)) {
 		before := until(s, start.Add(30*time.Minute))
 		s.Scale(start.Add(30*time.Minute), 10)
@@ -233,7 +233,7 @@ func TestTheRateChangesOnTheWay(t *testing.T) {
 	}
 }
 
-func TestARunGoesOnInItsStagesByTheVisitNumber(t *testing.T) {
+func TestAResumedRunContinuesInItsStages(t *testing.T) {
 	p := parse(t, "10m:14400, 10m:28800")
 	s := arrival.New(p, start, 150, nil)
 	if next, ok := s.Next(); !ok || !next.Equal(start) {
@@ -260,7 +260,7 @@ func TestARunGoesOnInItsStagesByTheVisitNumber(t *testing.T) {
 	}
 }
 
-func TestWhatIsOverdueIsTold(t *testing.T) {
+func TestOverdueCountsArrivals(t *testing.T) {
 	p := parse(t, "10m:14400, 10m:28800")
 	s := arrival.New(p, start, 0, nil)
 	for after, want := range map[time.Duration]uint64{
@@ -278,7 +278,7 @@ func TestWhatIsOverdueIsTold(t *testing.T) {
 	}
 }
 
-func BenchmarkTake(b *testing.B) {
+func BenchmarkAdvance(b *testing.B) {
 	for how, s := range both(profile.NewConstant(1e9)) {
 		b.Run(how, func(b *testing.B) {
 			b.ReportAllocs()

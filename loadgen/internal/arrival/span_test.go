@@ -45,7 +45,7 @@ func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
 	}
 }
 
-func TestAHoldStopsTheTimeOfAProfile(t *testing.T) {
+func TestAPauseStopsTheTimeOfAProfile(t *testing.T) {
 	begin := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
 	c := clock{
 		profile: profile.NewStages([]profile.Stage{{Length: time.Hour, From: 24, To: 48}}),

@@ -71,7 +71,7 @@ func catalogued(t *testing.T, listed map[string]shop.Cents, o shop.Order) {
 	}
 }
 
-func TestEveryOrderKeepsTheRules(t *testing.T) {
+func TestEveryOrderIsConsistent(t *testing.T) {
 	for name, cfg := range map[string]shop.Config{
 		"defaults":          usual(),
 		"always five lines": with(func(c *shop.Config) { c.ItemsMin = 5 }),
@@ -141,7 +141,7 @@ func share(t *testing.T, what string, count, n int, p float64) {
 	}
 }
 
-func TestLinesAreDrawnByTheirWeights(t *testing.T) {
+func TestLineCountsAreDrawnByWeight(t *testing.T) {
 	const n = 200_000
 	for name, c := range map[string]struct {
 		cfg  shop.Config
@@ -173,7 +173,7 @@ func TestLinesAreDrawnByTheirWeights(t *testing.T) {
 	}
 }
 
-func TestProductsShippingAndQuantitiesAreDrawnEvenlyWhereTheRangeIsWide(t *testing.T) {
+func TestDrawsAreEvenIfTheRangeIsWide(t *testing.T) {
 	const n = 100_000
 	s, rng := open(t, with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.ItemsMax = 1, 1e7, 1 })), seeded(3)
 	products, quantities, shipping, dearer := map[string]int{}, map[int]int{}, map[shop.Cents]int{}, 0
@@ -199,7 +199,7 @@ func TestProductsShippingAndQuantitiesAreDrawnEvenlyWhereTheRangeIsWide(t *testi
 	share(t, "dearer than the catalogue", dearer, n, .4985)
 }
 
-func TestTheCatalogueIsFiftyProductsInFiveCategories(t *testing.T) {
+func TestTheCatalogueHasFiftyProductsInFiveCategories(t *testing.T) {
 	s := open(t, usual())
 	categories, lowest, highest := map[string]int{}, shop.Cents(1e9), shop.Cents(0)
 	for _, p := range s.Catalogue() {
@@ -216,7 +216,7 @@ func TestTheCatalogueIsFiftyProductsInFiveCategories(t *testing.T) {
 	}
 }
 
-func TestARangeThatCannotBeMetIsRefusedWithTheReachableOne(t *testing.T) {
+func TestAnUnreachableRangeIsAnErrorWithTheReachableOne(t *testing.T) {
 	lone := func(change func(*shop.Config)) shop.Config {
 		return with(func(c *shop.Config) { c.ItemsMax, c.TaxRate, c.Shipping = 1, 0, nil; change(c) })
 	}
@@ -252,7 +252,7 @@ func TestARangeThatCannotBeMetIsRefusedWithTheReachableOne(t *testing.T) {
 	}
 }
 
-func TestTheEdgesOfTheReachableRangeAreReached(t *testing.T) {
+func TestTheEndsOfTheReachableRangeAreReached(t *testing.T) {
 	for _, at := range []shop.Cents{760, 838, 855, 409494, 409491} {
 		cfg := shop.Config{RevenueMin: at, RevenueMax: at, ItemsMin: 1, ItemsMax: 1}
 		if o := open(t, cfg).Order(seeded(1)); o.Revenue != at {
@@ -263,7 +263,7 @@ func TestTheEdgesOfTheReachableRangeAreReached(t *testing.T) {
 
 // The sums of one line are few enough to list them all: a range of a single amount is accepted where one of them is it,
 // and refused otherwise.
-func TestEveryAmountOfOneLineIsReachableOrRefusedAsItIs(t *testing.T) {
+func TestEveryAmountIsReachedOrRejected(t *testing.T) {
 	reachable := map[shop.Cents]bool{}
 	for _, listed := range prices(open(t, usual())) {
 		for price := (listed*95 + 99) / 100; 100*price <= 105*listed; price++ {
@@ -283,7 +283,7 @@ func TestEveryAmountOfOneLineIsReachableOrRefusedAsItIs(t *testing.T) {
 	}
 }
 
-func TestAnyAcceptedRangeIsMet(t *testing.T) {
+func TestEveryAcceptedRangeIsReached(t *testing.T) {
 	rng, accepted := seeded(11), 0
 	for range 300 {
 		cfg := shop.Config{ItemsMin: 1 + rng.IntN(6), TaxRate: float64(rng.IntN(26)) / 100,
@@ -312,7 +312,7 @@ func TestAnyAcceptedRangeIsMet(t *testing.T) {
 	}
 }
 
-func TestSettingsOutOfTheirBoundsAreRefused(t *testing.T) {
+func TestSettingsOutOfBoundsAreErrors(t *testing.T) {
 	for name, cfg := range map[string]shop.Config{
 		"no lines":              with(func(c *shop.Config) { c.ItemsMin = 0 }),
 		"more than MaxLines":    with(func(c *shop.Config) { c.ItemsMax = shop.MaxLines + 1 }),

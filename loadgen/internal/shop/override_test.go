@@ -9,7 +9,7 @@ import (
 func cents(c shop.Cents) *shop.Cents { return &c }
 func count(n int) *int               { return &n }
 
-func TestGivenAmountsAreKeptAndTheMissingOnesDerived(t *testing.T) {
+func TestGivenAmountsAreKeptAndOthersDerived(t *testing.T) {
 	for name, c := range map[string]struct {
 		given shop.Override
 		// want are the amounts that follow; -1 is drawn.
@@ -90,7 +90,7 @@ func pieces(o shop.Order) int {
 	return n
 }
 
-func TestAFixedSumIsMetByCataloguePricesWhereItCanBe(t *testing.T) {
+func TestAFixedSumIsReachedWithCataloguePricesIfPossible(t *testing.T) {
 	s := open(t, usual())
 	for seed := range uint64(2000) {
 		o, err := s.OrderWith(seeded(seed), shop.Override{Subtotal: cents(12345)})
@@ -101,7 +101,7 @@ func TestAFixedSumIsMetByCataloguePricesWhereItCanBe(t *testing.T) {
 	}
 }
 
-func TestImpossibleOverridesAreRefused(t *testing.T) {
+func TestImpossibleOverridesAreErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		given shop.Override
 		want  string

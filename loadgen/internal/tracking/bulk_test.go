@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 )
 
-func TestABulkRequestHoldsItsHitsAndTheToken(t *testing.T) {
+func TestABulkRequestHasItsHitsAndTheToken(t *testing.T) {
 	var body []byte
 	var kind string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func TestABulkRequestHoldsItsHitsAndTheToken(t *testing.T) {
 	}
 }
 
-func TestALargeBulkRequestArrivesWhole(t *testing.T) {
+func TestALargeBulkRequestArrivesCompletely(t *testing.T) {
 	var got int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -52,7 +52,7 @@ func send(t *testing.T, address string, access target.Access) tracking.Result {
 }
 
 // What an answer means is tested in package answer; here is what of it comes over the wire.
-func TestWhatIsReadOfAnAnswer(t *testing.T) {
+func TestResponsesAreClassified(t *testing.T) {
 	header := func(status int, body string, pairs ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			for i := 0; i < len(pairs); i += 2 {
@@ -106,7 +106,7 @@ func TestWhatIsReadOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
+func TestTheTokenIsOnlySentInTheBody(t *testing.T) {
 	var got *http.Request
 	var form url.Values
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +126,7 @@ func TestTheTokenTravelsInTheBodyAlone(t *testing.T) {
 	}
 }
 
-func TestWithoutAConnectionAHitMayBeSentAgain(t *testing.T) {
+func TestAHitWithoutAConnectionCanBeRetried(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestACertificateIsVerified(t *testing.T) {
 	}
 }
 
-func TestTheClockIsReadWithoutAHit(t *testing.T) {
+func TestServerTimeSendsNoHit(t *testing.T) {
 	behind := time.Now().Add(-10 * time.Minute).UTC().Truncate(time.Second)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions {
@@ -171,7 +171,7 @@ func TestTheClockIsReadWithoutAHit(t *testing.T) {
 // shortTime is a timeout in which a request surely goes out, also on a busy machine.
 const shortTime = 500 * time.Millisecond
 
-func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
+func TestALateAnswerIsAwaited(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer string // "" is never
@@ -213,7 +213,7 @@ func TestARequestWhoseTimeIsOverIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestTheWaitForALateAnswerCanBeEnded(t *testing.T) {
+func TestTheWaitForALateAnswerCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*tracking.Client, context.CancelFunc){
 		"by a break of all": func(c *tracking.Client, _ context.CancelFunc) { c.Abort() },

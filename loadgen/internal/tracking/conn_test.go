@@ -72,7 +72,7 @@ func talk(t testing.TB, reply func(n int) string) (address string, connections *
 
 const noContent = "HTTP/1.1 204 No Content\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\n\r\n"
 
-func TestWaysToAnswer(t *testing.T) {
+func TestResponsesAreParsed(t *testing.T) {
 	const gif = "GIF89a-and-so-on"
 	for name, c := range map[string]struct {
 		answer      string
@@ -151,7 +151,7 @@ func TestABodyWithoutALengthEndsWithTheConnection(t *testing.T) {
 	}
 }
 
-func TestAServerThatClosesAnIdleConnectionCostsNothing(t *testing.T) {
+func TestAnIdleConnectionClosedByTheServerLosesNoHit(t *testing.T) {
 	var closed sync.WaitGroup
 	address := serve(t, func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
@@ -175,7 +175,7 @@ func TestAServerThatClosesAnIdleConnectionCostsNothing(t *testing.T) {
 }
 
 // After a reset the next write fails with no byte sent.
-func TestAConnectionThatBreaksBeforeAByteWasWrittenCostsNothing(t *testing.T) {
+func TestAConnectionThatBreaksBeforeTheFirstByteLosesNoHit(t *testing.T) {
 	answered, reset := make(chan struct{}), make(chan struct{})
 	var connections atomic.Int32
 	address := serve(t, func(c net.Conn) {
@@ -215,7 +215,7 @@ func wait(t *testing.T, d time.Duration) {
 	}
 }
 
-func TestAServerThatAlwaysClosesWithoutAWordIsNotTrustedTwice(t *testing.T) {
+func TestConnectionsAreCheckedAfterASilentClose(t *testing.T) {
 	var closed sync.WaitGroup
 	address := serve(t, func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
@@ -246,7 +246,7 @@ func TestAServerThatAlwaysClosesWithoutAWordIsNotTrustedTwice(t *testing.T) {
 	}
 }
 
-func TestARefusalBeforeTheBodyIsReadIsHeard(t *testing.T) {
+func TestAnEarlyRejectionIsRead(t *testing.T) {
 	address := serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
 		_, _ = io.WriteString(c, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -273,7 +273,7 @@ func TestAConnectionThatBreaksAfterTheRequestIsUnknown(t *testing.T) {
 	}
 }
 
-func TestABreakEndsRequestsInFlight(t *testing.T) {
+func TestAbortEndsRequestsInFlight(t *testing.T) {
 	arrived := make(chan struct{})
 	address := serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
@@ -297,7 +297,7 @@ func TestABreakEndsRequestsInFlight(t *testing.T) {
 	}
 }
 
-func TestTheTargetsClockIsReadFromEveryAnswer(t *testing.T) {
+func TestEveryAnswerHasTheServerTime(t *testing.T) {
 	address, _ := talk(t, func(n int) string {
 		return fmt.Sprintf("HTTP/1.1 204 No Content\r\nDate: Mon, 23 Nov 2026 12:00:0%d GMT\r\n\r\n", n)
 	})
@@ -309,7 +309,7 @@ func TestTheTargetsClockIsReadFromEveryAnswer(t *testing.T) {
 	}
 }
 
-func TestAnAnswerWithoutADateTellsNoClock(t *testing.T) {
+func TestAnAnswerWithoutADateHasNoServerTime(t *testing.T) {
 	address, _ := talk(t, func(n int) string {
 		return []string{noContent, "HTTP/1.1 204 No Content\r\n\r\n", noContent, ""}[n-1]
 	})

@@ -31,7 +31,7 @@ func short(t *testing.T, c *Client, address string, enough func() bool) *Target 
 	return made
 }
 
-func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
+func TestAnIdleConnectionFreesADescriptor(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
@@ -52,7 +52,7 @@ func TestAConnectionThatIsNotUsedMakesRoomForAnother(t *testing.T) {
 	}
 }
 
-func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
+func TestALackOfDescriptorsIsALocalFault(t *testing.T) {
 	for range 20 { // the time ends at the moment of another try, and either may be noticed first
 		synctest.Test(t, func(t *testing.T) {
 			c := NewClient(Options{Timeout: 3 * time.Second})
@@ -69,7 +69,7 @@ func TestAWantOfDescriptorsIsNotTheTargets(t *testing.T) {
 }
 
 // The last try began in time and was cut short: the request has waited for a descriptor all the same.
-func TestALookupThatEndsAWaitForADescriptorIsNotTheTargets(t *testing.T) {
+func TestALookupTimeoutAfterWaitingForADescriptorIsALocalFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewClient(Options{Timeout: 3 * time.Second})
 		defer c.Close()

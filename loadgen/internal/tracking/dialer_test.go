@@ -99,7 +99,7 @@ func busy(t *testing.T, to *Target, d time.Duration) {
 	}
 }
 
-func TestABusyConnectionFollowsItsNameToAnotherAddress(t *testing.T) {
+func TestABusyConnectionFollowsDNSChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &network{addresses: []string{"192.0.2.1"}}
 		c, to := n.target(t)
@@ -124,7 +124,7 @@ func TestABusyConnectionFollowsItsNameToAnotherAddress(t *testing.T) {
 	})
 }
 
-func TestConnectionsThatBeganTogetherDoNotEndTogether(t *testing.T) {
+func TestConnectionLifetimesAreSpread(t *testing.T) {
 	const n = 50
 	var seconds [connectionLifetime/time.Second*5/4 + 1]int
 	for i := range uint64(n) {
@@ -139,7 +139,7 @@ func TestConnectionsThatBeganTogetherDoNotEndTogether(t *testing.T) {
 	}
 }
 
-func TestAllAddressesOfANameGetConnections(t *testing.T) {
+func TestAllAddressesOfAHostGetConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &network{addresses: []string{"192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3"}}
 		c, to := n.target(t)
@@ -162,7 +162,7 @@ func TestAllAddressesOfANameGetConnections(t *testing.T) {
 	})
 }
 
-func TestAnAddressThatTakesNoConnectionsIsTriedLastForAWhile(t *testing.T) {
+func TestAFailedAddressIsTriedLastDuringItsCooldown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &network{addresses: []string{"192.0.2.1", "192.0.2.2"}, dead: []string{"192.0.2.2"}}
 		c, to := n.target(t)
@@ -198,7 +198,7 @@ func TestAnAddressThatTakesNoConnectionsIsTriedLastForAWhile(t *testing.T) {
 }
 
 // A name with an address of IPv6 in a network that has no way to it.
-func TestASilentAddressHoldsOneRequestUpForTwoSecondsAtMost(t *testing.T) {
+func TestASilentAddressDelaysARequestForTwoSecondsAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &network{addresses: []string{"2001:db8::1", "192.0.2.1"}, silent: "2001:db8::1"}
 		c, to := n.target(t)

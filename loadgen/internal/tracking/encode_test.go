@@ -81,7 +81,7 @@ func expect(t *testing.T, got url.Values, want map[string]string) {
 	}
 }
 
-func TestAPageviewIsWrittenWhole(t *testing.T) {
+func TestAPageviewIsEncodedCompletely(t *testing.T) {
 	v := someone(t)
 	got := form(t, v, pageview, tracking.Form{SiteID: 7, WithPlace: true, WithTime: true}, noon)
 	local, who := noon.In(v.Visitor.Place.Zone), v.Visitor
@@ -111,7 +111,7 @@ func TestEveryHitOfManyVisitsIsWellFormed(t *testing.T) {
 	}
 }
 
-func TestWithoutATokenNothingIsSentThatNeedsOne(t *testing.T) {
+func TestWithoutATokenNoParametersThatNeedOneAreSent(t *testing.T) {
 	v := someone(t)
 	for i := range v.Hits {
 		got := form(t, v, i, tracking.Form{SiteID: 1}, noon)
@@ -123,7 +123,7 @@ func TestWithoutATokenNothingIsSentThatNeedsOne(t *testing.T) {
 	}
 }
 
-func TestAnOrderIsWrittenToTheCent(t *testing.T) {
+func TestAnOrderIsEncodedToTheCent(t *testing.T) {
 	v := someone(t)
 	got, o := form(t, v, order, tracking.Form{SiteID: 1}, noon), v.Order(order)
 	expect(t, got, map[string]string{
@@ -147,7 +147,7 @@ func TestAnOrderIsWrittenToTheCent(t *testing.T) {
 	}
 }
 
-func TestWhatHappensOnAPageIsNoPageview(t *testing.T) {
+func TestHitsOnAPageAreNoPageviews(t *testing.T) {
 	v := someone(t)
 	got := form(t, v, event, tracking.Form{SiteID: 1, NoContent: true}, noon)
 	id := v.PageviewID(pageview)
@@ -168,7 +168,7 @@ func TestWithoutATimeNothingDependsOnTheClock(t *testing.T) {
 	}
 }
 
-func TestAHitIsMadeWithoutGarbage(t *testing.T) {
+func TestEncodingAHitAllocatesNothing(t *testing.T) {
 	g := generator(t, nil)
 	var v visit.Visit
 	body := make([]byte, 0, 4096)
@@ -193,7 +193,7 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(len(buffer)), "bytes")
 }
 
-func TestEveryHitCarriesTheRunInItsDimension(t *testing.T) {
+func TestEveryHitHasTheRunIDInItsDimension(t *testing.T) {
 	v := someone(t)
 	for i := range v.Hits {
 		if got := form(t, v, i, tracking.Form{SiteID: 1, RunID: "nightly-7", RunDimension: 12},

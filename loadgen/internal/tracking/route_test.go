@@ -26,7 +26,7 @@ func through(proxy string) target.Access {
 	return target.Access{Insecure: true, Proxy: secret.String(proxy)}
 }
 
-func TestAProxyPassesRequestsOn(t *testing.T) {
+func TestAProxyForwardsRequests(t *testing.T) {
 	var asked, credentials string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked, credentials = r.URL.String(), r.Header.Get("Proxy-Authorization")
@@ -72,7 +72,7 @@ func connect(t *testing.T, to, answer string) (address string, asked func() stri
 	}
 }
 
-func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
+func TestAProxyTunnelsToATargetWithTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(204)
 	}))
@@ -93,7 +93,7 @@ func TestAProxyPassesBytesOnToATargetWithTLS(t *testing.T) {
 	}
 }
 
-func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
+func TestHitsRefusedByAProxyCanBeRetried(t *testing.T) {
 	proxy, _ := connect(t, "", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://"+proxy))
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() ||
@@ -102,7 +102,7 @@ func TestAProxyThatRefusesSurelyTookNothing(t *testing.T) {
 	}
 }
 
-func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
+func TestAnUnsupportedProxyIsAnError(t *testing.T) {
 	c := client(t, func(o *tracking.Options) {
 		o.Environment.Env = map[string]string{"HTTP_PROXY": "socks5://u:hush@127.0.0.1:1"}
 	})
@@ -113,7 +113,7 @@ func TestAProxyOfAnotherKindIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnAddressOfIPv6(t *testing.T) {
+func TestAnIPv6Address(t *testing.T) {
 	ln, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		t.Skipf("this machine has no IPv6 loopback: %v", err)
@@ -133,7 +133,7 @@ func TestAnAddressOfIPv6(t *testing.T) {
 	}
 }
 
-func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
+func TestASilentProxyEndsAtTheTimeoutOrAbort(t *testing.T) {
 	asked := make(chan struct{}, 2)
 	silent := "http://" + serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
@@ -158,7 +158,7 @@ func TestAProxyThatSaysNothingIsLeftInTimeOrAtABreak(t *testing.T) {
 	}
 }
 
-func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
+func TestHitsToAServerWithoutTLSCanBeRetried(t *testing.T) {
 	address, _ := talk(t, func(int) string { return noContent })
 	r := send(t, strings.Replace(address, "http://", "https://", 1), target.Access{})
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() || !strings.HasPrefix(r.String(), "TLS failed: ") {
@@ -166,7 +166,7 @@ func TestAServerThatKnowsNoTLSSurelyTookNothing(t *testing.T) {
 	}
 }
 
-func TestAHostIsWrittenAsTheDNSKnowsIt(t *testing.T) {
+func TestAnInternationalHostIsSentInPunycode(t *testing.T) {
 	var asked string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = r.URL.String()
@@ -192,7 +192,7 @@ func TestAServerIsNamedInTLSAndInTheRequest(t *testing.T) {
 	}
 }
 
-func TestUserPasswordAndHeadersGoWithEveryRequest(t *testing.T) {
+func TestCredentialsAndHeadersAreSentWithEveryRequest(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -219,7 +219,7 @@ func TestUserPasswordAndHeadersGoWithEveryRequest(t *testing.T) {
 	mu.Unlock()
 }
 
-func TestWhatOpensAGateIsNotQuoted(t *testing.T) {
+func TestCredentialsAreMaskedInExcerpts(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(403)
 		_, password, _ := r.BasicAuth()
@@ -254,7 +254,7 @@ func certified(t *testing.T) (address string, files map[string][]byte) {
 			"both": append(certificate, private...)}
 }
 
-func TestCertificatesOfFilesAreTrustedAndShown(t *testing.T) {
+func TestCertificatesFromFilesAreUsed(t *testing.T) {
 	address, files := certified(t)
 	read := func(path string) ([]byte, error) {
 		if data, ok := files[path]; ok {

@@ -6,20 +6,19 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// browse outlines a visit along pages, with the extras that the shares ask for.
+// browse outlines a visit without a funnel.
 func (v *Visit) browse() {
 	if v.rng.Float64() < v.g.b.BounceShare {
 		v.Bounce = true
 		v.addPageview()
 		return
 	}
-	pages := v.pageCount()
-	v.drawDwell(v.length(pages), pages)
+	pages := v.drawPages()
 	v.drawExtras(pages)
 	v.addPing(v.visitPages(pages, 0, 0))
 }
 
-// visitPages views so many pages, with the extras that were drawn, from a recorded and a real time on. It returns when the
+// visitPages outlines so many pages with the extras drawn, from the given recorded and send offsets. It returns when the
 // last page is left.
 func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
 	for i := range pages {
@@ -38,21 +37,13 @@ func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, ti
 	return at, wait
 }
 
-func (v *Visit) pageCount() int {
+// drawPages draws the number of pages, and how long each is viewed: in whole seconds up to MaxGap, with weights of 0.5
+// to 1.5. Matomo adds a second to the duration of a visit (plugins/CoreHome/Columns/VisitTotalTime.php).
+func (v *Visit) drawPages() int {
 	b := &v.g.b
-	return b.PageviewsMin + v.rng.IntN(b.PageviewsMax-b.PageviewsMin+1)
-}
-
-// length is the recorded time from first to last hit. Matomo adds a second to it (plugins/CoreHome/Columns/
-// VisitTotalTime.php), and no page can last longer than MaxGap.
-func (v *Visit) length(pages int) time.Duration {
-	b := &v.g.b
-	drawn := b.DurationMin + time.Duration(v.rng.Float64()*float64(b.DurationMax-b.DurationMin))
-	return min(drawn.Truncate(time.Second)-time.Second, time.Duration(pages)*MaxGap)
-}
-
-// drawDwell deals a length over pages with weights 0.5 to 1.5, in whole seconds, none above MaxGap.
-func (v *Visit) drawDwell(length time.Duration, pages int) {
+	pages := b.PageviewsMin + v.rng.IntN(b.PageviewsMax-b.PageviewsMin+1)
+	length := b.DurationMin + time.Duration(v.rng.Float64()*float64(b.DurationMax-b.DurationMin))
+	length = min(length.Truncate(time.Second)-time.Second, time.Duration(pages)*MaxGap)
 	const unit = 1 << 20 // of a weight
 	v.dwell = v.dwell[:0]
 	total := time.Duration(0)
@@ -61,20 +52,20 @@ func (v *Visit) drawDwell(length time.Duration, pages int) {
 		v.dwell = append(v.dwell, w)
 		total += w
 	}
-	seconds := length / time.Second
 	left := length
 	for i, w := range v.dwell {
-		v.dwell[i] = min(MaxGap, w*seconds/total*time.Second)
+		v.dwell[i] = min(MaxGap, w*(length/time.Second)/total*time.Second)
 		left -= v.dwell[i]
 	}
-	for i := 0; left > 0; i = (i + 1) % pages { // what rounding and the bound left over
+	for i := 0; left > 0; i = (i + 1) % pages { // what rounding and MaxGap have left
 		more := min(left, MaxGap-v.dwell[i])
 		v.dwell[i] += more
 		left -= more
 	}
+	return pages
 }
 
-// pause is the real time until the next page; a compressed visit ends with its last page.
+// pause draws the real time until the next page; a visit that is not live ends with its last page.
 func (v *Visit) pause(last bool) time.Duration {
 	drawn := v.g.b.PauseMin + time.Duration(v.rng.Float64()*float64(v.g.b.PauseMax-v.g.b.PauseMin))
 	if last {
@@ -83,7 +74,7 @@ func (v *Visit) pause(last bool) time.Duration {
 	return drawn
 }
 
-// setTimes sets the times of a page and what happens on it: evenly over the page's dwell and pause.
+// setTimes sets the times of the hits of a page, evenly over its dwell time and pause.
 func (v *Visit) setTimes(first int, at, dwell, wait, pause time.Duration) {
 	hits := v.Hits[first:]
 	n := time.Duration(len(hits))
@@ -100,7 +91,7 @@ func (v *Visit) setTimes(first int, at, dwell, wait, pause time.Duration) {
 	}
 }
 
-// addPing ends the visit with a ping, which sets the recorded duration exactly (plugins/Heartbeat).
+// addPing ends the visit with a ping, which gives it the exact recorded duration (plugins/Heartbeat).
 func (v *Visit) addPing(at, wait time.Duration) {
 	last := &v.Hits[len(v.Hits)-1]
 	if v.g.b.Live {
@@ -111,7 +102,7 @@ func (v *Visit) addPing(at, wait time.Duration) {
 
 func (v *Visit) addPageview() { v.Hits = append(v.Hits, Hit{page: uint16(len(v.Hits))}) }
 
-// drawExtras draws on which page each extra happens, -1 for none.
+// drawExtras draws the page of each extra, -1 for none.
 func (v *Visit) drawExtras(pages int) {
 	v.extras = v.extras[:0]
 	for _, e := range v.g.b.Extras {
@@ -123,7 +114,7 @@ func (v *Visit) drawExtras(pages int) {
 	}
 }
 
-// addExtra appends a hit that happens on the page viewed last.
+// addExtra appends a hit on the current page.
 func (v *Visit) addExtra(e int) {
 	kind := v.g.b.Extras[e].Kind
 	h := Hit{Kind: kind, RecordedAs: kind, page: v.Hits[len(v.Hits)-1].page, extra: uint8(e)}

@@ -1,6 +1,7 @@
 package visit
 
 import (
+	"cmp"
 	"math"
 	"net/url"
 	"strconv"
@@ -14,19 +15,19 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// funnelPath is a funnel with all that is the same for each visit along it.
+// funnelPath is a funnel with what is the same in each visit.
 type funnelPath struct {
 	*funnel.Funnel
 	steps []step
-	// source is what the first page makes of the visit, see page.
+	// source is as page.source of the first page.
 	source visitor.SourceType
-	// host and last are where a visit goes on after the last step.
+	// host and last are where the visit continues after the last step.
 	host *host
 	last *page
 }
 
-// newFunnelPath makes the hits of a funnel's steps: usually one each. What happens elsewhere than on the page viewed last
-// gets a view of its page first.
+// newFunnelPath generates the hits of a funnel's steps, usually one each. A step on another page than the last one gets
+// a view of its page first.
 func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
 	p := funnelPath{Funnel: f, steps: make([]step, len(f.Steps))}
 	var on Hit // the page viewed last
@@ -36,7 +37,7 @@ func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
 		if s.Type == funnel.Pageview || s.URL != "" && matomotext.TruncateURL(s.URL) != on.URL.Plain {
 			view := newPage(s.URL, s.title.Plain)
 			before := on.URL
-			if Host(before.Plain) != Host(s.URL) { // never that of another host
+			if Host(before.Plain) != Host(s.URL) { // the referrer is never another host
 				before = Text{}
 			}
 			on = Hit{Kind: hit.Pageview, RecordedAs: view.recordedAs, URL: view.url, Title: s.title, Referrer: before,
@@ -65,7 +66,7 @@ func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
 			p.steps[i].hits[k].step = &p.steps[i]
 		}
 	}
-	// Along the pages of the URL list, or those of the funnel where the list has none of that host.
+	// The visit continues on the pages of the URL list, or on those of the funnel if the list has none of that host.
 	name := Host(on.URL.Plain)
 	viewed.build()
 	if p.host = g.site.hosts[name]; p.host == nil {
@@ -77,24 +78,14 @@ func (g *Generator) newFunnelPath(f *funnel.Funnel) funnelPath {
 
 func newStep(f *funnel.Funnel, i int) step {
 	s := step{Step: &f.Steps[i]}
-	title := s.Title
-	if title == "" {
-		title = s.ActionName
-	}
-	if title == "" {
-		title = f.Name + ": step " + strconv.Itoa(i+1)
-	}
-	s.title, s.keyword = visitor.NewText(
-		matomotext.Truncate(title),
-	), visitor.NewText(
-		matomotext.Truncate(s.SearchKeyword),
-	)
+	title := cmp.Or(s.Title, s.ActionName, f.Name+": step "+strconv.Itoa(i+1))
+	s.title = visitor.NewText(matomotext.Truncate(title))
+	s.keyword = visitor.NewText(matomotext.Truncate(s.SearchKeyword))
 	s.category = visitor.NewText(textfile.Truncate(s.SearchCategory, matomotext.MaxCategory))
 	return s
 }
 
-// followFunnel is a visit along the steps of a funnel. A step's delay is the time until the next one: it comes after all
-// that the step does.
+// followFunnel outlines a visit along the steps of a funnel. A step's delay is the time after it until the next one.
 func (v *Visit) followFunnel(p *funnelPath) {
 	v.Funnel = p.Name
 	var at, wait time.Duration
@@ -113,26 +104,19 @@ func (v *Visit) followFunnel(p *funnelPath) {
 	}
 	v.firstBrowsed = len(v.Hits)
 	if !p.ExitAfterCompletion {
-		at, wait = v.browseOn(at, wait)
+		v.extras = v.extras[:0]
+		at, wait = v.visitPages(v.drawPages(), at, wait)
 	}
 	v.addPing(at, wait)
 }
 
-// delay is in whole seconds: the wire has no finer ones.
+// delay is in whole seconds, as Matomo takes them.
 func (v *Visit) delay(s *step) time.Duration {
 	seconds := s.DelayMin + v.rng.Float64()*(s.DelayMax-s.DelayMin)
 	return time.Duration(seconds) * time.Second
 }
 
-// browseOn browses on after a funnel as the same visitor on the same host, without extras.
-func (v *Visit) browseOn(at, wait time.Duration) (time.Duration, time.Duration) {
-	pages := v.pageCount()
-	v.drawDwell(v.length(pages), pages)
-	v.extras = v.extras[:0]
-	return v.visitPages(pages, at, wait)
-}
-
-// Override is what a step fixes of its order.
+// Override returns what a step sets of its order.
 func Override(s *funnel.Step) shop.Override {
 	cents := func(amount *float64) *shop.Cents {
 		if amount == nil {
@@ -147,12 +131,12 @@ func Override(s *funnel.Step) shop.Override {
 	}
 }
 
-// resolve makes target absolute on the scheme and host of page.
+// resolve resolves target relative to page.
 func resolve(page, target string) Text {
 	if base, err := url.Parse(page); err == nil {
 		if to, err := base.Parse(target); err == nil {
 			target = to.String()
 		}
 	}
-	return visitor.NewText(matomotext.TruncateURL(target))
+	return newURL(target)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Behaviour is what visits are made from. Probabilities are 0..1.
+// Behaviour decides what visitors do. Shares are from 0 to 1.
 type Behaviour struct {
 	Seed  uint64
 	RunID string
@@ -28,28 +28,27 @@ type Behaviour struct {
 	Shop    *shop.Shop
 
 	PageviewsMin, PageviewsMax int
-	// DurationMin and DurationMax bound the recorded duration, PauseMin and PauseMax the real pause between two pages.
+	// DurationMin and DurationMax limit the recorded duration, PauseMin and PauseMax the real pause between two pages.
 	DurationMin, DurationMax, PauseMin, PauseMax time.Duration
-	// Live sends every hit at its own moment: pauses are then the recorded times.
+	// Live sends every hit at its recorded time, without pauses.
 	Live bool
-	// HomeZone is set where all visitors are of no told country: their clocks are in this zone.
+	// HomeZone is the time zone of all visitors if their countries are not sent.
 	HomeZone *time.Location
 
 	BounceShare, DirectShare float64
-	// Extras are what can happen on a page beside its view, in the order in which they are drawn: a seed means the same
-	// visits only as long as that stays.
+	// Extras are drawn in this order: if it changes, a seed gives different visits.
 	Extras []Extra
 }
 
-// Extra is something that happens, once, in a share of the visits that browse.
+// Extra is a hit on a page, beside its view, in a share of the visits without a funnel.
 type Extra struct {
 	Kind  hit.Kind
 	Share float64
-	// Events are what an event is drawn from.
+	// Events are drawn from if Kind is an event.
 	Events []eventset.Event
 }
 
-// Generator makes visits. It is safe for concurrent use.
+// Generator generates visits. It is safe for concurrent use.
 type Generator struct {
 	b       Behaviour
 	site    *siteIndex
@@ -69,7 +68,7 @@ var outlinks string
 //go:embed data/downloads.txt
 var downloads string
 
-// New makes a generator. b.Pages must not be empty.
+// New returns a generator. b.Pages must not be empty.
 func New(b Behaviour) *Generator {
 	sum := sha256.Sum256([]byte(strconv.FormatUint(b.Seed, 10) + "/" + b.RunID))
 	g := &Generator{
@@ -99,21 +98,21 @@ func texts(prefix string, plain []string) []Text {
 	return out
 }
 
-// Visit is visit number n of the run. The same seed, run id and number give the same visit.
+// Visit returns visit n of the run. The same seed, run id and number give the same visit.
 func (g *Generator) Visit(n uint64) *Visit {
 	v := &Visit{}
 	g.Make(n, v)
 	return v
 }
 
-// Make writes visit number n into v, whose memory is used again. v must not be copied.
+// Make generates visit n in v and reuses its memory. v must not be copied.
 func (g *Generator) Make(n uint64, v *Visit) {
 	g.Outline(n, v)
 	g.Fill(v, len(v.Hits))
 }
 
-// Outline writes which hits visit n has and when, but not yet who visits and which pages: what is needed to plan it
-// costs a fraction of the whole. It uses the memory of v, which must not be copied, again.
+// Outline sets which hits visit n has and when, but not yet the visitor and the pages: that is enough to plan it, at a
+// fraction of the cost. It reuses the memory of v, which must not be copied.
 func (g *Generator) Outline(n uint64, v *Visit) {
 	if v.rng == nil {
 		v.rng, v.whoRNG, v.detailRNG = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)
@@ -125,12 +124,12 @@ func (g *Generator) Outline(n uint64, v *Visit) {
 	} else {
 		v.browse()
 	}
-	if g.site.searches { // what a page is booked as depends on which it is
+	if g.site.searches { // the kind that is recorded depends on the page
 		g.Fill(v, len(v.Hits))
 	}
 }
 
-// visitorID maps the visit's number to 64 bits one to one, so that no two visits of a run share a visitor.
+// visitorID maps the visit's number to 64 bits one to one, so that every visit of a run has its own visitor.
 func (g *Generator) visitorID(n uint64) (id ID) {
 	x := n ^ g.key[0]
 	// The finalizer of MurmurHash3, a bijection on 64 bits.
@@ -140,7 +139,7 @@ func (g *Generator) visitorID(n uint64) (id ID) {
 	x *= 0xc4ceb9fe1a85ec53
 	x ^= x >> 33
 	x ^= g.key[1]
-	if x == 0 { // Matomo takes an id of zeros for none.
+	if x == 0 { // Matomo ignores an id of zeros
 		x = 1
 	}
 	var b [8]byte
@@ -149,7 +148,7 @@ func (g *Generator) visitorID(n uint64) (id ID) {
 	return id
 }
 
-// drawFunnel walks the funnels by priority, each with its own probability; nil means free browsing.
+// drawFunnel tries the funnels by priority, each with its own probability; nil means none.
 func (g *Generator) drawFunnel(rng *rand.Rand) *funnelPath {
 	for i := range g.funnels {
 		if rng.Float64() < g.funnels[i].Probability {
@@ -157,4 +156,55 @@ func (g *Generator) drawFunnel(rng *rand.Rand) *funnelPath {
 		}
 	}
 	return nil
+}
+
+// Fill draws the visitor, and the pages of the hits before until, of an outlined visit.
+func (g *Generator) Fill(v *Visit, until int) {
+	const stream = 0xd1b54a32d192ed03 // independent of the draws of the outline
+	v.whoPCG.Seed(g.b.Seed^stream, v.Number)
+	v.Visitor = visitor.Draw(v.whoRNG, g.b.DirectShare)
+	if g.home != nil {
+		v.Visitor.Place = g.home
+	}
+	var on *host
+	var current *page
+	if p := v.funnel; p == nil {
+		on = g.site.drawHost(v.whoRNG)
+	} else {
+		on, current = p.host, p.last
+		if p.source == "" {
+			v.Hits[0].Referrer = v.Visitor.Source.Referrer
+		}
+	}
+	for i := v.firstBrowsed; i < until; i++ {
+		h := &v.Hits[i]
+		if h.Kind != hit.Pageview {
+			h.inheritPage(&v.Hits[h.page])
+			continue
+		}
+		if current == nil {
+			current = on.entry.draw(v.whoRNG)
+			h.Referrer = v.firstReferrer(current)
+		} else {
+			h.Referrer = current.url
+			current = on.next(v.whoRNG, current)
+		}
+		h.URL, h.Title, h.RecordedAs, h.at = current.url, current.title, current.recordedAs, current
+	}
+}
+
+// firstReferrer returns the referrer of the first page, which has none if its URL decides the source.
+func (v *Visit) firstReferrer(p *page) Text {
+	if p.source != "" {
+		return Text{}
+	}
+	return v.Visitor.Source.Referrer
+}
+
+// inheritPage copies what a hit has from its page.
+func (h *Hit) inheritPage(view *Hit) {
+	h.URL, h.Title, h.at = view.URL, view.Title, view.at
+	if h.Kind != hit.Ping && view.page > 0 { // the source of the visit belongs to its first hit
+		h.Referrer = view.Referrer
+	}
 }

@@ -12,18 +12,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// sameSection is the chance that the next page lies in the section of the one before. A guess: no measured source.
+// sameSection is the probability that the next page is in the same section. A guess, not measured.
 const sameSection = 0.6
 
-// maxDraws bounds the search for another page on a host whose lines may all name the same one.
+// maxDraws limits the search for another page on a host whose lines may all be the same page.
 const maxDraws = 100
 
-// page is a line of the URL list with what Matomo will make of it.
+// page is a line of the URL list and how Matomo records it.
 type page struct {
 	url, title Text
 	recordedAs hit.Kind
-	// source is what the address makes of a visit that it opens, whatever its referrer: a campaign or a direct entry;
-	// "" for most pages. One of a campaign never stands inside a visit, which another campaign would split.
+	// source overrides the source of a visit that starts on the page: a campaign or a direct entry, "" for most pages.
+	// Campaign pages only start visits, because a new campaign would split one.
 	source  visitor.SourceType
 	host    *host
 	section *pageSet
@@ -34,10 +34,7 @@ func newPage(address, title string) *page {
 	if title == "" {
 		title = titleOf(address)
 	}
-	p := &page{
-		url:   visitor.NewText(matomotext.TruncateURL(address)),
-		title: visitor.NewText(matomotext.Truncate(title)),
-	}
+	p := &page{url: newURL(address), title: visitor.NewText(matomotext.Truncate(title))}
 	switch {
 	case is.Campaign:
 		p.source = visitor.Campaign
@@ -50,7 +47,9 @@ func newPage(address, title string) *page {
 	return p
 }
 
-// pageSet is a set of pages with their popularity: the n-th of the list is visited as often as 1/n (Zipf).
+func newURL(address string) Text { return visitor.NewText(matomotext.TruncateURL(address)) }
+
+// pageSet is a list of pages of which the n-th is drawn with weight 1/n (Zipf).
 type pageSet struct {
 	pages      []*page
 	popularity weighted.Table
@@ -66,14 +65,14 @@ func (s *pageSet) build() {
 
 func (s *pageSet) draw(rng *rand.Rand) *page { return s.pages[s.popularity.Draw(rng)] }
 
-// host is a site of the URL list: a visit stays on one.
+// host has the pages of one host in the URL list; a visit stays on it.
 type host struct {
 	entry, inner pageSet
 	byURL        map[string]*page // of inner
 	downloads    []Text
 }
 
-// next is the page after current: often of the same section, never the same page where there is another.
+// next draws the page after current: often in the same section, and another page if there is one.
 func (h *host) next(rng *rand.Rand, current *page) *page {
 	if len(h.inner.pages) == 0 {
 		return current
@@ -93,21 +92,20 @@ func (h *host) next(rng *rand.Rand, current *page) *page {
 	return current
 }
 
-// find is the page of an address, which need not be one of the list.
+// find returns the page of a URL, which may be missing in the list.
 func (h *host) find(address string) *page {
 	if p := h.byURL[address]; p != nil {
 		return p
 	}
-	return &page{url: visitor.NewText(matomotext.TruncateURL(address)), host: h}
+	return &page{url: newURL(address), host: h}
 }
 
-// siteIndex is the URL list, by host.
+// siteIndex is the URL list by host.
 type siteIndex struct {
-	hosts   map[string]*host
-	list    []*host
-	weights weighted.Table
-	// searches says that some page is booked as a search.
-	searches bool
+	hosts    map[string]*host
+	list     []*host
+	weights  weighted.Table
+	searches bool // some page is recorded as a search
 }
 
 func newSiteIndex(list []urllist.Page) *siteIndex {
@@ -171,10 +169,10 @@ func (h *host) build() {
 	}
 }
 
-// commonFolders is how many folders of a path all pages of the host have in common: the next one tells the section.
+// commonFolders returns how many leading folders all pages of the host share; the next one is the section.
 func (h *host) commonFolders() int {
 	first := segments(h.entry.pages[0].url.Plain)
-	n := max(0, len(first)-1) // the last part is a page
+	n := max(0, len(first)-1) // the last part is the page
 	for _, p := range h.entry.pages {
 		parts := segments(p.url.Plain)
 		if len(parts) <= n {
@@ -190,7 +188,7 @@ func (h *host) commonFolders() int {
 	return n
 }
 
-// segments are the parts of an address's path.
+// segments returns the parts of a URL's path.
 func segments(raw string) []string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -199,10 +197,10 @@ func segments(raw string) []string {
 	return strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
 }
 
-// drawHost chooses a host by the number of its pages.
+// drawHost draws a host by its number of pages.
 func (m *siteIndex) drawHost(rng *rand.Rand) *host { return m.list[m.weights.Draw(rng)] }
 
-// Host is the host of an address, "" where it has none.
+// Host returns the host of a URL, "" if it has none.
 func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -211,7 +209,7 @@ func Host(raw string) string {
 	return strings.ToLower(u.Host)
 }
 
-// titleOf makes a title of the last part of a path, for lines that give none.
+// titleOf returns a title for lines without one: the last part of the path.
 func titleOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

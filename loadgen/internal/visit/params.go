@@ -10,23 +10,23 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// seedHit begins the draws of what hit i tells.
+// seedHit starts the draws for the details of hit i.
 func (v *Visit) seedHit(i int) {
-	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: hits get far seeds
+	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: seeds of hits are far apart
 	v.detailPCG.Seed(v.g.b.Seed+golden*uint64(i+1), v.Number)
 }
 
-// PageviewID joins a page with what happens on it: six of [A-Za-z0-9].
+// PageviewID connects the hits of one page: six of [A-Za-z0-9].
 type PageviewID [6]byte
 
 const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// PageviewID is that of the page on which hit i happens.
+// PageviewID returns the id of the page of hit i.
 func (v *Visit) PageviewID(i int) (id PageviewID) {
 	v.seedHit(int(v.Hits[i].page))
-	// a fraction of 1<<64, of which each product with 62 tells a letter and the next fraction
+	// a fraction of 1<<64; each product with 62 gives a letter and the next fraction
 	x := v.detailRNG.Uint64()
-	for k := len(id) - 1; k >= 0; k-- { // the last letter first, as ever, so that a seed still means the same
+	for k := len(id) - 1; k >= 0; k-- { // last letter first, so that a seed keeps its ids
 		var letter uint64
 		letter, x = bits.Mul64(x, uint64(len(idAlphabet)))
 		id[k] = idAlphabet[letter]
@@ -34,11 +34,11 @@ func (v *Visit) PageviewID(i int) (id PageviewID) {
 	return id
 }
 
-// Timing are the phases of a page load in milliseconds, as matomo.js reports them (pf_net … pf_onl).
+// Timing has the phases of a page load in milliseconds, as matomo.js reports them (pf_net … pf_onl).
 type Timing struct{ Network, Server, Transfer, DOMProcessing, DOMCompletion, OnLoad int }
 
-// Timing draws the phases of hit i, a pageview, from log-normal distributions; their medians are guesses at an
-// ordinary shop page.
+// Timing returns the phases of hit i, a pageview, from log-normal distributions with medians of a typical shop page (a
+// guess).
 func (v *Visit) Timing(i int) Timing {
 	v.seedHit(i)
 	x := v.detailRNG.Uint64()
@@ -50,8 +50,7 @@ func (v *Visit) Timing(i int) Timing {
 	return Timing{ms(40), ms(180), ms(60), ms(350), ms(250), ms(15)}
 }
 
-// logNormal are quantiles of a log-normal distribution around 1 with σ = 0.6, evenly apart: one of them, all as likely,
-// is such a draw.
+// logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6; a draw picks one of them.
 var logNormal = logNormalQuantiles()
 
 func logNormalQuantiles() (q [1024]float64) {
@@ -62,13 +61,13 @@ func logNormalQuantiles() (q [1024]float64) {
 	return q
 }
 
-// SearchQuery is what was searched for on the site; Count is the number of results.
+// SearchQuery is a search on the site; Count is the number of results.
 type SearchQuery struct {
 	Keyword, Category, Title Text
 	Count                    int
 }
 
-// Search is the search of hit i.
+// Search returns the search of hit i.
 func (v *Visit) Search(i int) SearchQuery {
 	v.seedHit(i)
 	h, rng := &v.Hits[i], v.detailRNG
@@ -88,7 +87,7 @@ func (v *Visit) Search(i int) SearchQuery {
 	return term
 }
 
-// Event is the event of hit i.
+// Event returns the event of hit i.
 func (v *Visit) Event(i int) eventset.Event {
 	h := &v.Hits[i]
 	if s := h.step; s != nil {
@@ -99,7 +98,7 @@ func (v *Visit) Event(i int) eventset.Event {
 	return list[v.detailRNG.IntN(len(list))]
 }
 
-// TargetURL is the address of hit i, an outlink or a download.
+// TargetURL returns the URL of hit i, an outlink or a download.
 func (v *Visit) TargetURL(i int) Text {
 	h := &v.Hits[i]
 	if h.step != nil {
@@ -113,20 +112,20 @@ func (v *Visit) TargetURL(i int) Text {
 	return files[v.detailRNG.IntN(len(files))]
 }
 
-// Order is the order of hit i.
+// Order returns the order of hit i.
 func (v *Visit) Order(i int) shop.Order {
 	v.seedHit(i)
 	if s := v.Hits[i].step; s != nil {
 		order, err := v.g.b.Shop.OrderWith(v.detailRNG, Override(s.Step))
-		if err != nil { // the plan has tried the same before
-			panic("order of a funnel step that was checked: " + err.Error())
+		if err != nil { // the plan has validated it
+			panic("validated order of a funnel step: " + err.Error())
 		}
 		return order
 	}
 	return v.g.b.Shop.Order(v.detailRNG)
 }
 
-// AppendOrderID writes the id of the order of hit i, which no other order of any run has.
+// AppendOrderID appends the order id of hit i, which is unique over all runs.
 func (v *Visit) AppendOrderID(dst []byte, i int) []byte {
 	dst = append(append(dst, v.ID[:]...), '-')
 	return strconv.AppendUint(dst, uint64(v.Hits[i].order), 10)

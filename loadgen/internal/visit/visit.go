@@ -1,8 +1,8 @@
-// Package visit owns what one visitor does and when: the hits of a visit as a pure function of the seed, the run id
+// Package visit generates what one visitor does and when: the hits of a visit as a pure function of the seed, the run id
 // and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first hit.
 //
-// A visit is made anew whenever one of its hits is sent. It is therefore drawn in three parts, each from a generator
-// of its own: the outline, then who visits and the pages as far as they are needed, then what a single hit tells.
+// A visit is generated again whenever one of its hits is sent. It is therefore drawn in three parts, each from its own
+// random source: the outline, then the visitor and the pages as far as they are needed, then the details of a hit.
 package visit
 
 import (
@@ -14,62 +14,62 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// MaxGap is the longest time between two actions of a visit: at 1800 s Matomo opens another visit
+// MaxGap is the longest time between two actions of a visit: from 1800 s on Matomo opens another visit
 // (visit_standard_length of config/global.ini.php, compared in core/Tracker/VisitorRecognizer.php).
 const MaxGap = 1799 * time.Second
 
-// Text is a text with the form in which it is sent.
+// Text is a text with its encoded form.
 type Text = visitor.Text
 
 // Hit is one request to the tracker.
 type Hit struct {
 	Kind hit.Kind
-	// RecordedAs is the kind that Matomo books: a page whose URL holds a search parameter is booked as a search.
+	// RecordedAs is the kind that Matomo records: a page whose URL has a search parameter is recorded as a search.
 	RecordedAs hit.Kind
-	// Offset is the recorded time after the visit's first hit, in whole seconds; Wait is when it is sent after it.
+	// Offset is the recorded time since the visit's first hit, in whole seconds; SendOffset is when the hit is sent.
 	Offset, SendOffset time.Duration
-	// URL is the page; Title is its title; Referrer is the page before or the visit's source.
+	// URL and Title are of the page; Referrer is the previous page or the visit's source.
 	URL, Title, Referrer Text
 
 	page  uint16 // the hit that viewed the page
-	order uint16 // which order of the visit it is, from 1
-	extra uint8  // which of the behaviour's extras it is
-	at    *page  // where it happens, nil in a funnel
-	step  *step  // of a funnel, else nil
+	order uint16 // number of the order in the visit, from 1
+	extra uint8  // index in the behaviour's extras
+	at    *page  // nil in a funnel
+	step  *step  // nil outside a funnel
 }
 
-// ID is a visitor's id, 16 lower-case hex digits.
+// ID is a visitor id: 16 lower-case hex digits.
 type ID [16]byte
 
-// String is the id as Matomo shows it.
+// String returns the id as Matomo shows it.
 func (id ID) String() string { return string(id[:]) }
 
-// Visit is all that one visitor does.
+// Visit is what one visitor does.
 type Visit struct {
 	Number uint64
-	// ID is no other visit's of the run.
+	// ID is unique in the run.
 	ID      ID
 	Visitor visitor.Visitor
-	// Funnel names the funnel that is followed, "" for free browsing.
+	// Funnel is the name of the funnel, "" without one.
 	Funnel string
-	// Bounce is a visit of one page and nothing else.
+	// Bounce is set for a visit of one page and nothing else.
 	Bounce bool
 	Hits   []Hit
 
 	g      *Generator
-	funnel *funnelPath // that is followed, nil for free browsing
-	// firstBrowsed is the first hit whose page is not that of a funnel.
+	funnel *funnelPath // nil without one
+	// firstBrowsed is the first hit whose page is not from the funnel.
 	firstBrowsed int
-	// rng draws the outline, who the visitor and the pages, detail what one hit tells.
+	// rng draws the outline, whoRNG the visitor and the pages, detailRNG the details of a hit.
 	pcg, whoPCG, detailPCG rand.PCG
 	rng, whoRNG, detailRNG *rand.Rand
 	dwell                  []time.Duration
-	// extras are the pages on which each extra happens, -1 for none.
+	// extras are the pages of each extra, -1 for none.
 	extras []int
 }
 
-// AsReported is the visitor as Matomo's reports break visits down, of a visit whose first hit was filled: the first page may
-// decide the source, by a campaign or by asking to be taken for a direct entry.
+// AsReported returns the visitor as Matomo's reports show it, for a visit whose first hit was filled: the first page can
+// decide the source, by campaign parameters or as a direct entry.
 func (v *Visit) AsReported() visitor.Visitor {
 	who := v.Visitor
 	var source visitor.SourceType
@@ -85,14 +85,13 @@ func (v *Visit) AsReported() visitor.Visitor {
 	return who
 }
 
-// Length is the recorded time from the first to the last hit.
+// Length returns the recorded time from the first to the last hit.
 func (v *Visit) Length() time.Duration { return v.Hits[len(v.Hits)-1].Offset }
 
-// step is a step of a funnel with what is always the same of it.
+// step is a step of a funnel with what is the same in each visit.
 type step struct {
 	*funnel.Step
 	title, keyword, category Text
-	// target is the address of an outlink or a download.
-	target Text
-	hits   []Hit
+	target                   Text // URL of an outlink or a download
+	hits                     []Hit
 }

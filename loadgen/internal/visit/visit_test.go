@@ -65,7 +65,7 @@ func asJSON(t testing.TB, v *visit.Visit) string {
 	return string(data)
 }
 
-func TestTheSameSeedAndRunMakeTheSameVisits(t *testing.T) {
+func TestTheSameSeedAndRunGiveTheSameVisits(t *testing.T) {
 	a, b := usual(t, nil), usual(t, nil)
 	for n := range uint64(300) {
 		if one, other := asJSON(t, a.Visit(n)), asJSON(t, b.Visit(n)); one != other {
@@ -75,13 +75,13 @@ func TestTheSameSeedAndRunMakeTheSameVisits(t *testing.T) {
 }
 
 // Who sends a run again by its seed and id, with a later version too, sends the same hits.
-func TestAVersionKeepsThePageviewIDsOfASeed(t *testing.T) {
+func TestASeedKeepsItsPageviewIDsAcrossVersions(t *testing.T) {
 	if id := usual(t, nil).Visit(7).PageviewID(0); string(id[:]) != "B6FPw4" {
 		t.Errorf("the pageview id of visit 7 is %q", id)
 	}
 }
 
-func TestAnotherRunChangesTheIDsAlone(t *testing.T) {
+func TestAnotherRunIDChangesOnlyTheVisitorIDs(t *testing.T) {
 	a, b := usual(t, nil), usual(t, func(b *visit.Behaviour) { b.RunID = "again" })
 	for n := range uint64(300) {
 		one, other := a.Visit(n), b.Visit(n)
@@ -94,7 +94,7 @@ func TestAnotherRunChangesTheIDsAlone(t *testing.T) {
 	}
 }
 
-func TestNoVisitorComesTwice(t *testing.T) {
+func TestEveryVisitHasItsOwnVisitorID(t *testing.T) {
 	g := usual(t, nil)
 	id := regexp.MustCompile(`^[0-9a-f]{16}$`)
 	seen := map[visit.ID]bool{}
@@ -107,7 +107,7 @@ func TestNoVisitorComesTwice(t *testing.T) {
 	}
 }
 
-func TestEveryVisitIsOneThatMatomoRecordsAsOne(t *testing.T) {
+func TestMatomoRecordsEveryVisitAsOne(t *testing.T) {
 	many := func(b *visit.Behaviour) {
 		for i := range b.Extras {
 			b.Extras[i].Share = .5
@@ -182,7 +182,7 @@ func sound(t *testing.T, v *visit.Visit, live bool) {
 	}
 }
 
-func TestTheRecordedDurationIsThatOfTheSettings(t *testing.T) {
+func TestTheRecordedDurationFollowsTheSettings(t *testing.T) {
 	g := usual(t, func(b *visit.Behaviour) { b.DurationMin, b.DurationMax = 100*time.Second, 100*time.Second })
 	for n := range uint64(500) {
 		// Matomo adds a second.
@@ -192,7 +192,7 @@ func TestTheRecordedDurationIsThatOfTheSettings(t *testing.T) {
 	}
 }
 
-func TestEachShareIsThatOfTheSettings(t *testing.T) {
+func TestSharesFollowTheSettings(t *testing.T) {
 	const n = 40_000
 	g := usual(t, func(b *visit.Behaviour) { b.BounceShare = .2 })
 	kinds := map[hit.Kind]int{}
@@ -235,7 +235,7 @@ func share(t *testing.T, what string, count, n int, p float64) {
 	}
 }
 
-func TestPopularPagesAreSeenMoreOften(t *testing.T) {
+func TestPopularPagesAreViewedMoreOften(t *testing.T) {
 	g := usual(t, nil)
 	seen := map[string]int{}
 	for n := range uint64(5000) {
@@ -251,7 +251,7 @@ func TestPopularPagesAreSeenMoreOften(t *testing.T) {
 	}
 }
 
-func TestPagesThatMatomoRecordsOtherwise(t *testing.T) {
+func TestPagesThatMatomoRecordsDifferently(t *testing.T) {
 	g := usual(t, func(b *visit.Behaviour) {
 		b.Pages = []urllist.Page{
 			{URL: "https://a.test/one", Title: "One"}, {URL: "https://a.test/find?q=lamp", Title: "Find"},
@@ -332,7 +332,7 @@ func TestAFunnelIsFollowedByOneVisitor(t *testing.T) {
 	}
 }
 
-func TestFunnelsGetTheSharesThatAreShown(t *testing.T) {
+func TestFunnelsGetTheirShares(t *testing.T) {
 	const n = 30_000
 	three := []funnel.Funnel{funnels(true)[0], funnels(true)[0], funnels(true)[0]}
 	three[0].Name, three[0].Probability, three[0].Priority = "last", .4, 2

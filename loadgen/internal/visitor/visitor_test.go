@@ -52,7 +52,7 @@ func TestSourcesKeepTheirSharesAtAnyDirectShare(t *testing.T) {
 	}
 }
 
-func TestDevicesComeInTheirShares(t *testing.T) {
+func TestDevicesAreDrawnByTheirShares(t *testing.T) {
 	got, rng := map[string]int{}, seeded(2)
 	for range draws {
 		got[visitor.Draw(rng, .3).Device.Type]++
@@ -62,7 +62,7 @@ func TestDevicesComeInTheirShares(t *testing.T) {
 	}
 }
 
-func TestCountriesComeInTheirShares(t *testing.T) {
+func TestCountriesAreDrawnByTheirShares(t *testing.T) {
 	got, rng := map[string]int{}, seeded(9)
 	for range draws {
 		got[visitor.Draw(rng, .3).Place.Country]++
@@ -85,7 +85,7 @@ var bots = strings.Fields(`64.4.0.0/18 65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 
 var reserved = strings.Fields(`0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
 	192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3`)
 
-func TestNetworksAreNeitherBotListedNorReservedNorOfTwoCountries(t *testing.T) {
+func TestNetworksAreNeitherListedAsBotsNorReservedNorInTwoCountries(t *testing.T) {
 	of := map[netip.Prefix]string{}
 	for _, p := range visitor.Places() {
 		if len(p.Networks()) == 0 {
@@ -109,7 +109,7 @@ func TestNetworksAreNeitherBotListedNorReservedNorOfTwoCountries(t *testing.T) {
 	}
 }
 
-func TestAddressesBelongToThePlaceAndAreOfAHost(t *testing.T) {
+func TestAddressesAreHostsInThePlacesNetworks(t *testing.T) {
 	rng := seeded(3)
 	for range draws {
 		v := visitor.Draw(rng, .3)
@@ -157,7 +157,7 @@ func TestLargerNetworksAreDrawnMoreOften(t *testing.T) {
 	}
 }
 
-func TestPlacesAreWholeAndMany(t *testing.T) {
+func TestPlacesAreComplete(t *testing.T) {
 	countries, seen := map[string]bool{}, map[string]bool{}
 	coordinate := regexp.MustCompile(`^-?\d{1,3}\.\d{4}$`)
 	for _, p := range visitor.Places() {
@@ -186,7 +186,7 @@ func TestPlacesAreWholeAndMany(t *testing.T) {
 	}
 }
 
-func TestDevicesAreManyAndConsistent(t *testing.T) {
+func TestDevicesAreConsistent(t *testing.T) {
 	devices, seen := visitor.Devices(), map[string]bool{}
 	if len(devices) < 40 {
 		t.Errorf("only %d devices", len(devices))
@@ -267,7 +267,7 @@ func agree(t *testing.T, d visitor.Device, version string) {
 	}
 }
 
-func TestReferrersAreHostsThatMatomoFilesAsIntended(t *testing.T) {
+func TestMatomoClassifiesReferrersAsIntended(t *testing.T) {
 	rng, seen := seeded(5), map[visitor.Source]bool{}
 	for range draws {
 		seen[visitor.Draw(rng, 0).Source] = true
@@ -309,7 +309,7 @@ func TestTheSameSeedDrawsTheSameVisitors(t *testing.T) {
 	}
 }
 
-func TestTheDirectShareChangesNothingElseOfAVisitor(t *testing.T) {
+func TestTheDirectShareOnlyChangesTheSource(t *testing.T) {
 	a, b := seeded(8), seeded(8)
 	for range 1000 {
 		x, y := visitor.Draw(a, 0), visitor.Draw(b, 1)

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/weighted"
 )
 
-func TestIndicesComeInProportionToTheirWeights(t *testing.T) {
+func TestIndicesAreDrawnInProportionToTheirWeights(t *testing.T) {
 	const n = 400_000
 	for name, weights := range map[string][]float64{
 		"one": {3}, "even": {1, 1, 1}, "uneven": {1, 2, 7}, "with none": {0, 5, 0, 15}, "wide": {1000, 1, 1, 10, 100},
