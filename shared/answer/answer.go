@@ -2,11 +2,15 @@ package answer
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -224,4 +228,81 @@ func destination(location string) string {
 		return u.String() + " on the same host"
 	}
 	return u.String()
+}
+
+// Receipt is what Matomo says of a bulk request. Tracked and Invalid are hits; they are fewer than were sent where
+// Matomo left one out because its database was locked (plugins/BulkTracking/Tracker/Handler.php).
+type Receipt struct {
+	Tracked int `json:"tracked"`
+	Invalid int `json:"invalid"`
+	// Indices are those of the invalid hits, from 0; nil unless the token is a superuser's.
+	Indices []int `json:"invalid_indices"`
+}
+
+// hit is the class of hit i of n. Nothing says which hits of a mixed receipt were tracked without a list of the invalid
+// ones, which Matomo gives to superusers alone (plugins/BulkTracking/Tracker/Response.php), or where it left some out.
+func (r *Receipt) hit(i, n int) Class {
+	counted := r.Tracked + r.Invalid
+	switch {
+	case counted == 0, r.Tracked == n:
+		return Accepted
+	case r.Invalid == n:
+		return Rejected
+	case r.Indices == nil, counted != n, len(r.Indices) != r.Invalid:
+		return Unreadable
+	case slices.Contains(r.Indices, i):
+		return Rejected
+	}
+	return Accepted
+}
+
+// readReport finds Matomo's report on a bulk request, its receipt with a status ("success", or "error" where it gave
+// up), also among other text, which is then not empty.
+func readReport(body []byte) (status string, r Receipt, other []byte, ok bool) {
+	var said struct {
+		Status           string
+		Tracked, Invalid *int
+		Indices          []int `json:"invalid_indices"`
+	}
+	if json.Unmarshal(body, &said) != nil {
+		begin := bytes.Index(body, []byte(`{"status":`))
+		if begin < 0 {
+			return "", r, nil, false
+		}
+		d := json.NewDecoder(bytes.NewReader(body[begin:]))
+		if d.Decode(&said) != nil {
+			return "", r, nil, false
+		}
+		other = bytes.TrimSpace(slices.Concat(body[:begin], body[begin+int(d.InputOffset()):]))
+	}
+	if said.Tracked == nil || said.Invalid == nil || *said.Tracked < 0 || *said.Invalid < 0 {
+		return "", r, nil, false
+	}
+	return said.Status, Receipt{*said.Tracked, *said.Invalid, said.Indices}, other, true
+}
+
+// ParseAPI is what the answer of the Reporting API means; accepted is one in JSON that is no error. Rejected and Token quote
+// Matomo's message.
+func ParseAPI(r *Raw) Answer {
+	var said struct{ Result, Message string }
+	// A list or a bare value fails to be read as an object, and is no error.
+	if json.Unmarshal(r.Body, &said) == nil && said.Result == "error" && r.Status < http.StatusInternalServerError {
+		a := Answer{Class: Rejected, Status: r.Status,
+			Excerpt: cmp.Or(r.words([]byte(said.Message)), "no reason given")}
+		if r.Status == http.StatusUnauthorized || ofRights(said.Message) {
+			a.Class = Token
+		}
+		return a
+	}
+	if r.Status == http.StatusOK && !r.Truncated && json.Valid(r.Body) {
+		return Answer{Status: r.Status}
+	}
+	return r.refusal()
+}
+
+// ofRights tells whether Matomo's message is about the token or the rights of its user, which versions before 5 say
+// with the status of any other error (core/Access.php, core/NoAccessException.php).
+func ofRights(message string) bool {
+	message = strings.ToLower(message)
+	return strings.Contains(message, "access") || strings.Contains(message, "token")
 }

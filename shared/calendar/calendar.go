@@ -75,8 +75,7 @@ func (w Window) Days(l Load, now time.Time) []Day {
 		d := &days[i]
 		d.Visits = uint64(math.Round(exact[i] * scale))
 		if l.MaxTotal > 0 && d.Visits > left {
-			d.Skipped = fmt.Sprintf("total cap of %d visits reached: %d of %d are sent", l.MaxTotal,
-				left, d.Visits)
+			d.Skipped = fmt.Sprintf("total cap of %d visits reached: %d of %d are sent", l.MaxTotal, left, d.Visits)
 			d.Visits = left
 		}
 		left -= min(left, d.Visits)

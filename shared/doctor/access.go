@@ -115,8 +115,7 @@ func (x *examination) version(ctx context.Context) (string, Finding) {
 	text, _, _ := strings.Cut(v, ".")
 	switch major, err := strconv.Atoi(text); {
 	case err != nil:
-		return v, skipped("api", "", "see Administration → General settings",
-			"Matomo reports no valid version")
+		return v, skipped("api", "", "see Administration → General settings", "Matomo reports no valid version")
 	case major < known:
 		return v, warning("api", fmt.Sprintf("update Matomo to %d", known),
 			"Matomo %s is older than all tested versions: tracking may differ", v)

@@ -48,8 +48,7 @@ func (x *examination) hidden(ctx context.Context, check, method string, entries 
 	switch {
 	case known && len(concerned) > 0 && check == "parameters":
 		return warning(check, cureExcluded,
-			"%s %s are removed from page URLs: pages that differ only in these become one", what,
-			some(concerned))
+			"%s %s are removed from page URLs: pages that differ only in these become one", what, some(concerned))
 	case known && len(concerned) > 0:
 		return failed(check, cureExcluded, "%s %s are not recorded, and some of the visitors to send match",
 			what, some(concerned))

@@ -56,8 +56,7 @@ var ErrNotVisible = errors.New("was accepted, but is not visible")
 func (d Doctor) Probe(ctx context.Context, t target.Target, e Expectation) (Probe, error) {
 	if t.APIToken() == "" {
 		return Probe{}, errors.New(
-			"a probe visit needs a token with view access to the site, to follow it in the visitor log",
-		)
+			"a probe visit needs a token with view access to the site, to follow it in the visitor log")
 	}
 	ctx, cancel := context.WithTimeout(ctx, ProbeLimit)
 	defer cancel()
@@ -135,14 +134,9 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) (*Finding, error
 	}
 	if a := answer.ParseBulk(&r.Raw, len(hits)); a.Class != answer.Accepted && a.Class != answer.NoReceipt ||
 		a.Receipt.Invalid > 0 {
-		f := failed(
-			probed,
-			"see the single hits below: one that is rejected is the likely cause",
-			"a bulk request with one hit of each kind was not accepted (%[2]d of %[1]d hits): %[3]s",
-			len(hits),
-			a.Receipt.Tracked,
-			a.String(),
-		)
+		f := failed(probed, "see the single hits below: one that is rejected is the likely cause",
+			"a bulk request with one hit of each kind was not accepted (%[2]d of %[1]d hits): %[3]s", len(hits),
+			a.Receipt.Tracked, a.String())
 		return &f, nil
 	}
 	return nil, nil
@@ -202,9 +196,7 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 			}
 		case matomo.IsRefusal(err):
 			return fmt.Errorf(
-				"the probe visit was accepted, but following it needs view access and the visitor log enabled: %w",
-				err,
-			)
+				"the probe visit was accepted, but following it needs view access and the visitor log enabled: %w", err)
 		case err != nil && ctx.Err() == nil:
 			why = err.Error()
 		}

@@ -87,13 +87,9 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 		}
 	}
 	if page := withParameter(x.expect.Pages, names); page != "" {
-		return warning(
-			check,
-			"remove the parameter from the pages, or from the site's search parameters",
-			"pages such as %s are recorded as searches, because their URL contains one of %s",
-			page,
-			strings.Join(names, ", "),
-		)
+		return warning(check, "remove the parameter from the pages, or from the site's search parameters",
+			"pages such as %s are recorded as searches, because their URL contains one of %s", page,
+			strings.Join(names, ", "))
 	}
 	return passed(check, "site search is on")
 }

@@ -97,12 +97,8 @@ func clock(date, sent time.Time) Finding {
 		return skipped("clock", "", "compare the clocks manually", "the response has no Date header")
 	}
 	if skew := date.Sub(sent).Abs(); skew > maxSkew {
-		return warning(
-			"clock",
-			"synchronise both with NTP",
-			"the server's clock and the local one differ by %s",
-			skew.Round(time.Second),
-		)
+		return warning("clock", "synchronise both with NTP", "the server's clock and the local one differ by %s",
+			skew.Round(time.Second))
 	}
 	return passed("clock", "the server's clock and the local one agree")
 }

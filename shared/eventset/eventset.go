@@ -63,12 +63,8 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		d.Root.Warn(key, "", "is unknown and has no effect", "remove it")
 	}
 	if d.Root.Get(keys[2]) == nil && d.Root.Get(keys[3]) == nil {
-		d.Root.Refuse(
-			"",
-			"",
-			"has neither click_events nor random_events",
-			"add both lists, or remove the file to use the built-in events",
-		)
+		d.Root.Refuse("", "", "has neither click_events nor random_events",
+			"add both lists, or remove the file to use the built-in events")
 	}
 	s.ClickProbability = probability(d.Root, keys[0], HighClick)
 	s.RandomProbability = probability(d.Root, keys[1], HighRandom)

@@ -3,6 +3,7 @@ package export
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/puttrix/trafficinator/shared/runsummary"
@@ -76,4 +77,75 @@ func (c *chart) curve(steps []runsummary.CapacityStep, across, up axis, value fu
 		Number(steps[len(steps)-1].OfferedVisitRate))
 	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
 	c.Legend = []entry{{"held", "passed", ""}, {"broke", "failed", ""}}
+}
+
+// nines is how far the axis of percentiles reaches: each quarter of it has another nine.
+const nines = 4
+
+// distribution draws the latency of each percentile, over an axis that stretches the slowest hits as they matter.
+func distribution(s *runsummary.Summary) (chart, bool) {
+	h := s.Latencies()
+	if h == nil {
+		return chart{}, false
+	}
+	at := func(percentile float64) float64 { return float64(h.ValueAtPercentile(percentile)) / 1e6 }
+	a := axisFor(at(percentileAt(1)))
+	var spots []spot
+	for i := range maxColumns + 1 {
+		x := float64(i) / maxColumns
+		spots = append(spots, spot{fieldWidth * x, a.y(at(percentileAt(x)))})
+	}
+	c := chart{
+		ID: "distribution", Title: "Latency by percentile", Half: true,
+		Note: fmt.Sprintf("of %s answered hits", Count(uint64(h.TotalCount()))),
+		Label: fmt.Sprintf("Latency by percentile: half of the hits within %s, the slowest in %s", Latency(at(50)),
+			Latency(float64(h.Max())/1e6)),
+		Up: a.labels(latencyAxis(a)), Along: []string{"0 %", "90 %", "99 %", "99.9 %", "99.99 %"},
+		Shapes: []shape{{"area visits", area([][]spot{spots})}, {"line visits", line([][]spot{spots})}},
+	}
+	const bands = maxColumns / 4
+	for i := range bands {
+		p := percentileAt(float64(i+1) / bands)
+		c.Bands = append(c.Bands, band{
+			place(fieldWidth * float64(i) / bands), place(fieldWidth / float64(bands)),
+			fmt.Sprintf("%.4g %% of the hits within %s", p, Latency(at(p))),
+		})
+	}
+	for _, p := range []float64{50, 90, 95, 99, 99.9} {
+		c.Legend = append(c.Legend, entry{"visits", fmt.Sprintf("p%g", p), Latency(at(p))})
+	}
+	c.Legend = append(c.Legend, entry{"visits", "slowest", Latency(float64(h.Max()) / 1e6)})
+	return c, true
+}
+
+// percentileAt is the percentile at x of the axis, from 0 to 1.
+func percentileAt(x float64) float64 { return 100 * (1 - math.Pow(10, -nines*x)) }
+
+// day is one of a backfill, with a bar in the proportion of the busiest.
+type day struct {
+	runsummary.BackfillDay
+	Bar []Part
+}
+
+func daysOf(b *runsummary.Backfill) []day {
+	var busiest uint64
+	for _, d := range b.Days {
+		busiest = max(busiest, d.Planned)
+	}
+	days := make([]day, 0, len(b.Days))
+	for _, d := range b.Days {
+		var bar []Part
+		x := uint64(0)
+		for _, p := range []struct {
+			class string
+			n     uint64
+		}{{"accepted", d.Sent}, {"unknown", d.Unknown}, {"rejected", d.Rejected}, {"unsent", d.Unsent}} {
+			if p.n > 0 {
+				bar = append(bar, Part{p.class, length(x, busiest), length(p.n, busiest)})
+				x += p.n
+			}
+		}
+		days = append(days, day{d, bar})
+	}
+	return days
 }

@@ -116,12 +116,8 @@ func decodeStep(v *strictjson.Value) Step {
 	case SiteSearch:
 		need("search_keyword", s.SearchKeyword)
 		if strings.TrimSpace(s.SearchKeyword) != "" && matomotext.IsEmpty(s.SearchKeyword) {
-			v.Refuse(
-				"search_keyword",
-				s.SearchKeyword,
-				"is treated as empty by Matomo, which records a pageview instead",
-				"use another keyword",
-			)
+			v.Refuse("search_keyword", s.SearchKeyword,
+				"is treated as empty by Matomo, which records a pageview instead", "use another keyword")
 		} else {
 			doubt(v, "search_keyword", s.SearchKeyword, matomotext.MaxText)
 		}

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/answer"
@@ -178,4 +183,113 @@ func raw(resp *http.Response) answer.Raw {
 	}
 	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // none is zero
 	return r
+}
+
+// errForbidden refuses an address that no Matomo has.
+var errForbidden = errors.New("the address is link-local, multicast, unspecified or a cloud metadata service")
+
+// clouds are addresses at which clouds tell a machine its secrets, beside the link-local 169.254.169.254.
+var clouds = []netip.Addr{
+	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+	netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud
+	netip.MustParseAddr("fd00:ec2::254"),   // AWS
+}
+
+// embedding are the prefixes of IPv6 addresses that stand for an IPv4 address, and at which byte that begins: NAT64
+// (RFC 6052, RFC 8215), 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291, 2.5.5.1).
+var embedding = []struct {
+	prefix netip.Prefix
+	at     int
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("64:ff9b:1::/48"), 12},
+	{netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
+}
+
+// forbidden reports whether an address is none that a Matomo has.
+func forbidden(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || slices.Contains(clouds, ip) {
+		return true
+	}
+	if !ip.Is6() || ip.IsLoopback() {
+		return false
+	}
+	bytes := ip.As16()
+	for _, e := range embedding {
+		if e.prefix.Contains(ip) && forbidden(netip.AddrFrom4([4]byte(bytes[e.at:e.at+4]))) {
+			return true
+		}
+	}
+	return false
+}
+
+// guardedDialer looks at the address that is really connected to, after names are resolved.
+func guardedDialer(timeout time.Duration) net.Dialer {
+	return net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return fmt.Errorf("parse address: %w", err)
+		}
+		if forbidden(ap.Addr()) {
+			return errForbidden
+		}
+		return nil
+	}}
+}
+
+// refuseLiteral refuses a host that is itself an address which no Matomo has.
+func refuseLiteral(host string) error {
+	if ip, err := netip.ParseAddr(host); err == nil && forbidden(ip) {
+		return errForbidden
+	}
+	return nil
+}
+
+// Stream calls a method of the Reporting API for the target's site once and has read read the answer, of any length, as
+// it comes. The error is ErrTimedOut, or tells what Matomo refused; one of read alone matters to read.
+func (c *Client) Stream(ctx context.Context, t target.Target, method string, parameters url.Values,
+	read func(io.Reader) error) error {
+	token := t.APIToken().Reveal()
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)},
+		"token_auth": {token}}
+	for k, v := range parameters {
+		form[k] = v
+	}
+	resp, r, err := c.send(ctx, t, t.API(), "application/x-www-form-urlencoded", form.Encode(), token)
+	if err != nil {
+		return unanswered(method, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	body := &begun{r: resp.Body}
+	err = read(body)
+	if err != nil && errors.Is(plain(err), ErrTimedOut) {
+		return ErrTimedOut
+	}
+	r.Body, r.Truncated = body.first, body.more
+	if err == nil && resp.StatusCode == http.StatusOK && body.more {
+		return nil // no error of Matomo's is so long
+	}
+	if a := answer.ParseAPI(&r); a.Class != answer.Accepted {
+		return refusal(method, a)
+	}
+	return nil
+}
+
+// firstBytes are kept of an answer, for its first words.
+const firstBytes = 4 << 10
+
+// begun keeps the first bytes of what is read of r; more says that there were others.
+type begun struct {
+	r     io.Reader
+	first []byte
+	more  bool
+}
+
+// Read implements io.Reader.
+func (b *begun) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	kept := min(n, firstBytes-len(b.first))
+	b.first, b.more = append(b.first, p[:kept]...), b.more || kept < n
+	return n, err
 }

@@ -5,10 +5,13 @@ package matomo
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -248,4 +251,61 @@ func (c *Client) askOnce(ctx context.Context, t target.Target, method string, fo
 		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the response is not Matomo's")}
 	}
 	return 0, nil
+}
+
+// Invalidate tells Matomo that the reports of days (YYYY-MM-DD) must be made anew, those of their weeks, months and
+// years too; the token's user needs admin access to the site. Reports are made anew when they are asked for, or by
+// core:archive where only that may. Deleted are those of the days whose raw data Matomo deletes by age: it says so in
+// plain English, and no other method tells of that age (core/Archive/ArchiveInvalidator/InvalidationResult.php).
+func (c *Client) Invalidate(ctx context.Context, t target.Target, days []string) (deleted []string, err error) {
+	var told []string
+	form := url.Values{"idSites": {strconv.Itoa(t.SiteID)}, "dates": {strings.Join(days, ",")}}
+	if err := c.Call(ctx, t, "CoreAdminHome.invalidateArchivedReports", form, &told); err != nil {
+		return nil, err
+	}
+	for _, line := range told {
+		_, dates, _ := strings.Cut(line, "Log Deletion limit:")
+		dates, _, _ = strings.Cut(dates, "\n")
+		for date := range strings.SplitSeq(dates, ",") {
+			if date = strings.TrimSpace(date); slices.Contains(days, date) {
+				deleted = append(deleted, date)
+			}
+		}
+	}
+	return deleted, nil
+}
+
+// InvalidateCommand is what does the same on the server of a Matomo, in its folder.
+func InvalidateCommand(site int, first, last string) string {
+	return "./console core:invalidate-report-data --sites=" + strconv.Itoa(site) + " --dates=" + first + "," + last
+}
+
+// Ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It asks for the GIF: without, a Matomo whose tracking is off
+// answers like any other (core/Tracker/Response.php).
+func Ping(t target.Target) url.Values {
+	return url.Values{
+		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {NewVisitorID()},
+		"url": {"https://shop.example.test/"},
+	}
+}
+
+// NewVisitorID is an id that no visitor has.
+func NewVisitorID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(id[:])
+}
+
+// Skew is how far the target's clock is ahead of the one here, by the date of an answer, which has whole seconds.
+func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, error) {
+	sent := time.Now()
+	a, err := c.PostForm(ctx, t, t.URL, Ping(t))
+	if err != nil {
+		return 0, err
+	}
+	if a.Date.IsZero() {
+		return 0, errors.New("the answer has no " + http.CanonicalHeaderKey("date"))
+	}
+	return a.Date.Sub(sent.Add(a.Took / 2)), nil
 }

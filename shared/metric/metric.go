@@ -1,45 +1,45 @@
-// Package metric owns the names of the loadgen's metrics and of their labels, for who exposes and who scrapes them.
+// Package metric owns the names of the loadgen's metrics and labels.
 package metric
 
-// The metrics. Label values are closed sets: targets by their configured names, kinds and outcomes by the ledger's.
+// The metrics. Label values are closed sets.
 const (
-	// Planned counts hits of visits that began, by target and kind.
+	// Planned counts hits of started visits, by target and kind.
 	Planned = "trafficinator_hits_planned_total"
-	// Hits counts hits that ended, by target, kind and outcome.
+	// Hits counts finished hits, by target, kind and outcome.
 	Hits = "trafficinator_hits_total"
 	// InFlight is the number of requests in flight, by target.
 	InFlight = "trafficinator_hits_in_flight"
-	// Visits counts visits that ended, by fate.
+	// Visits counts finished visits, by outcome (label fate).
 	Visits = "trafficinator_visits_total"
-	// VisitsPlanned counts visits that began.
+	// VisitsPlanned counts started visits.
 	VisitsPlanned = "trafficinator_visits_planned_total"
-	// VisitsDue counts visits that should have begun by the schedule; what a pause or a cap withheld is not due.
+	// VisitsDue counts visits due by the schedule, without those withheld by a pause or a cap.
 	VisitsDue = "trafficinator_visits_due_total"
-	// OpenVisits is the number of visits that began and have not ended.
+	// OpenVisits is the number of visits in progress.
 	OpenVisits = "trafficinator_visits_open"
-	// Latency is a histogram of seconds from a hit's intended moment to its answer, by target.
+	// Latency is a histogram of the seconds from when a hit is due to its response, by target.
 	Latency = "trafficinator_hit_latency_seconds"
-	// Revenue sums the accepted orders, in the unit of the settings.
+	// Revenue sums accepted orders, in the currency of the settings.
 	Revenue = "trafficinator_revenue_total"
-	// Healthy is 1 for the state of health a target is in, else 0, by target and state.
+	// Healthy is 1 for a target's current state of health, else 0, by target and state.
 	Healthy = "trafficinator_target_health"
-	// Phase is 1 for the phase the loadgen is in, by phase.
+	// Phase is 1 for the current phase, else 0, by phase.
 	Phase = "trafficinator_phase"
-	// FinishBy is the Unix time at which open visits are cut off, 0 where the run was not asked to finish them.
+	// FinishBy is the Unix time at which open visits are cut off, 0 unless the run is stopping.
 	FinishBy = "trafficinator_finish_by_seconds"
-	// Pause is 1 for what new visits pause for, else 0, by reason: PauseAsked, PauseCap or PauseState.
+	// Pause is 1 for the reason why new visits are paused, else 0, by reason.
 	Pause = "trafficinator_pause"
-	// PlanInfo is 1, with the hash of the running plan and its run id as labels.
+	// PlanInfo is 1, labelled with the plan hash and run id.
 	PlanInfo = "trafficinator_plan_info"
 )
 
-// Why new visits pause.
+// Reasons of a pause.
 const (
-	// PauseAsked: control.json asks for it.
+	// PauseAsked: requested in control.json.
 	PauseAsked = "asked"
-	// PauseCap: MAX_TOTAL_VISITS is reached.
+	// PauseCap: MAX_TOTAL_VISITS reached.
 	PauseCap = "daily_cap"
-	// PauseState: the state folder cannot be written, because its disk is full or read-only.
+	// PauseState: the state folder is not writable, its disk full or read-only.
 	PauseState = "state_full"
 )
 

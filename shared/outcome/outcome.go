@@ -1,4 +1,4 @@
-// Package outcome owns what becomes of a hit: the six ends of which each planned hit has exactly one.
+// Package outcome owns the outcomes of hits. Every planned hit gets exactly one.
 package outcome
 
 import "fmt"
@@ -6,26 +6,19 @@ import "fmt"
 // Outcome is what became of a hit.
 type Outcome uint8
 
-// The outcomes. Matomo answers 400 even when its database is down (core/Tracker/Handler.php), so Rejected is no
-// proof of absence.
+// The outcomes. Matomo also answers 400 when its database is down (core/Tracker/Handler.php), so Rejected does not prove
+// that it was available.
 const (
-	// Accepted: Matomo said that it took the hit.
-	Accepted Outcome = iota
-	// Rejected: a clear no to this request.
-	Rejected
-	// Failed: surely not taken, after the retries.
-	Failed
-	// Unknown: it may have been taken; never sent again.
-	Unknown
-	// Shed: not sent, because it could not be in time or its target was failing.
-	Shed
-	// Abandoned: not sent, because the run was stopped first.
-	Abandoned
-	// Count is the number of outcomes.
-	Count int = iota
+	Accepted  Outcome = iota // Matomo acknowledged the hit
+	Rejected                 // refused
+	Failed                   // certainly not recorded, after retries
+	Unknown                  // may have been recorded; never sent again
+	Shed                     // not sent: too late, or its target was failing
+	Abandoned                // not sent: the run was stopped
+	Count     int     = iota // number of outcomes
 )
 
-// All are the outcomes in the order in which they are shown.
+// All returns the outcomes in display order.
 func All() []Outcome { return []Outcome{Accepted, Rejected, Failed, Unknown, Shed, Abandoned} }
 
 var names = [Count]string{"accepted", "rejected", "failed", "unknown", "shed", "abandoned"}

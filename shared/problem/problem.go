@@ -1,5 +1,5 @@
-// Package problem owns how a fault of an input is told: where it is, what is wrong, and the cure.
-// It knows no rule of any input; the packages that own a format or a knob do.
+// Package problem owns the form of validation errors: where, what is wrong, and how to fix it. The rules belong to the
+// packages that own a format or a setting.
 package problem
 
 import (
@@ -12,28 +12,28 @@ import (
 // Severity says whether a problem stops the program.
 type Severity string
 
-// The two severities: an Error refuses the input, a Warning is told and the program goes on.
+// An Error rejects the input, a Warning does not.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
 
-// Problem is one fault of an input.
+// Problem is a fault of an input.
 type Problem struct {
-	// Where names the setting or the place: an env key, "urls.txt line 7", "funnels.json: [2].steps[0].url".
+	// Where is the location: an env key, "urls.txt line 7", "funnels.json: [2].steps[0].url".
 	Where string `json:"where"`
-	// Value is the offending value as the person wrote it; empty for secrets and where there is none.
+	// Value is the offending value as given; empty for secrets.
 	Value string `json:"value,omitempty"`
-	// Message says what is wrong and Cure what to do, both as sentence fragments in lower case.
+	// Message says what is wrong and Cure how to fix it, as lower-case sentence fragments.
 	Message  string   `json:"message"`
 	Cure     string   `json:"cure,omitempty"`
 	Severity Severity `json:"severity"`
 }
 
-// maxValue is how much of a value is shown, in bytes: enough to recognise it, little enough for a log line.
+// maxValue is how many bytes of a value are shown.
 const maxValue = 80
 
-// String is the one line a person reads: `KEY="value": message; cure`.
+// String formats the problem as `KEY="value": message; cure`.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.Where)
@@ -49,7 +49,7 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Advice is what is wrong and what to do: "message; cure".
+// Advice formats the problem without its location: "message; cure".
 func (p Problem) Advice() string {
 	if p.Cure == "" {
 		return p.Message
@@ -57,26 +57,26 @@ func (p Problem) Advice() string {
 	return p.Message + "; " + p.Cure
 }
 
-// List collects all problems of an input, in the order they stand in it.
+// List is the problems of an input, in its order.
 type List []Problem
 
-// Refuse adds a problem that refuses the input.
+// Refuse adds an error.
 func (l *List) Refuse(where, value, message, cure string) {
 	*l = append(*l, Problem{where, value, message, cure, Error})
 }
 
-// Warn adds a problem that does not refuse the input.
+// Warn adds a warning.
 func (l *List) Warn(where, value, message, cure string) {
 	*l = append(*l, Problem{where, value, message, cure, Warning})
 }
 
-// Errors are the refusing problems.
+// Errors returns the errors; it is never nil.
 func (l List) Errors() List { return l.only(Error) }
 
-// Warnings are the problems that are told and nothing more.
+// Warnings returns the warnings; it is never nil.
 func (l List) Warnings() List { return l.only(Warning) }
 
-// Err is nil where nothing refuses the input, else an error that lists all refusing problems, a line each.
+// Err returns an error that lists the errors, one per line, or nil if there are none.
 func (l List) Err() error {
 	if errs := l.Errors(); len(errs) > 0 {
 		return errs
@@ -84,7 +84,7 @@ func (l List) Err() error {
 	return nil
 }
 
-// First is the first problem without its value, and how many more there are: enough to know where to begin.
+// First formats the first problem without its value, and the number of others.
 func (l List) First() string {
 	if len(l) == 0 {
 		return "the input is invalid"
@@ -96,7 +96,7 @@ func (l List) First() string {
 	return text
 }
 
-// Error lists the problems, a line each.
+// Error lists the problems, one per line.
 func (l List) Error() string {
 	lines := make([]string, len(l))
 	for i, p := range l {
@@ -105,7 +105,7 @@ func (l List) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// only is never nil, so that JSON has an empty list where there is nothing.
+// only is never nil, so that JSON has an empty list.
 func (l List) only(s Severity) List {
 	out := List{}
 	for _, p := range l {

@@ -49,19 +49,11 @@ func ParseCurve(weights []float64) (Curve, problem.List) {
 	case n == 0:
 		return Typical(), nil
 	case n != 24 && n != HoursOfWeek:
-		problems.Refuse(
-			"LOAD_CURVE",
-			fmt.Sprintf("%d weights", n),
-			"is not a day or a week",
-			"use 24 weights, or 168 from Monday 00:00",
-		)
+		problems.Refuse("LOAD_CURVE", fmt.Sprintf("%d weights", n), "is not a day or a week",
+			"use 24 weights, or 168 from Monday 00:00")
 	case sum == 0:
-		problems.Refuse(
-			"LOAD_CURVE",
-			"",
-			"has no weight above 0",
-			"set weights for the hours with visits, or remove it",
-		)
+		problems.Refuse("LOAD_CURVE", "", "has no weight above 0",
+			"set weights for the hours with visits, or remove it")
 	default:
 		return curveOf(weights), nil
 	}

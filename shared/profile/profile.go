@@ -4,8 +4,13 @@
 package profile
 
 import (
+	_ "embed"
+	"fmt"
+	"iter"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -147,3 +152,136 @@ func (p Profile) TimeOf(start, from, to time.Time, x float64) (time.Time, bool) 
 // Count is the number of visits that arrive where the profile has x of them: the first arrives at once, the next when
 // a whole one lies behind it. An excess below a millionth is rounding.
 func Count(x float64) uint64 { return uint64(max(0, math.Ceil(x-1e-6))) }
+
+// HoursOfWeek is how many weights a curve has.
+const HoursOfWeek = 7 * 24
+
+// Curve is the shape of a week.
+type Curve struct {
+	// hours are rates from Monday, 0 h, on; their mean is 1.
+	hours [HoursOfWeek]float64
+}
+
+//go:embed typical.tsv
+var typical string
+
+// Typical is the week of a typical site; the file typical.tsv tells whose.
+func Typical() Curve {
+	var weights []float64
+	for line := range strings.Lines(typical) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, cell := range strings.Fields(line)[1:] {
+			n, err := strconv.ParseFloat(cell, 64)
+			if err != nil {
+				panic(fmt.Sprintf("typical.tsv: %v", err)) // it is built in and tested
+			}
+			weights = append(weights, n)
+		}
+	}
+	return curveOf(weights)
+}
+
+// curveOf makes a curve of the weights of a day or of a week, not all of them 0.
+func curveOf(weights []float64) Curve {
+	var c Curve
+	sum := 0.0
+	for h := range c.hours {
+		c.hours[h] = weights[h%len(weights)]
+		sum += c.hours[h]
+	}
+	for h := range c.hours {
+		c.hours[h] *= HoursOfWeek / sum
+	}
+	return c
+}
+
+// Hour is the rate in an hour of a day of the week, where that of the mean hour is 1.
+func (c Curve) Hour(d time.Weekday, hour int) float64 { return c.hours[(int(d)+6)%7*24+hour] }
+
+// Share is how many visits a day of the week of 24 hours has, where the mean day has 1.
+func (c Curve) Share(d time.Weekday) float64 {
+	sum := 0.0
+	for h := range 24 {
+		sum += c.Hour(d, h)
+	}
+	return sum / 24
+}
+
+// Piece is a stretch of time in which the rate goes linearly from Begin to End, both in visits per 24 hours.
+type Piece struct {
+	From, To           time.Time
+	StartRate, EndRate float64
+}
+
+// Visits is the integral of the piece.
+func (p Piece) Visits() float64 { return (p.StartRate + p.EndRate) / 2 * p.days() }
+
+// Scale multiplies the rate.
+func (p Piece) Scale(by float64) Piece {
+	p.StartRate, p.EndRate = by*p.StartRate, by*p.EndRate
+	return p
+}
+
+// Rate at a moment of the piece.
+func (p Piece) Rate(at time.Time) float64 { return p.after(at).StartRate }
+
+// VisitsBefore is how many visits lie between the beginning of the piece and at.
+func (p Piece) VisitsBefore(at time.Time) float64 {
+	return p.Visits() - p.after(at).Visits()
+}
+
+// TimeOf is when x visits of the piece lie behind it, from 0 to Visits. Where nobody comes it is the end.
+func (p Piece) TimeOf(x float64) time.Time {
+	// The root of Begin·t + (End-Begin)/(2·days)·t² = x, in the form that does not cancel where the rate hardly
+	// changes.
+	root := math.Sqrt(max(0, p.StartRate*p.StartRate+2*(p.EndRate-p.StartRate)*x/p.days()))
+	if p.StartRate+root == 0 {
+		if x > 0 || p.EndRate == 0 {
+			return p.To
+		}
+		return p.From
+	}
+	after := time.Duration(2 * x / (p.StartRate + root) * float64(day))
+	return p.From.Add(min(after, p.To.Sub(p.From)))
+}
+
+// after is the rest of the piece from at on, the whole where at lies before it.
+func (p Piece) after(at time.Time) Piece {
+	if at.Before(p.From) {
+		return p
+	}
+	if length := p.To.Sub(p.From); length > 0 {
+		p.StartRate += (p.EndRate - p.StartRate) * float64(at.Sub(p.From)) / float64(length)
+	}
+	p.From = at
+	return p
+}
+
+// until is the piece up to at.
+func (p Piece) until(at time.Time) Piece {
+	if at.Before(p.To) {
+		p.EndRate = p.after(at).StartRate
+		p.To = at
+	}
+	return p
+}
+
+func (p Piece) days() float64 { return float64(p.To.Sub(p.From)) / float64(day) }
+
+// Pieces are those between two moments, each cut to lie there.
+func (p Profile) Pieces(start, from, to time.Time) iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		for at := from; at.Before(to); {
+			piece, ok := p.Piece(start, at)
+			if !ok {
+				return
+			}
+			if piece = piece.until(to); !yield(piece) {
+				return
+			}
+			at = piece.To
+		}
+	}
+}

@@ -61,7 +61,7 @@ func (v Visits) Plus(o Visits) Visits {
 	}
 }
 
-// Minus is what v has more than o, an earlier count of the same.
+// Minus subtracts an earlier count.
 func (v Visits) Minus(o Visits) Visits {
 	return Visits{
 		v.Planned - o.Planned, v.Complete - o.Complete, v.Partial - o.Partial, v.Uncertain - o.Uncertain,

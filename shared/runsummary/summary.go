@@ -1,16 +1,17 @@
-// Package runsummary owns the form of a run's record: the ledger that the loadgen writes every second and at the end, and
-// that everybody else reads. It counts nothing itself.
+// Package runsummary owns the run summary: the JSON file that the loadgen writes every second and at the end of a run.
+// It counts nothing itself.
 package runsummary
 
 import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// Visits counts visits by fate; Planned is the sum of the five, Split the visits that Matomo makes beyond them, and
-// Repeated those that it may make: of a visitor whose next hit was sent while Matomo may still have been at work on the
-// last request.
+// Visits counts visits by outcome. Planned is the sum of the next five; Split are the additional visits that Matomo
+// starts, Repeated those that it may start: a hit was sent while Matomo may still have been processing the one before.
 type Visits struct {
 	Planned   uint64 `json:"planned"`
 	Complete  uint64 `json:"complete"`
@@ -22,55 +23,55 @@ type Visits struct {
 	Repeated  uint64 `json:"repeated"`
 }
 
-// ExpectedInMatomo are the fewest and the most visits that Matomo should have of these.
+// ExpectedInMatomo returns the range of visits that Matomo should have.
 func (v Visits) ExpectedInMatomo() (least, most uint64) {
 	least = v.Complete + v.Partial + v.Split
 	return least, least + v.Uncertain + v.Repeated
 }
 
-// Latency are percentiles in seconds, from the intended moment of a hit to its answer.
+// Latency is percentiles in seconds, from when a hit is due to its response.
 type Latency struct {
 	P50 float64 `json:"p50"`
 	P95 float64 `json:"p95"`
 	P99 float64 `json:"p99"`
 }
 
-// Target is what a summary says of a target beyond its hits.
+// Target is the part of a summary that concerns a target.
 type Target struct {
 	URL string `json:"url"`
-	// APIURL is the address of its Reporting API, "" for the one in the tracker's folder.
+	// APIURL is the Reporting API's URL, "" for the one next to the tracker.
 	APIURL      string  `json:"api_url,omitempty"`
 	SiteID      int     `json:"site_id"`
 	Health      string  `json:"health"`
 	SuccessRate float64 `json:"success_rate"`
 	Latency     Latency `json:"latency"`
-	// Histogram holds all latencies in µs: an HDR histogram in its compressed form V2, in base64.
+	// Histogram is an HDR histogram of all latencies in µs, in compressed form V2 and base64.
 	Histogram string `json:"latency_histogram,omitempty"`
 	LastError string `json:"last_error,omitempty"`
-	// LastSuccess and LastFailure are when an answer came that accepted a hit, and one that did not, zero for never.
+	// LastSuccess and LastFailure are the times of the last accepting and the last other response, zero for never.
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
-	// ByKind and Account are the target's part of what the summary tells of all.
+	// ByKind and Totals are the target's part of the summary's.
 	ByKind map[string]Hits `json:"by_kind"`
 	Totals
-	// Reserved are visits of the target that may begin before the summary is written again.
+	// Reserved visits may start before the summary is written again.
 	Reserved *Reserved `json:"reserved,omitempty"`
 }
 
-// Totals is what became of visits, and what they brought. Money is in the site's currency.
+// Totals counts visits and what they brought. Money is in the site's currency.
 type Totals struct {
 	Visits   Visits  `json:"visits"`
 	Revenue  float64 `json:"revenue"`
 	Tax      float64 `json:"tax"`
 	Shipping float64 `json:"shipping"`
-	// Items counts the pieces of all orders.
+	// Items counts the units of all orders.
 	Items  uint64 `json:"items"`
 	Opened Opened `json:"opened"`
 }
 
-// Opened counts the visits of which an action was accepted, as Matomo's reports break them down: by the site's days
-// (YYYY-MM-DD), ISO country ("" where none was sent), source (direct, search, social, website, campaign; "" where the
-// first hit, which alone tells it, was not accepted) and device type.
+// Opened breaks down the visits with an accepted action like Matomo's reports: by the site's day (YYYY-MM-DD), ISO
+// country ("" if none was sent), source (direct, search, social, website, campaign; "" if the first hit, which carries
+// it, was not accepted) and device type.
 type Opened struct {
 	Days      map[string]uint64 `json:"days"`
 	Countries map[string]uint64 `json:"countries"`
@@ -78,71 +79,66 @@ type Opened struct {
 	Devices   map[string]uint64 `json:"devices"`
 }
 
-// Schema is the version of the form of a Summary that is written: docs/summary.schema.json. A field that is added leaves
-// it as it is.
+// Schema is the version of docs/summary.schema.json; added fields do not change it.
 const Schema = 1
 
-// Summary is the record of a run, as written to the state folder every second and to the summary file at the end.
+// Summary is a run summary, as written to the state folder every second and to the summary file at the end.
 type Summary struct {
-	// Schema is the version of its form, 0 in older summaries and where it is no file.
+	// Schema is 0 in older summaries and outside files.
 	Schema int    `json:"schema,omitempty"`
 	RunID  string `json:"run_id"`
-	// Kind is Live, CapacitySearch or BackfillJob; records of before had none.
+	// Kind is Live, CapacitySearch or BackfillJob; "" in older summaries.
 	Kind     string    `json:"kind,omitempty"`
 	Seed     uint64    `json:"seed"`
 	PlanHash string    `json:"plan_hash"`
 	Started  time.Time `json:"started"`
-	// Ended is zero and Reason empty while the run goes on.
+	// Ended is zero and Reason empty while the run is in progress.
 	Ended  time.Time `json:"ended,omitzero"`
 	Reason string    `json:"reason"`
-	// DurationSeconds is how long the run has lasted, the sleep of its machine included, by a clock that nobody sets.
-	// Ended is so much later than Started, whatever the wall clock shows by then. Older summaries have none.
+	// DurationSeconds is measured by a monotonic clock that includes the machine's sleep; Ended is Started plus it. 0 in
+	// older summaries.
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
-	// Killed counts the starts of the loadgen that were killed. What they sent after the summary was written last is
-	// among the unknown hits.
+	// Killed counts the killed processes of the run. What they sent after the last write counts as unknown.
 	Killed int `json:"killed,omitempty"`
-	// Message explains an end that nobody asked for.
+	// Message explains an unrequested end.
 	Message string `json:"message,omitempty"`
 
 	Hits     Hits            `json:"hits"`
 	ByKind   map[string]Hits `json:"by_kind"`
 	ByTarget map[string]Hits `json:"by_target"`
 	Totals
-	// Due is how many visits should have begun by the schedule; what a pause or a cap withheld is not due.
+	// Due counts visits due by the schedule, without those withheld by a pause or a cap.
 	Due uint64 `json:"visits_due"`
-	// Bulk is there where hits were sent in bulk.
+	// Bulk is nil unless hits were sent in bulk.
 	Bulk    *Bulk             `json:"bulk,omitempty"`
 	Latency Latency           `json:"latency"`
 	Targets map[string]Target `json:"targets"`
-	// Strategy is how visits are dealt out to the targets.
+	// Strategy is how visits are distributed over the targets.
 	Strategy string `json:"distribution_strategy,omitempty"`
-	// Reasons say why hits were not accepted, most hits first. Warnings are of the same form, for hits that were
-	// accepted although something about their answers was wrong.
+	// Reasons say why hits were not accepted, Warnings what was wrong with responses that accepted hits; most hits
+	// first.
 	Reasons  []Reason `json:"reasons,omitempty"`
 	Warnings []Reason `json:"warnings,omitempty"`
-	// Standstills are the times in which this process itself did not run: paused, or the machine asleep.
+	// Standstills are the times in which the process did not run: it was paused, or the machine asleep.
 	Standstills []Standstill `json:"standstills,omitempty"`
-	// Thresholds are what the run must keep, as they stand.
-	Thresholds []Verdict `json:"thresholds,omitempty"`
-	// Capacity is there in a capacity search.
-	Capacity *Capacity `json:"capacity,omitempty"`
-	// Backfill is there in a backfill.
-	Backfill *Backfill `json:"backfill,omitempty"`
+	Thresholds  []Verdict    `json:"thresholds,omitempty"`
+	Capacity    *Capacity    `json:"capacity,omitempty"`
+	Backfill    *Backfill    `json:"backfill,omitempty"`
 
 	InFlight   uint64 `json:"in_flight"`
 	OpenVisits uint64 `json:"open_visits"`
-	// FinishBy is when open visits are cut off, where the run was asked to finish them, else zero. CutVisits counts the
-	// visits that a stop ended with hits left to send: these hits are abandoned.
+	// FinishBy is when open visits are cut off, zero unless the run is stopping. CutVisits counts visits that a stop cut
+	// off; their remaining hits are abandoned.
 	FinishBy  time.Time `json:"finish_by,omitzero"`
 	CutVisits uint64    `json:"cut_visits,omitempty"`
-	// FirstVisit is the number of the run's first visit; NextVisit is the first that surely was not used: numbers are
-	// reserved ahead.
+	// FirstVisit is the number of the run's first visit, NextVisit the first number certainly unused: numbers are
+	// reserved in advance.
 	FirstVisit uint64 `json:"first_visit"`
 	NextVisit  uint64 `json:"next_visit"`
 }
 
-// Bulk sums what Matomo's receipts said of bulk requests. A receipt with invalid hits that does not say which makes
-// all hits of its request unknown: these sums then tell more than the rows do.
+// Bulk sums Matomo's receipts for bulk requests. If a receipt does not say which hits are invalid, all hits of its
+// request count as unknown, so these sums know more than the outcomes.
 type Bulk struct {
 	Requests uint64 `json:"requests"`
 	Hits     uint64 `json:"hits"`
@@ -150,7 +146,7 @@ type Bulk struct {
 	Invalid  uint64 `json:"invalid"`
 }
 
-// Encode is the summary as indented JSON, as files hold it.
+// Encode returns the summary as the indented JSON of its file.
 func (s *Summary) Encode() ([]byte, error) {
 	file := *s
 	file.Schema = Schema
@@ -159,4 +155,84 @@ func (s *Summary) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode summary: %w", err)
 	}
 	return append(data, '\n'), nil
+}
+
+// Verdict is the result of a threshold.
+type Verdict struct {
+	// Expression is the threshold as written.
+	Expression string `json:"expression"`
+	Metric     string `json:"metric"`
+	// Value is a fraction of 1 for a share, seconds for a latency; nil if not measured.
+	Value *float64 `json:"value"`
+	Held  bool     `json:"held"`
+	// BuiltIn means the default threshold.
+	BuiltIn bool `json:"built_in,omitempty"`
+	// Pending means not decided yet: not measured so far, or a count that still grows. Never after the end of a run.
+	Pending bool `json:"pending,omitempty"`
+}
+
+// Standstill is a time in which the loadgen's process did not run: it was stopped, its container paused, or its machine
+// asleep.
+type Standstill struct {
+	// At is its end, by the wall clock.
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+	// Visits and Hits were due meanwhile and not sent; all their hits are shed.
+	Visits uint64 `json:"visits"`
+	Hits   uint64 `json:"hits"`
+}
+
+// TotalStandstill sums the standstills of a run. At is the last one's.
+func (s *Summary) TotalStandstill() Standstill {
+	var sum Standstill
+	for _, one := range s.Standstills {
+		sum = Standstill{one.At, sum.Seconds + one.Seconds, sum.Visits + one.Visits, sum.Hits + one.Hits}
+	}
+	return sum
+}
+
+// Duration returns DurationSeconds, or Ended minus Started in older summaries.
+func (s *Summary) Duration() time.Duration {
+	if s.DurationSeconds > 0 {
+		return time.Duration(s.DurationSeconds * float64(time.Second))
+	}
+	return max(0, s.Ended.Sub(s.Started))
+}
+
+// Hits counts hits by outcome; Planned is their sum plus open hits.
+type Hits struct {
+	Planned   uint64 `json:"planned"`
+	Accepted  uint64 `json:"accepted"`
+	Rejected  uint64 `json:"rejected"`
+	Failed    uint64 `json:"failed"`
+	Unknown   uint64 `json:"unknown"`
+	Shed      uint64 `json:"shed"`
+	Abandoned uint64 `json:"abandoned"`
+}
+
+// Of returns the count of an outcome.
+func (h Hits) Of(o outcome.Outcome) uint64 {
+	return [outcome.Count]uint64{h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, h.Abandoned}[o]
+}
+
+// NotAccepted counts finished hits that were neither accepted nor abandoned.
+func (h Hits) NotAccepted() uint64 { return h.Rejected + h.Failed + h.Unknown + h.Shed }
+
+// Tried counts finished hits that were not abandoned.
+func (h Hits) Tried() uint64 { return h.Accepted + h.NotAccepted() }
+
+// Plus adds two counts.
+func (h Hits) Plus(o Hits) Hits {
+	return Hits{
+		h.Planned + o.Planned, h.Accepted + o.Accepted, h.Rejected + o.Rejected, h.Failed + o.Failed,
+		h.Unknown + o.Unknown, h.Shed + o.Shed, h.Abandoned + o.Abandoned,
+	}
+}
+
+// Minus subtracts an earlier count.
+func (h Hits) Minus(o Hits) Hits {
+	return Hits{
+		h.Planned - o.Planned, h.Accepted - o.Accepted, h.Rejected - o.Rejected, h.Failed - o.Failed,
+		h.Unknown - o.Unknown, h.Shed - o.Shed, h.Abandoned - o.Abandoned,
+	}
 }

@@ -150,12 +150,8 @@ func (w window) date(key, value string) (calendar.Date, bool) {
 		w.problems.Refuse(key, value, "is not a date", "write YYYY-MM-DD, for example "+w.today.Add(-1).String())
 		return d, false
 	case w.today.DaysUntil(d) > 0:
-		w.problems.Refuse(
-			key,
-			value,
-			"is in the future",
-			"use at most "+w.today.String()+", today in "+w.Timezone.String(),
-		)
+		w.problems.Refuse(key, value, "is in the future",
+			"use at most "+w.today.String()+", today in "+w.Timezone.String())
 	}
 	return d, true
 }

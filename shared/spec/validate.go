@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/puttrix/trafficinator/shared/envspec"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -51,22 +52,16 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 			"use three capital letters, for example EUR")
 	}
 	if s.RunID != "" && !runid.Valid(s.RunID) {
-		problems.Refuse("RUN_ID", s.RunID, "is not 1 to 64 letters, digits, - and _",
-			"for example nightly-7")
+		problems.Refuse("RUN_ID", s.RunID, "is not 1 to 64 letters, digits, - and _", "for example nightly-7")
 	}
 	if s.StartID != "" && !runid.Valid(s.StartID) {
-		problems.Refuse("START_ID", s.StartID, "is not 1 to 64 letters, digits, - and _",
-			"for example 20261130-1")
+		problems.Refuse("START_ID", s.StartID, "is not 1 to 64 letters, digits, - and _", "for example 20261130-1")
 	}
 	if s.SiteURL != "" {
 		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
 			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			problems.Refuse(
-				"SITE_URL",
-				s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:],
-				"is not a site URL",
-				"use https://host",
-			)
+			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not a site URL",
+				"use https://host")
 		}
 	}
 	if s.TelemetryAddr != "off" {
@@ -97,12 +92,8 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	checkCapacity(s, bad, problems)
 	load := checkLoad(s, bad, problems)
 	if !s.TLSVerify && !bad["TLS_VERIFY"] {
-		problems.Warn(
-			"TLS_VERIFY",
-			"false",
-			"exposes the token to anyone between here and the server",
-			"use this for test servers only",
-		)
+		problems.Warn("TLS_VERIFY", "false", "exposes the token to anyone between here and the server",
+			"use this for test servers only")
 	}
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
 		problems.Warn(
@@ -114,17 +105,13 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		)
 	}
 	if s.StateDir == "" && s.StartID != "" {
-		problems.Warn("START_ID", s.StartID,
-			"has no effect without STATE_DIR, which records starts", "set STATE_DIR")
+		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR, which records starts", "set STATE_DIR")
 	}
 	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart &&
 		s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
-		problems.Warn(
-			"AUTO_STOP_AFTER_HOURS",
-			"0",
+		problems.Warn("AUTO_STOP_AFTER_HOURS", "0",
 			"is 0, and so is STOP_AFTER_VISITS: the run continues until you stop it",
-			"set one of them to end it automatically",
-		)
+			"set one of them to end it automatically")
 	}
 }
 
@@ -163,4 +150,56 @@ func numberOf(s Spec, key string) float64 {
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n <= 65535
+}
+
+// ReadFile reads a file that a knob names.
+type ReadFile = envspec.ReadFile
+
+// Parse reads the knobs from environ and reports all problems of single knobs and between knobs at once. An empty value
+// means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read; nil
+// reads no file.
+func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
+	var problems problem.List
+	var s Spec
+	p := envspec.Parse(&s, environ, read, &problems)
+	s.Set = p.Set
+	if s.SendMode == "bulk" && !s.Set["CONCURRENCY"] {
+		s.Concurrency = BulkConcurrency
+	}
+	for _, key := range obsolete {
+		if v := envspec.Unquoted(environ, key); v != "" {
+			problems.Warn(key, v, "has no effect", "remove it")
+		}
+	}
+	s.checkTarget(&problems)
+	checkTogether(s, p.Bad, &problems)
+	return s, problems
+}
+
+// checkCapacity checks a capacity search. It sets the rate of visits itself.
+func checkCapacity(s Spec, bad map[string]bool, problems *problem.List) {
+	if !s.CapacitySearch {
+		return
+	}
+	if s.CapacityFrom > s.CapacityTo && !bad["CAPACITY_FROM"] && !bad["CAPACITY_TO"] {
+		problems.Refuse("CAPACITY_FROM", strconv.FormatFloat(s.CapacityFrom, 'f', -1, 64),
+			"is above CAPACITY_TO="+strconv.FormatFloat(s.CapacityTo, 'f', -1, 64), "lower it or raise CAPACITY_TO")
+	}
+	if s.MaxTotalVisits > 0 {
+		problems.Refuse("MAX_TOTAL_VISITS", strconv.FormatInt(s.MaxTotalVisits, 10),
+			"would pause the capacity search, which would mistake that for the server's limit", "set it to 0")
+	}
+	if s.LoadProfile != "constant" {
+		problems.Warn("LOAD_PROFILE", s.LoadProfile, "is ignored: a capacity search sets the rate itself",
+			"remove it, or turn off CAPACITY_SEARCH")
+	}
+	if s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0 {
+		problems.Warn("BULK_MAX_DELAY", strconv.FormatFloat(s.BulkMaxDelay, 'f', -1, 64),
+			"is part of the latencies of a capacity search, which must keep p95<1s",
+			"set THRESHOLDS with a p95 well above it")
+	}
+	if s.Timeline == "live" {
+		problems.Warn("TIMELINE", s.Timeline,
+			"makes each step of a capacity search wait minutes for the visits of the previous step", "use compressed")
+	}
 }

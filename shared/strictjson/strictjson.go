@@ -64,12 +64,8 @@ func Parse(file string, data []byte) *Document {
 	root, err := d.value(dec, "", 0)
 	if err == nil {
 		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			d.refuse(
-				lineOf(data, int(dec.InputOffset())),
-				"",
-				"has data after the top-level value",
-				"remove what follows the last bracket",
-			)
+			d.refuse(lineOf(data, int(dec.InputOffset())), "", "has data after the top-level value",
+				"remove what follows the last bracket")
 			return d
 		}
 		d.Root = root

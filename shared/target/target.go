@@ -81,12 +81,8 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	if raw := d.Root.String("distribution_strategy"); raw != "" {
 		s.Strategy = Strategy(raw)
 		if s.Strategy != RoundRobin && s.Strategy != Weighted && s.Strategy != Random {
-			d.Root.Refuse(
-				"distribution_strategy",
-				raw,
-				"is not a distribution strategy",
-				"use round-robin, weighted or random",
-			)
+			d.Root.Refuse("distribution_strategy", raw, "is not a distribution strategy",
+				"use round-robin, weighted or random")
 		}
 	}
 	names := map[string]bool{}

@@ -73,12 +73,8 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(authorities) {
-			refuse(
-				"tls_ca_file",
-				a.CAFile,
-				"contains no PEM certificate",
-				"use a file with -----BEGIN CERTIFICATE-----",
-			)
+			refuse("tls_ca_file", a.CAFile, "contains no PEM certificate",
+				"use a file with -----BEGIN CERTIFICATE-----")
 		}
 		out.RootCAs = pool
 	}
@@ -98,19 +94,11 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 		refuse("tls_key_file", a.KeyFile, "contains an encrypted key",
 			"decrypt it: openssl pkey -in key.pem -out plain.pem")
 	case a.KeyFile == "":
-		refuse(
-			"tls_cert_file",
-			a.CertFile,
-			"does not contain a PEM certificate and its private key",
-			"set tls_key_file to the key's file",
-		)
+		refuse("tls_cert_file", a.CertFile, "does not contain a PEM certificate and its private key",
+			"set tls_key_file to the key's file")
 	default:
-		refuse(
-			"tls_cert_file",
-			a.CertFile,
-			"is not a PEM certificate for the key in "+a.KeyFile,
-			"use a certificate and key that match",
-		)
+		refuse("tls_cert_file", a.CertFile, "is not a PEM certificate for the key in "+a.KeyFile,
+			"use a certificate and key that match")
 	}
 	return out
 }
@@ -193,10 +181,8 @@ func (m Environment) proxy(a Access) func(*url.URL) (*url.URL, error) {
 		case err != nil: // it repeats the address, which may hold a password
 			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY is not a proxy URL")
 		case u != nil && u.Scheme != "http" && u.Scheme != "https":
-			return nil, fmt.Errorf(
-				"HTTP_PROXY or HTTPS_PROXY is a %s proxy; only http and https are supported",
-				u.Scheme,
-			)
+			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY is a %s proxy; only http and https are supported",
+				u.Scheme)
 		}
 		return u, nil
 	}

@@ -3,13 +3,24 @@
 package testbed
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"math/big"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Bin names the environment variable in which make hands over the folder of the programs that it has just built; the
@@ -81,4 +92,72 @@ func build(target string) error {
 		return fmt.Errorf("make %s: %w\n%s", target, err, out)
 	}
 	return nil
+}
+
+// Certificate writes a certificate that is its own authority, and its key, into dir as name.pem and name.key, and
+// returns their paths.
+func Certificate(t *testing.T, dir, name string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name, "localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, &form, &form, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(file, kind string, data []byte) string {
+		path := filepath.Join(dir, file)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write(name+".pem", "CERTIFICATE", signed), write(name+".key", "PRIVATE KEY", encoded)
+}
+
+// Patience bounds every wait; only a test that fails waits so long.
+const WaitLimit = 3 * time.Minute
+
+// WaitFor asks until the answer is yes.
+func WaitFor(t *testing.T, what string, yes func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), WaitLimit)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !yes() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited %s in vain: %s", WaitLimit, what)
+		}
+	}
+}
+
+// GetJSON reads url into v and reports whether it answered.
+func GetJSON(t *testing.T, url string, v any) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+		t.Fatalf("read %s: %v", url, err)
+	}
+	return true
 }

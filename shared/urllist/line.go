@@ -80,9 +80,7 @@ func CheckAddress(address string) *Fault {
 		return &Fault{Message: "is not an http or https URL", Cure: "write https://host/page"}
 	case u.User != nil:
 		return &Fault{
-			Message: "contains a user name or password, which Matomo would record",
-			Cure:    "remove it",
-			Secret:  true,
+			Message: "contains a user name or password, which Matomo would record", Cure: "remove it", Secret: true,
 		}
 	}
 	return nil

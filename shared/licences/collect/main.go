@@ -1,15 +1,157 @@
-// Command collect writes THIRD_PARTY.txt: the licence texts of the Go modules that are really linked into the given
-// programs, of Go itself, and of the interface's bundle where it was built. It fails where a module has no text, so
-// that none is left out.
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/afero"
 )
+
+// part is something linked, with the folders of it in which licences may lie.
+type part struct {
+	// name is what it is called, with its version.
+	name    string
+	folders []string
+}
+
+// listed is as much as `go list -json` is asked for.
+type listed struct {
+	Dir    string
+	Module *struct {
+		Path, Version, Dir string
+		Main               bool
+	}
+}
+
+// linked are Go itself and the modules of the packages that are compiled into programs, sorted by name. A package
+// may have a licence of its own within its module, so every folder from it up to the module's counts.
+func linked(tags string, programs []string) ([]part, error) {
+	out, err := run(append([]string{"list", "-deps", "-tags", tags, "-json=Dir,Module"}, programs...)...)
+	if err != nil {
+		return nil, err
+	}
+	folders := map[string]map[string]bool{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("read the list of packages: %w", err)
+		}
+		m := p.Module
+		if m == nil || m.Main { // of Go itself, or of this repository
+			continue
+		}
+		name := m.Path + " " + m.Version
+		if folders[name] == nil {
+			folders[name] = map[string]bool{m.Dir: true}
+		}
+		for dir := p.Dir; strings.HasPrefix(dir, m.Dir); dir = filepath.Dir(dir) {
+			folders[name][dir] = true
+		}
+	}
+	root, err := run("env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	parts := []part{{"Go and its standard library", []string{strings.TrimSpace(string(root))}}}
+	for _, name := range slices.Sorted(maps.Keys(folders)) {
+		parts = append(parts, part{name, slices.Sorted(maps.Keys(folders[name]))})
+	}
+	return parts, nil
+}
+
+func run(args ...string) ([]byte, error) {
+	out, err := exec.Command("go", args...).Output()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		err = fmt.Errorf("%w: %s", err, failed.Stderr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return out, nil
+}
+
+// licence matches the names of files with licences and notices.
+var licence = regexp.MustCompile(`(?i)^(un)?(licen[cs]e|copying|copyright|notice|patents)([-_.].*)?$`)
+
+// texts are the licences and notices in a part's folders.
+func (p part) texts(fsys afero.Fs) ([]string, error) {
+	var out []string
+	for _, dir := range p.folders {
+		entries, err := afero.ReadDir(fsys, dir)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", p.name, err)
+		}
+		for _, e := range entries {
+			if !e.Mode().IsRegular() || !licence.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
+				continue
+			}
+			data, err := afero.ReadFile(fsys, filepath.Join(dir, e.Name()))
+			if err != nil {
+				return nil, fmt.Errorf("read the licence of %s: %w", p.name, err)
+			}
+			text := strings.TrimSpace(strings.ReplaceAll(string(data), "\r\n", "\n"))
+			if text != "" && !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s has no licence text in %s; find it manually before you distribute the program",
+			p.name, p.folders[0])
+	}
+	return out, nil
+}
+
+const (
+	preface = `Trafficinator is made of what is listed here, each under its own licence. Its own is in LICENSE.
+
+The controller in its image is linked with the C library of the machine that built it; on Debian that is the GNU C
+Library, under the GNU Lesser General Public Licence 2.1: https://www.gnu.org/licenses/old-licenses/lgpl-2.1.txt
+SQLite, which go-sqlite3 holds, is in the public domain.
+`
+	line = "\n--------------------------------------------------------------------------------\n\n"
+)
+
+// document sets each text once, below the names of the parts that share it, the bundle's last.
+func document(fsys afero.Fs, parts []part, bundle string) (string, error) {
+	owners := map[string][]string{}
+	for _, p := range parts {
+		texts, err := p.texts(fsys)
+		if err != nil {
+			return "", err
+		}
+		for _, t := range texts {
+			owners[t] = append(owners[t], p.name)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(preface)
+	order := slices.SortedFunc(maps.Keys(owners), func(x, y string) int {
+		return cmp.Or(slices.Compare(owners[x], owners[y]), strings.Compare(x, y))
+	})
+	for _, text := range order {
+		b.WriteString(line + strings.Join(owners[text], "\n") + "\n\n" + text + "\n")
+	}
+	if bundle = strings.TrimSpace(bundle); bundle != "" {
+		b.WriteString(line + "The user interface\n\n" + bundle + "\n")
+	}
+	return b.String(), nil
+}
 
 func main() {
 	output := flag.String("output", "", "file to write")

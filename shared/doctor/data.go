@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
 // keptBack tells of plug-ins that keep hits back or turn them down; their settings are a superuser's to read.
@@ -139,12 +142,8 @@ func (x *examination) location(ctx context.Context) []Finding {
 	switch {
 	case found && x.target.Token != "":
 		return []Finding{
-			passed(
-				check,
-				"Matomo geolocates IP addresses (%s is in %q); hits set their country anyway",
-				someAddress,
-				country,
-			),
+			passed(check, "Matomo geolocates IP addresses (%s is in %q); hits set their country anyway", someAddress,
+				country),
 		}
 	case found:
 		return []Finding{passed(check,
@@ -164,4 +163,29 @@ func (x *examination) location(ctx context.Context) []Finding {
 			"Matomo does not geolocate IP addresses, and hits without a token set no country: it is guessed from the language",
 		),
 	}
+}
+
+// created reports whether Matomo will show the past days that are sent.
+func (x *examination) created(ctx context.Context, site *matomo.Site) []Finding {
+	const check = "created"
+	if x.expect.Past == nil {
+		return nil
+	}
+	first := x.expect.Past.First
+	date := site.Created.Format(time.DateOnly)
+	switch {
+	case site.Created.IsZero():
+		return []Finding{skipped(check, "", "check the site's creation date",
+			"Matomo does not report the creation date; it builds no reports for earlier days")}
+	case !site.HidesDay(first):
+		return []Finding{passed(check, "the site was created on %s, before the first day to send", date)}
+	}
+	raw, err := x.visits(ctx, "period", "day", "date", first.String(), "filter_limit", "1")
+	if err == nil && len(raw) > 0 {
+		return []Finding{warning(check, site.HiddenDaysCure(first),
+			"there are visits on %s, but the site was created on %s, and Matomo builds no reports for earlier days",
+			first, date)}
+	}
+	return []Finding{passed(check,
+		"the site was created on %s, after the first day to send; Matomo moves the date back with its first hit", date)}
 }
