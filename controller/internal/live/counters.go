@@ -7,7 +7,7 @@ import (
 
 // counters are all that only ever grows within one life of a loadgen.
 type counters struct {
-	hits    map[key]runsummary.Hits
+	hits    map[hitKey]runsummary.Hits
 	visits  runsummary.Visits
 	due     uint64
 	revenue float64
@@ -15,17 +15,17 @@ type counters struct {
 	answered map[string][]uint64
 }
 
-type key struct{ target, kind string }
+type hitKey struct{ target, kind string }
 
 // countersOf are those of a snapshot.
 func countersOf(s *status.Snapshot) counters {
 	c := counters{
-		hits: map[key]runsummary.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
+		hits: map[hitKey]runsummary.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
 		answered: map[string][]uint64{},
 	}
 	for name, t := range s.Run.Targets {
 		for kind, h := range t.ByKind {
-			c.hits[key{name, kind}] = h
+			c.hits[hitKey{name, kind}] = h
 		}
 		c.answered[name] = s.Targets[name].Answered
 	}
@@ -35,9 +35,9 @@ func countersOf(s *status.Snapshot) counters {
 // plus adds what another life has counted.
 func (c counters) plus(o counters) counters {
 	return counters{
-		hits: each(c.hits, o.hits, runsummary.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
-		revenue: c.revenue + o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
-			return ranges(a, b, func(a, b uint64) uint64 { return a + b })
+		hits: combine(c.hits, o.hits, runsummary.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
+		revenue: c.revenue + o.revenue, answered: combine(c.answered, o.answered, func(a, b []uint64) []uint64 {
+			return combineBuckets(a, b, func(a, b uint64) uint64 { return a + b })
 		}),
 	}
 }
@@ -45,15 +45,15 @@ func (c counters) plus(o counters) counters {
 // minus is the gain since an earlier moment.
 func (c counters) minus(o counters) counters {
 	return counters{
-		hits: each(c.hits, o.hits, runsummary.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
-		revenue: c.revenue - o.revenue, answered: each(c.answered, o.answered, func(a, b []uint64) []uint64 {
-			return ranges(a, b, func(a, b uint64) uint64 { return a - b })
+		hits: combine(c.hits, o.hits, runsummary.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
+		revenue: c.revenue - o.revenue, answered: combine(c.answered, o.answered, func(a, b []uint64) []uint64 {
+			return combineBuckets(a, b, func(a, b uint64) uint64 { return a - b })
 		}),
 	}
 }
 
 // each combines what two maps have under the same key.
-func each[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
+func combine[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
 	out := make(map[K]V, len(a))
 	for _, part := range []map[K]V{a, b} {
 		for k := range part {
@@ -64,7 +64,7 @@ func each[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
 }
 
 // ranges combines counts by latency; nil is none.
-func ranges(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
+func combineBuckets(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
 	out := make([]uint64, len(status.LatencyBuckets)+1)
 	at := func(n []uint64, i int) uint64 {
 		if i < len(n) {
@@ -79,7 +79,7 @@ func ranges(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
 }
 
 // less tells whether something is lower than before: the counters began at 0 again.
-func (c counters) less(before counters) bool {
+func (c counters) wereReset(before counters) bool {
 	for k, h := range before.hits {
 		if c.hits[k].Planned < h.Planned {
 			return true
@@ -111,7 +111,7 @@ func (c counters) percentiles(target string) runsummary.Latency {
 	var answered []uint64
 	for name, n := range c.answered {
 		if target == "" || name == target {
-			answered = ranges(answered, n, func(a, b uint64) uint64 { return a + b })
+			answered = combineBuckets(answered, n, func(a, b uint64) uint64 { return a + b })
 		}
 	}
 	return runsummary.Latency{P50: quantile(answered, .5), P95: quantile(answered, .95), P99: quantile(answered, .99)}

@@ -19,7 +19,7 @@ type Hub struct {
 
 	mu      sync.Mutex // guards what follows
 	next    uint64
-	kept    []Event             // the last ones, oldest first
+	events    []Event             // the last ones, oldest first
 	latest  map[EventKind]Event // the last state and sample, kept or not
 	readers map[*Reader]struct{}
 	closed  bool
@@ -27,9 +27,9 @@ type Hub struct {
 
 const (
 	// keptEvents can be resumed: some minutes of an ordinary run.
-	keptEvents = 1000
+	maxEvents = 1000
 	// waiting is how many events a reader may be behind.
-	waiting = 256
+	maxBacklog = 256
 )
 
 // NewHub makes a hub whose ids begin with its start, so that those of an earlier controller are not mistaken for its
@@ -80,11 +80,11 @@ func (h *Hub) drop(r *Reader) {
 func (h *Hub) Join(lastID string, f Filter) *Reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := &Reader{hub: h, filter: f, events: make(chan Event, keptEvents+waiting)}
+	r := &Reader{hub: h, filter: f, events: make(chan Event, maxEvents+maxBacklog)}
 	after, ours := h.number(lastID)
 	var first []Event
 	for _, e := range h.latest {
-		if !ours || e.number > after && e.number < h.kept[0].number {
+		if !ours || e.number > after && e.number < h.events[0].number {
 			first = append(first, e)
 		}
 	}
@@ -92,7 +92,7 @@ func (h *Hub) Join(lastID string, f Filter) *Reader {
 	for _, e := range first {
 		r.events <- e // there is room for all that is kept
 	}
-	for _, e := range h.kept {
+	for _, e := range h.events {
 		if ours && e.number > after && f.wants(e) {
 			r.events <- e
 		}
@@ -131,10 +131,10 @@ func (h *Hub) send(e Event) {
 	}
 	h.next++
 	e.number, e.ID = h.next, fmt.Sprintf("%s-%d", h.epoch, h.next)
-	if len(h.kept) == keptEvents {
-		h.kept = append(h.kept[:0], h.kept[1:]...)
+	if len(h.events) == maxEvents {
+		h.events = append(h.events[:0], h.events[1:]...)
 	}
-	h.kept = append(h.kept, e)
+	h.events = append(h.events, e)
 	if e.Kind != LogEvent {
 		h.latest[e.Kind] = e
 	}

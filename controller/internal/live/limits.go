@@ -10,29 +10,29 @@ import (
 )
 
 // explainer adds to samples what the loadgen itself says of the run, and how near the limits of the settings are.
-type explainer struct {
+type limits struct {
 	run      string
 	settings spec.Spec
 	known    bool
 	// length is that of the profile; 0 for one without an end.
 	length time.Duration
-	last   Sample
+	previous   Sample
 	paused time.Duration
 }
 
 // explain adds what r says, the summary of the whole run.
-func (x *explainer) explain(c Config, s *Sample, r *runsummary.Summary) {
+func (x *limits) add(c Config, s *Sample, r *runsummary.Summary) {
 	if x.run != s.RunID {
-		*x = explainer{run: s.RunID}
+		*x = limits{run: s.RunID}
 		if x.settings, x.known = c.Settings(s.RunID); x.known {
 			load, _ := x.settings.Profile() // the settings were checked before the start
 			x.length = load.Length()
 		}
 	}
-	if x.last.Phase == phase.Paused {
-		x.paused += s.Time.Sub(x.last.Time)
+	if x.previous.Phase == phase.Paused {
+		x.paused += s.Time.Sub(x.previous.Time)
 	}
-	x.last = *s
+	x.previous = *s
 	for i, t := range s.Targets {
 		s.Targets[i].LastError = r.Targets[t.Name].LastError
 	}
@@ -45,7 +45,7 @@ func (x *explainer) explain(c Config, s *Sample, r *runsummary.Summary) {
 }
 
 // stops are the limits that are set.
-func (x *explainer) stops(s *Sample, started time.Time, kept func() (runsummary.Cap, error)) []Stop {
+func (x *limits) stops(s *Sample, started time.Time, kept func() (runsummary.Cap, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
 		out = append(out, Stop{StopVisits, "visits", float64(s.Visits.Planned),
@@ -62,15 +62,15 @@ func (x *explainer) stops(s *Sample, started time.Time, kept func() (runsummary.
 		out = append(out, Stop{StopProfile, "s", max(0, since-x.paused).Seconds(), x.length.Seconds(), true})
 	}
 	if k.MaxTotalVisits > 0 {
-		out = append(out, Stop{StopCap, "visits", reserved(kept, s.Time), float64(k.MaxTotalVisits), true})
+		out = append(out, Stop{StopCap, "visits", reservedVisits(kept, s.Time), float64(k.MaxTotalVisits), true})
 	}
 	if k.StopErrorShare > 0 && !k.CapacitySearch {
-		out = append(out, brake(s.Recent, k.StopErrorShare))
+		out = append(out, errorBrake(s.Recent, k.StopErrorShare))
 	}
 	return out
 }
 
-func reserved(kept func() (runsummary.Cap, error), now time.Time) float64 {
+func reservedVisits(kept func() (runsummary.Cap, error), now time.Time) float64 {
 	c, err := kept()
 	if err != nil || !now.Before(c.WindowStart.Add(runsummary.CapWindow)) {
 		return 0
@@ -78,10 +78,10 @@ func reserved(kept func() (runsummary.Cap, error), now time.Time) float64 {
 	return float64(c.Reserved)
 }
 
-func brake(r Recent, limit float64) Stop {
+func errorBrake(r Recent, limit float64) Stop {
 	bad := r.Delta.Rejected + r.Delta.Failed + r.Delta.Unknown + r.Delta.Shed
 	ended := bad + r.Delta.Accepted
-	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recently.Seconds() && ended >= threshold.BrakeMinHits}
+	b := Stop{StopBrake, "share", 0, limit, r.Seconds >= recentWindow.Seconds() && ended >= threshold.BrakeMinHits}
 	if ended > 0 {
 		b.Current = float64(bad) / float64(ended)
 	}

@@ -16,42 +16,42 @@ type meter struct {
 	last  counters // of the last snapshot
 	total counters // base and last
 	at    time.Time
-	marks []mark // beginnings of a Recent, oldest first
+	checkpoints []checkpoint // beginnings of a Recent, oldest first
 
-	began  time.Time // the start of the run, as far as it is known
-	from   time.Time // where the current interval begins,
-	before counters  // and the total at that moment
-	unkept bool      // the interval has something that was not stored yet
+	runStarted  time.Time // the start of the run, as far as it is known
+	intervalStart   time.Time // where the current interval begins,
+	intervalBase counters  // and the total at that moment
+	unsaved bool      // the interval has something that was not stored yet
 }
 
 // mark is the total at a moment.
-type mark struct {
+type checkpoint struct {
 	at    time.Time
 	total counters
 }
 
 const (
 	// recently is how far back a Recent reaches, and markEvery how often its beginning moves on.
-	recently  = time.Minute
-	markEvery = 6 * time.Second
+	recentWindow  = time.Minute
+	checkpointInterval = 6 * time.Second
 
 	// The intervals of a run's first hour show its shape; longer ones keep the history of long runs small.
 	fineInterval   = 5 * time.Second
 	coarseInterval = time.Minute
-	fineFor        = time.Hour
+	fineUntil        = time.Hour
 )
 
 // lookEvery is the time between two snapshots.
-const lookEvery = time.Second
+const snapshotInterval = time.Second
 
 // recent are the seconds and the gain since the mark that a Recent begins with.
 func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
-	for len(m.marks) > 1 && now.Sub(m.marks[1].at) >= recently {
-		m.marks = m.marks[1:]
+	for len(m.checkpoints) > 1 && now.Sub(m.checkpoints[1].at) >= recentWindow {
+		m.checkpoints = m.checkpoints[1:]
 	}
-	begin := m.marks[0]
-	if now.Sub(m.marks[len(m.marks)-1].at) >= markEvery {
-		m.marks = append(m.marks, mark{now, m.total})
+	begin := m.checkpoints[0]
+	if now.Sub(m.checkpoints[len(m.checkpoints)-1].at) >= checkpointInterval {
+		m.checkpoints = append(m.checkpoints, checkpoint{now, m.total})
 	}
 	return now.Sub(begin.at).Seconds(), m.total.minus(begin.total)
 }
@@ -61,37 +61,37 @@ func (m *meter) take(now time.Time, s *status.Snapshot) (Sample, []Interval) {
 	var done []Interval
 	before, counts := m.total, countersOf(s)
 	switch {
-	case s.Run.RunID != m.run || len(m.marks) == 0: // the first snapshot may be of no run
+	case s.Run.RunID != m.run || len(m.checkpoints) == 0: // the first snapshot may be of no run
 		done = m.flush()
-		*m = meter{run: s.Run.RunID, began: now, from: now}
+		*m = meter{run: s.Run.RunID, runStarted: now, intervalStart: now}
 		before = counters{}
 		if !s.Life.IsZero() {
 			// What it did since its start is divided by the time since then, not by a second.
 			m.at = s.Life
-			m.began = m.at
+			m.runStarted = m.at
 			if now.Sub(m.at) < coarseInterval {
-				m.from = m.at
+				m.intervalStart = m.at
 			} else {
-				m.before = counts // the run was found under way: what it did before is in earlier intervals
+				m.intervalBase = counts // the run was found under way: what it did before is in earlier intervals
 			}
 		}
-		if began := m.at; now.Sub(began) < recently {
-			m.marks = []mark{{at: began}}
+		if began := m.at; now.Sub(began) < recentWindow {
+			m.checkpoints = []checkpoint{{at: began}}
 		} else {
-			m.marks = []mark{{now, counts}}
+			m.checkpoints = []checkpoint{{now, counts}}
 		}
-	case !s.Life.Equal(m.life) || counts.less(m.last):
+	case !s.Life.Equal(m.life) || counts.wereReset(m.last):
 		done = m.flush()
-		m.base, m.from, m.before = m.total, m.at, m.total
+		m.base, m.intervalStart, m.intervalBase = m.total, m.at, m.total
 		if !s.Life.IsZero() {
-			m.from = s.Life
+			m.intervalStart = s.Life
 		}
 	}
-	m.unkept = true
+	m.unsaved = true
 	m.life, m.last, m.total = s.Life, counts, m.base.plus(counts)
-	if now.Sub(m.from) > m.length()-lookEvery/2 { // the snapshot that is nearest to its end
+	if now.Sub(m.intervalStart) > m.length()-snapshotInterval/2 { // the snapshot that is nearest to its end
 		done = append(done, m.interval(now))
-		m.from, m.before, m.unkept = now, m.total, false
+		m.intervalStart, m.intervalBase, m.unsaved = now, m.total, false
 	}
 	sample := m.sample(now, s, m.total.minus(before))
 	m.at = now
@@ -139,7 +139,7 @@ func rate(n uint64, seconds float64) float64 {
 
 // length is that of the current interval.
 func (m *meter) length() time.Duration {
-	if m.from.Sub(m.began) < fineFor {
+	if m.intervalStart.Sub(m.runStarted) < fineUntil {
 		return fineInterval
 	}
 	return coarseInterval
@@ -147,9 +147,9 @@ func (m *meter) length() time.Duration {
 
 // interval is the current one, up to until.
 func (m *meter) interval(until time.Time) Interval {
-	gained := m.total.minus(m.before)
+	gained := m.total.minus(m.intervalBase)
 	return Interval{
-		RunID: m.run, At: m.from, Seconds: until.Sub(m.from).Seconds(), Delta: gained.of(""),
+		RunID: m.run, At: m.intervalStart, Seconds: until.Sub(m.intervalStart).Seconds(), Delta: gained.of(""),
 		Visits: gained.visits.Planned, Revenue: gained.revenue, Latency: gained.percentiles(""),
 	}
 }
@@ -157,10 +157,10 @@ func (m *meter) interval(until time.Time) Interval {
 // flush returns the current interval as far as it is known, so that the last part of a run is stored; nothing where
 // nothing is new.
 func (m *meter) flush() []Interval {
-	if !m.unkept {
+	if !m.unsaved {
 		return nil
 	}
-	m.unkept = false
+	m.unsaved = false
 	// The interval stays open: should the run continue within it, a later row of the same start replaces this one.
 	return []Interval{m.interval(m.at)}
 }

@@ -33,7 +33,7 @@ type Config struct {
 type Monitor struct {
 	c Config
 	// next is the snapshot that Watch has not seen yet.
-	next chan *status.Snapshot
+	pending chan *status.Snapshot
 
 	mu     sync.Mutex // guards what follows
 	ring   []Point
@@ -45,16 +45,16 @@ type Monitor struct {
 const window = 2 * 60 * 60
 
 // New makes a Live; Take feeds it, and Watch does its work.
-func New(c Config) *Monitor { return &Monitor{c: c, next: make(chan *status.Snapshot, 1)} }
+func New(c Config) *Monitor { return &Monitor{c: c, pending: make(chan *status.Snapshot, 1)} }
 
 // Take takes what the loadgen tells, which is to be asked once a second, by one caller; nil is that none runs. It does
 // not block: a snapshot that comes before the one before it was seen replaces that.
 func (l *Monitor) Observe(s *status.Snapshot) {
 	select {
-	case <-l.next:
+	case <-l.pending:
 	default:
 	}
-	l.next <- s
+	l.pending <- s
 }
 
 // Latest is the last sample; false before the first.
@@ -80,32 +80,32 @@ func (l *Monitor) History(since time.Time) []Point {
 // Watch makes samples of what Take is given, until ctx is done.
 func (l *Monitor) Watch(ctx context.Context) {
 	var m meter
-	var x explainer
+	var x limits
 	for {
 		var s *status.Snapshot
 		select {
 		case <-ctx.Done():
-			l.keep(context.WithoutCancel(ctx), m.flush())
+			l.saveIntervals(context.WithoutCancel(ctx), m.flush())
 			return
-		case s = <-l.next:
+		case s = <-l.pending:
 		}
 		switch {
 		case s == nil:
-			l.keep(ctx, m.flush())
+			l.saveIntervals(ctx, m.flush())
 			continue
 		case s.Run.RunID == "" || s.Phase == phase.Idle:
 			continue
 		}
 		sample, done := m.take(time.Now().UTC(), s)
 		sample.Scale = l.c.Scale()
-		l.keep(ctx, done)
-		x.explain(l.c, &sample, l.whole(&s.Run))
-		l.store(sample)
+		l.saveIntervals(ctx, done)
+		x.add(l.c, &sample, l.summary(&s.Run))
+		l.publish(sample)
 	}
 }
 
 // whole is what is known of all lives of a run, of which r is the last one. One that had no visit before is all.
-func (l *Monitor) whole(r *runsummary.Summary) *runsummary.Summary {
+func (l *Monitor) summary(r *runsummary.Summary) *runsummary.Summary {
 	if r.FirstVisit > 0 {
 		if all, err := l.c.Ledger(r.RunID); err == nil {
 			return all
@@ -114,7 +114,7 @@ func (l *Monitor) whole(r *runsummary.Summary) *runsummary.Summary {
 	return r
 }
 
-func (l *Monitor) keep(ctx context.Context, intervals []Interval) {
+func (l *Monitor) saveIntervals(ctx context.Context, intervals []Interval) {
 	for _, i := range intervals {
 		if err := l.c.SaveInterval(ctx, i); err != nil {
 			l.c.Log.Error("an interval of the run cannot be stored", "run_id", i.RunID, "err", err)
@@ -122,7 +122,7 @@ func (l *Monitor) keep(ctx context.Context, intervals []Interval) {
 	}
 }
 
-func (l *Monitor) store(s Sample) {
+func (l *Monitor) publish(s Sample) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		l.c.Log.Error("a sample cannot be written", "err", err)

@@ -40,7 +40,7 @@ func (e StopOptions) timeout() time.Duration {
 }
 
 // quicker tells whether an ending leaves less time than another: one that cuts visits off always does so.
-func (e StopOptions) quicker(than StopOptions) bool {
+func (e StopOptions) fasterThan(than StopOptions) bool {
 	if e.Now != than.Now {
 		return e.Now
 	}
@@ -57,7 +57,7 @@ func (m *Manager) end(
 ) (warnings problem.List,
 	err error) {
 	switch {
-	case ended(l.State):
+	case hasEnded(l.State):
 		return nil, nil
 	case l.State == launcher.Unavailable:
 		return nil, fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
@@ -80,7 +80,7 @@ const (
 	finishPollInterval = 250 * time.Millisecond
 	// heedTime is how long a loadgen may take to begin to finish. It looks at its file once a second, but its machine
 	// may be busy.
-	heedTime = 20 * time.Second
+	finishReactionTimeout = 20 * time.Second
 )
 
 // finish asks the loadgen to finish its open visits and waits until it has ended. then is how it is to be ended where
@@ -97,7 +97,7 @@ func (m *Manager) finish(
 		return then, "", nil
 	}
 	asked, within := time.Now(), how.timeout()
-	if err := m.askToFinish(st.Run.ID, within); err != nil {
+	if err := m.requestFinish(st.Run.ID, within); err != nil {
 		return then, err.Error(), nil
 	}
 	tick := time.NewTicker(finishPollInterval)
@@ -107,14 +107,14 @@ func (m *Manager) finish(
 		switch {
 		case ctx.Err() != nil:
 			return then, "", context.Cause(ctx)
-		case ended(l.State):
+		case hasEnded(l.State):
 			return then, "", nil
 		case l.State == launcher.Unavailable:
 			return then, "", fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
 		case l.State == launcher.Paused:
 			return then, "the generator is frozen", nil
-		case p.FinishBy.IsZero() && time.Since(asked) > heedTime:
-			return then, "the generator did not begin to finish within " + heedTime.String(), nil
+		case p.FinishBy.IsZero() && time.Since(asked) > finishReactionTimeout:
+			return then, "the generator did not begin to finish within " + finishReactionTimeout.String(), nil
 		case time.Since(asked) > within+DrainTimeout:
 			return then, "the generator did not end in time", nil
 		}
@@ -127,7 +127,7 @@ func (m *Manager) finish(
 			}
 			if left := within - time.Since(asked); s.timeout() < left {
 				asked, within = time.Now(), s.timeout()
-				if err := m.askToFinish(st.Run.ID, within); err != nil {
+				if err := m.requestFinish(st.Run.ID, within); err != nil {
 					return then, err.Error(), nil
 				}
 			}
@@ -135,7 +135,7 @@ func (m *Manager) finish(
 	}
 }
 
-func (m *Manager) askToFinish(runID string, within time.Duration) error {
+func (m *Manager) requestFinish(runID string, within time.Duration) error {
 	_, err := m.steer(runID, func(c *exchange.Control) { c.FinishSeconds = within.Seconds() })
 	return err
 }
@@ -149,7 +149,7 @@ func (m *Manager) steer(runID string, alter func(*exchange.Control)) (exchange.C
 	if err := m.c.Publisher.Steer(c); err != nil {
 		return c, err
 	}
-	m.change(func(s *Status) {
+	m.update(func(s *Status) {
 		if s.Active() && s.Run.ID == runID {
 			s.Steering = c
 		}
@@ -161,10 +161,10 @@ func (m *Manager) steer(runID string, alter func(*exchange.Control)) (exchange.C
 // launcher.ErrUnavailable where the engine does not answer in time.
 func (m *Manager) drain(ctx context.Context, timeout time.Duration, sooner <-chan StopOptions) error {
 	for {
-		draining, cancel := context.WithTimeout(ctx, timeout+answerTime)
+		draining, cancel := context.WithTimeout(ctx, timeout+engineTimeout)
 		done := make(chan error, 1)
 		go func() { done <- m.c.Runtime.Stop(draining, timeout) }()
-		shorter, err := orSooner(done, sooner, timeout)
+		shorter, err := waitOrFaster(done, sooner, timeout)
 		cancel()
 		if shorter == 0 {
 			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
@@ -178,7 +178,7 @@ func (m *Manager) drain(ctx context.Context, timeout time.Duration, sooner <-cha
 }
 
 // orSooner waits for done, or for an ending that leaves less time than timeout, which is returned.
-func orSooner(done <-chan error, sooner <-chan StopOptions, timeout time.Duration) (shorter time.Duration, err error) {
+func waitOrFaster(done <-chan error, sooner <-chan StopOptions, timeout time.Duration) (shorter time.Duration, err error) {
 	for {
 		select {
 		case err := <-done:

@@ -43,17 +43,17 @@ type Manager struct {
 	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or
 	// has it.
 	interrupt context.CancelCauseFunc
-	stopping  *stopping
+	pendingStopCall  *stopCall
 	// brief is closed at the end of the operation that has the turn, where the controller itself began it; nil else.
-	brief chan struct{}
+	ownOperation chan struct{}
 	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish
 	// that the loadgen shall idle, zero where that succeeded.
-	owed     *StopOptions
-	restless time.Time
+	deferredStop     *StopOptions
+	idleFailed time.Time
 	// looks counts looks at the loadgen, and shown is the latest of which the status is.
-	looks, shown uint64
+	refreshes, newestRefresh uint64
 
-	telling sync.Mutex // orders Changed
+	notifying sync.Mutex // orders Changed
 
 	steering sync.Mutex // orders Steer
 }
@@ -69,7 +69,7 @@ func New(ctx context.Context, c Config) (*Manager, error) {
 		status: Status{Runtime: c.Runtime.Name(), RuntimeReason: c.RuntimeReason},
 	}
 	m.turn <- struct{}{}
-	return m, m.takeStock(ctx)
+	return m, m.adoptLastRun(ctx)
 }
 
 // Status tells what is known.
@@ -85,9 +85,9 @@ func (m *Manager) Status() Status {
 }
 
 // change alters the status and tells of it.
-func (m *Manager) change(alter func(*Status)) {
-	m.telling.Lock()
-	defer m.telling.Unlock()
+func (m *Manager) update(alter func(*Status)) {
+	m.notifying.Lock()
+	defer m.notifying.Unlock()
 	before := m.Status()
 	m.mu.Lock()
 	alter(&m.status)
@@ -99,23 +99,23 @@ func (m *Manager) change(alter func(*Status)) {
 
 // operationTime bounds an operation beside the time that open visits have to end, so that an engine that hangs does not
 // keep the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
-const operationTime = 3 * time.Minute
+const operationTimeout = 3 * time.Minute
 
 // begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who
 // has it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime
 // at most. The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
 func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
 	err error) {
-	patience := time.NewTimer(answerTime)
+	patience := time.NewTimer(engineTimeout)
 	defer patience.Stop()
 	for {
 		own, end, err := m.tryBegin(ctx, name, finishing, nil)
 		var busy *BusyError
-		if !errors.As(err, &busy) || busy.brief == nil {
+		if !errors.As(err, &busy) || busy.ownOperation == nil {
 			return own, end, err
 		}
 		select {
-		case <-busy.brief:
+		case <-busy.ownOperation:
 		case <-patience.C:
 			return ctx, nil, err
 		case <-ctx.Done():
@@ -132,24 +132,24 @@ func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context,
 func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Duration,
 	brief chan struct{}) (_ context.Context, end func(), err error) {
 	m.mu.Lock()
-	if err := m.take(name); err != nil {
+	if err := m.takeTurn(name); err != nil {
 		m.mu.Unlock()
 		return ctx, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, operationTime+finishing)
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout+finishing)
 	ctx, m.interrupt = context.WithCancelCause(ctx)
-	m.brief = brief
+	m.ownOperation = brief
 	m.mu.Unlock()
-	m.change(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
+	m.update(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
 	return ctx, func() {
 		cancel()
-		m.finished()
+		m.endOperation()
 	}, nil
 }
 
 // take takes the turn; the caller holds mu.
-func (m *Manager) take(name string) error {
-	if m.stopping != nil {
+func (m *Manager) takeTurn(name string) error {
+	if m.pendingStopCall != nil {
 		return &BusyError{Operation: Operation{"stop", time.Now().UTC()}}
 	}
 	select {
@@ -158,33 +158,33 @@ func (m *Manager) take(name string) error {
 	default:
 	}
 	if o := m.status.Operation; o != nil {
-		return &BusyError{*o, m.brief}
+		return &BusyError{*o, m.ownOperation}
 	}
-	return &BusyError{Operation{name, time.Now().UTC()}, m.brief}
+	return &BusyError{Operation{name, time.Now().UTC()}, m.ownOperation}
 }
 
 // finished gives the turn back.
-func (m *Manager) finished() {
-	m.change(func(s *Status) { s.Operation = nil })
+func (m *Manager) endOperation() {
+	m.update(func(s *Status) { s.Operation = nil })
 	m.mu.Lock()
 	if m.interrupt != nil {
 		m.interrupt(nil)
 		m.interrupt = nil
 	}
-	if m.brief != nil {
-		close(m.brief)
-		m.brief = nil
+	if m.ownOperation != nil {
+		close(m.ownOperation)
+		m.ownOperation = nil
 	}
 	m.turn <- struct{}{} // it has room for the one token
 	m.mu.Unlock()
 }
 
 // stopped tells whether a stop has interrupted the operation of ctx.
-func stopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
+func wasStopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
 
 // givenUp is the error of an operation: ErrStopped where a stop has interrupted it.
-func givenUp(ctx context.Context, err error) error {
-	if err != nil && stopped(ctx) {
+func stopError(ctx context.Context, err error) error {
+	if err != nil && wasStopped(ctx) {
 		return ErrStopped
 	}
 	return err
@@ -194,8 +194,8 @@ func givenUp(ctx context.Context, err error) error {
 // status, because one that waits for a loadgen's last answer ends after one that has seen it gone.
 func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) {
 	m.mu.Lock()
-	m.looks++
-	number := m.looks
+	m.refreshes++
+	number := m.refreshes
 	m.mu.Unlock()
 	l := m.c.Runtime.Status(ctx)
 	var p LoadgenStatus
@@ -208,21 +208,21 @@ func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) 
 			l.Reason = err.Error()
 		}
 	default:
-		p = m.byLedger(l)
+		p = m.statusFromLedger(l)
 	}
 	var steering exchange.Control
 	if st := m.Status(); st.Active() {
 		steering = m.c.Publisher.Steering(st.Run.ID) // people may write that file too
 		if (steering.Paused || steering.Scale != 1) && !st.Run.Steered {
-			m.steered(ctx, st.Run.ID)
+			m.markSteered(ctx, st.Run.ID)
 		}
 	}
-	m.change(func(s *Status) {
-		if number < m.shown {
+	m.update(func(s *Status) {
+		if number < m.newestRefresh {
 			return
 		}
-		m.shown = number
-		s.Since = since(s, l, time.Now())
+		m.newestRefresh = number
+		s.Since = startedAt(s, l, time.Now())
 		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
 		if !p.FinishBy.IsZero() && p.Phase != phase.Ended {
 			s.Finish = &Finish{p.FinishBy, p.OpenVisits}
@@ -236,7 +236,7 @@ func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) 
 
 // since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen
 // first, whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
-func since(before *Status, l launcher.Status, now time.Time) time.Time {
+func startedAt(before *Status, l launcher.Status, now time.Time) time.Time {
 	switch {
 	case l.State == launcher.Unavailable:
 		return before.Since
@@ -250,11 +250,11 @@ func since(before *Status, l launcher.Status, now time.Time) time.Time {
 }
 
 // steered remembers that the current run does not follow its plan alone.
-func (m *Manager) steered(ctx context.Context, id string) {
+func (m *Manager) markSteered(ctx context.Context, id string) {
 	if err := m.c.Repository.MarkSteered(ctx, id); err != nil {
 		m.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
 	}
-	m.change(func(s *Status) {
+	m.update(func(s *Status) {
 		if s.Run != nil && s.Run.ID == id {
 			r := *s.Run
 			r.Steered = true
@@ -266,7 +266,7 @@ func (m *Manager) steered(ctx context.Context, id string) {
 // open makes r the current run and records it.
 func (m *Manager) open(ctx context.Context, r record.Run) {
 	_ = m.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
-	m.change(func(s *Status) { s.Run = &r })
+	m.update(func(s *Status) { s.Run = &r })
 }
 
 // close records the end of the current run, if one is running. instead is the reason where the ledger tells none.
@@ -276,12 +276,12 @@ func (m *Manager) close(ctx context.Context, l launcher.Status, instead string) 
 		return
 	}
 	_ = m.c.Close(ctx, st.Run, l, instead, m.c.Runtime.Logs) // it is tried again
-	m.change(func(s *Status) { s.Run = st.Run })
+	m.update(func(s *Status) { s.Run = st.Run })
 }
 
 // byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
 // that idles has none.
-func (m *Manager) byLedger(l launcher.Status) LoadgenStatus {
+func (m *Manager) statusFromLedger(l launcher.Status) LoadgenStatus {
 	st := m.Status()
 	if !st.Active() {
 		return LoadgenStatus{}

@@ -25,32 +25,32 @@ func (m *Manager) Restart(ctx context.Context, timeout time.Duration) (Result, e
 }
 
 func (m *Manager) start(ctx context.Context, name string, q Request) (Result, error) {
-	ctx, end, err := m.begin(ctx, name, q.finishing())
+	ctx, end, err := m.begin(ctx, name, q.finishTimeout())
 	if err != nil {
 		return Result{}, err
 	}
 	defer end()
-	if r, runs, err := m.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+	if r, runs, err := m.inProgress(ctx); (runs || err != nil) && !q.RestartIfRunning {
 		if runs && len(q.Overrides) > 0 {
 			r.Warnings.Warn("config", "", "is not used, because a run is running already",
 				"stop it, or set restart_if_running")
 		}
 		return r, err
 	}
-	warnings, err := m.launch(ctx, q, m.saved(q))
+	warnings, err := m.launch(ctx, q, m.publishSaved(q))
 	return m.started(ctx, warnings, err)
 }
 
 // goesOn tells whether a run does, with the answer to a start beside it. The error is that of one that is frozen.
-func (m *Manager) goesOn(ctx context.Context) (Result, bool, error) {
+func (m *Manager) inProgress(ctx context.Context) (Result, bool, error) {
 	l, _ := m.refresh(ctx)
 	switch st := m.Status(); {
 	case !st.Active():
 		return Result{}, false, nil
 	case l.State == launcher.Running:
-		return Result{Unchanged: true, Message: "run " + st.Run.ID + " is running already"}.at(m), true, nil
+		return Result{Unchanged: true, Message: "run " + st.Run.ID + " is running already"}.withStatus(m), true, nil
 	case l.State == launcher.Paused:
-		return Result{}.at(
+		return Result{}.withStatus(
 				m,
 			), false, fmt.Errorf(
 				"%w: run %s is frozen: %s",
@@ -70,9 +70,9 @@ func (m *Manager) started(ctx context.Context, warnings problem.List, err error)
 		if errors.As(err, &failed) {
 			err = errors.Join(err, m.idle(ctx))
 		}
-		return Result{}.at(m), givenUp(ctx, err)
+		return Result{}.withStatus(m), stopError(ctx, err)
 	}
-	r := Result{Restarted: true, Warnings: warnings}.at(m)
+	r := Result{Restarted: true, Warnings: warnings}.withStatus(m)
 	r.Message = "run " + r.Status.Run.ID + " started"
 	return r, nil
 }
@@ -84,10 +84,10 @@ func (m *Manager) idle(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
-		m.restless = time.Now()
+		m.idleFailed = time.Now()
 		return fmt.Errorf("publish the stop: %w", err)
 	}
-	m.restless = time.Time{}
+	m.idleFailed = time.Time{}
 	return nil
 }
 
@@ -109,7 +109,7 @@ func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 			return err
 		}
 	}
-	ctx, end, err := m.begin(ctx, "apply", q.finishing())
+	ctx, end, err := m.begin(ctx, "apply", q.finishTimeout())
 	if err != nil {
 		return Result{}, err
 	}
@@ -118,15 +118,15 @@ func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 	before := m.Status()
 	if !before.Active() {
 		if err := save(ctx); err != nil {
-			return Result{}.at(m), err
+			return Result{}.withStatus(m), err
 		}
-		return Result{Saved: saved, Message: "saved; nothing runs, so nothing was restarted"}.at(m), nil
+		return Result{Saved: saved, Message: "saved; nothing runs, so nothing was restarted"}.withStatus(m), nil
 	}
 	files, err := m.c.Publisher.Published(ctx)
 	if err != nil {
-		return Result{}.at(m), fmt.Errorf("keep the previous settings: %w", err)
+		return Result{}.withStatus(m), fmt.Errorf("keep the previous settings: %w", err)
 	}
-	warnings, err := m.launch(ctx, q, m.saved(q))
+	warnings, err := m.launch(ctx, q, m.publishSaved(q))
 	if err == nil && draft != nil {
 		if unsaved := save(ctx); unsaved != nil {
 			warnings.Warn("configuration", "", "is running, but could not be saved: "+unsaved.Error(), "save it again")
@@ -138,19 +138,19 @@ func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft
 		r.Saved = saved
 		return r, err
 	}
-	if err := m.back(ctx, files, before); err != nil {
-		return Result{}.at(m), givenUp(ctx, errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err)))
+	if err := m.rollBack(ctx, files, before); err != nil {
+		return Result{}.withStatus(m), stopError(ctx, errors.Join(failed, fmt.Errorf("put the previous settings back: %w", err)))
 	}
 	failed.RolledBack = true
-	return Result{}.at(m), failed
+	return Result{}.withStatus(m), failed
 }
 
 // back publishes files again and lets their run go on, as it was steered before it was asked to finish.
-func (m *Manager) back(ctx context.Context, files map[string][]byte, before Status) error {
+func (m *Manager) rollBack(ctx context.Context, files map[string][]byte, before Status) error {
 	if err := m.c.Publisher.Restore(ctx, files); err != nil {
 		return err
 	}
-	r, steering := reopened(*before.Run), before.Steering
+	r, steering := reopen(*before.Run), before.Steering
 	steering.FinishSeconds = 0
 	if _, err := m.steer(r.ID, func(c *exchange.Control) { *c = steering }); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (m *Manager) back(ctx context.Context, files map[string][]byte, before Stat
 		return err
 	}
 	m.open(ctx, r)
-	_, err := m.await(ctx, r.ID)
+	_, err := m.awaitStart(ctx, r.ID)
 	m.refresh(ctx)
 	return err
 }
@@ -172,24 +172,24 @@ func (m *Manager) Heal(ctx context.Context) (Result, error) {
 	}
 	defer end()
 	l, _ := m.refresh(ctx)
-	if ended(l.State) {
+	if hasEnded(l.State) {
 		m.close(ctx, l, "")
 	}
 	if !m.Status().Active() {
 		if err := m.idle(ctx); err != nil {
-			return Result{}.at(m), err
+			return Result{}.withStatus(m), err
 		}
 	}
 	did, err := m.c.Runtime.Heal(ctx)
 	m.refresh(ctx)
 	if err != nil {
-		return Result{}.at(m), givenUp(ctx, err)
+		return Result{}.withStatus(m), stopError(ctx, err)
 	}
-	return Result{Message: did}.at(m), nil
+	return Result{Message: did}.withStatus(m), nil
 }
 
 // at fills in the status.
-func (r Result) at(m *Manager) Result {
+func (r Result) withStatus(m *Manager) Result {
 	r.Status = m.Status()
 	return r
 }

@@ -16,7 +16,7 @@ import (
 
 // takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
 // whose end nobody recorded have ended: there is one loadgen.
-func (m *Manager) takeStock(ctx context.Context) error {
+func (m *Manager) adoptLastRun(ctx context.Context) error {
 	runs, err := m.c.Repository.Runs(ctx, record.Query{NoJobs: true, Limit: 1})
 	if err != nil {
 		return fmt.Errorf("read the last run: %w", err)
@@ -31,7 +31,7 @@ func (m *Manager) takeStock(ctx context.Context) error {
 		last = &runs[0]
 	}
 	for _, r := range open {
-		if r.ID == p.RunID && sends(p) {
+		if r.ID == p.RunID && isSending(p) {
 			last = &r
 		}
 	}
@@ -40,7 +40,7 @@ func (m *Manager) takeStock(ctx context.Context) error {
 			_ = m.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
 		}
 	}
-	m.change(func(s *Status) { s.Run = last })
+	m.update(func(s *Status) { s.Run = last })
 	m.refresh(ctx)
 	return nil
 }
@@ -60,37 +60,37 @@ func (m *Manager) Watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.seen(l, p)
-		m.settle(ctx, l)
+		m.publishSnapshot(l, p)
+		m.retry(ctx, l)
 		m.c.RecordAgain(ctx)
 		switch active := m.Status().Active(); {
-		case active && (ended(l.State) || idles(l, p)):
+		case active && (hasEnded(l.State) || isIdle(l, p)):
 			m.recover(ctx, "recover")
-		case !active && sends(p):
+		case !active && isSending(p):
 			m.recover(ctx, "adopt")
 		}
 	}
 }
 
 // seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
-func (m *Manager) seen(l launcher.Status, p LoadgenStatus) {
+func (m *Manager) publishSnapshot(l launcher.Status, p LoadgenStatus) {
 	if m.c.OnSnapshot != nil && (p.Status != nil || l.State != launcher.Running) {
 		m.c.OnSnapshot(p.Status)
 	}
 }
 
-func ended(s launcher.State) bool {
+func hasEnded(s launcher.State) bool {
 	return s == launcher.Exited || s == launcher.Missing || s == launcher.Created || s == launcher.Dead ||
 		s == launcher.Foreign // ours is gone, and its name taken
 }
 
 // sends tells whether a loadgen sends a run.
-func sends(p LoadgenStatus) bool {
+func isSending(p LoadgenStatus) bool {
 	return p.RunID != "" && p.Phase.Sending()
 }
 
 // idles tells whether a loadgen is up and sends nothing.
-func idles(l launcher.Status, p LoadgenStatus) bool {
+func isIdle(l launcher.Status, p LoadgenStatus) bool {
 	return l.State == launcher.Running && p.Phase == phase.Idle
 }
 
@@ -108,18 +108,18 @@ func (m *Manager) recover(ctx context.Context, name string) {
 	var messages []string
 	switch st := m.Status(); {
 	case !st.Active():
-		if sends(p) {
+		if isSending(p) {
 			m.attachRunning(ctx, l, p)
 		}
 		return
-	case ended(l.State):
-		if m.restarted(ctx, l, st) {
+	case hasEnded(l.State):
+		if m.restartCrashed(ctx, l, st) {
 			return
 		}
 		if l.State == launcher.Exited && l.ExitCode != exitcode.OK && l.ExitCode != exitcode.Interrupted {
 			messages = Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started)
 		}
-	case idles(l, p):
+	case isIdle(l, p):
 		reason = string(endreason.Interrupted)
 		messages = []string{"run " + st.Run.ID +
 			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
@@ -127,7 +127,7 @@ func (m *Manager) recover(ctx context.Context, name string) {
 	default:
 		return
 	}
-	m.change(func(s *Status) { s.Messages = messages })
+	m.update(func(s *Status) { s.Messages = messages })
 	m.close(ctx, l, reason)
 	if err := m.idle(ctx); err != nil {
 		m.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
@@ -136,12 +136,12 @@ func (m *Manager) recover(ctx context.Context, name string) {
 
 // restarted starts the loadgen of a run again that crashed. It is true too where the engine is away, which the next
 // look says, or where a stop takes over.
-func (m *Manager) restarted(ctx context.Context, l launcher.Status, st Status) bool {
+func (m *Manager) restartCrashed(ctx context.Context, l launcher.Status, st Status) bool {
 	restarts := st.Restarts
 	if !m.c.ShouldRestart(st.Run.ID, l, &restarts) {
 		return false
 	}
-	m.change(func(s *Status) { s.Restarts = restarts })
+	m.update(func(s *Status) { s.Restarts = restarts })
 	err := m.c.Publisher.StartAgain(ctx)
 	if err == nil {
 		err = m.c.Runtime.Start(ctx)
@@ -161,13 +161,13 @@ func (m *Manager) restarted(ctx context.Context, l launcher.Status, st Status) b
 func (m *Manager) attachRunning(ctx context.Context, l launcher.Status, p LoadgenStatus) {
 	r := record.Run{Head: record.Head{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
 	if last := m.Status().Run; last != nil && last.ID == r.ID {
-		r = reopened(*last)
+		r = reopen(*last)
 	}
 	m.open(ctx, r)
 }
 
 // reopened is a run that goes on after its end was recorded.
-func reopened(r record.Run) record.Run {
+func reopen(r record.Run) record.Run {
 	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
 	return r
 }

@@ -11,7 +11,7 @@ import (
 // labels that it leaves out are those of the recorded run. Errors: fault.NotFound, ErrNoFiles, ErrJob,
 // *plan.MissingSecrets, *folder.Conflict and those of Start.
 func (m *Manager) Rerun(ctx context.Context, id string, q Request) (Result, error) {
-	ctx, end, err := m.begin(ctx, "rerun", q.finishing())
+	ctx, end, err := m.begin(ctx, "rerun", q.finishTimeout())
 	if err != nil {
 		return Result{}, err
 	}
@@ -29,7 +29,7 @@ func (m *Manager) Rerun(ctx context.Context, id string, q Request) (Result, erro
 	case len(files) == 0:
 		return Result{}, ErrNoFiles
 	}
-	if r, runs, err := m.goesOn(ctx); (runs || err != nil) && !q.RestartIfRunning {
+	if r, runs, err := m.inProgress(ctx); (runs || err != nil) && !q.RestartIfRunning {
 		return r, err
 	}
 	if q.Note == "" {

@@ -84,7 +84,7 @@ type Draft struct {
 	Revision int64
 }
 
-func (q Request) finishing() time.Duration { return StopOptions{Timeout: q.Timeout}.timeout() }
+func (q Request) finishTimeout() time.Duration { return StopOptions{Timeout: q.Timeout}.timeout() }
 
 // Result is what an operation came to.
 type Result struct {
@@ -110,7 +110,7 @@ const MaxRestarts = 3
 type BusyError struct {
 	Operation Operation
 	// brief is closed at the end of an operation that the controller began by itself; nil for others.
-	brief <-chan struct{}
+	ownOperation <-chan struct{}
 }
 
 // Error implements error.

@@ -14,9 +14,9 @@ import (
 
 const (
 	// answerTime is how long an engine, or an operation that a stop interrupts, may take to answer.
-	answerTime = 5 * time.Second
+	engineTimeout = 5 * time.Second
 	// retryTime is the pause between two tries to publish that the loadgen shall idle.
-	retryTime = 5 * time.Second
+	retryInterval = 5 * time.Second
 )
 
 // ErrStopped is the error of an operation that was given up because a stop was asked for.
@@ -46,11 +46,11 @@ func (d *DeferredError) Error() string {
 func (d *DeferredError) Unwrap() error { return fault.Unavailable }
 
 // stopping is a stop under way.
-type stopping struct {
+type stopCall struct {
 	// sooner reaches it while it waits for the loadgen.
-	sooner chan StopOptions
+	faster chan StopOptions
 	// how is the quickest ending that was asked for; mu of the Manager guards it.
-	how StopOptions
+	options StopOptions
 	// done is closed at its end; result and err are valid from then on.
 	done   chan struct{}
 	result Result
@@ -62,16 +62,16 @@ type stopping struct {
 // the end itself is a warning in the result and is tried again by Watch. Errors: *DeferredError and those of the port.
 func (m *Manager) Stop(ctx context.Context, how StopOptions) (Result, error) {
 	m.mu.Lock()
-	s := m.stopping
+	s := m.pendingStopCall
 	if s != nil {
-		if how.quicker(s.how) {
-			s.how = how
+		if how.fasterThan(s.options) {
+			s.options = how
 		}
 		m.mu.Unlock()
 		return s.join(ctx, how)
 	}
-	s = &stopping{sooner: make(chan StopOptions), how: how, done: make(chan struct{})}
-	m.stopping = s
+	s = &stopCall{faster: make(chan StopOptions), options: how, done: make(chan struct{})}
+	m.pendingStopCall = s
 	interrupted := m.interrupt != nil
 	if interrupted {
 		m.interrupt(ErrStopped)
@@ -80,16 +80,16 @@ func (m *Manager) Stop(ctx context.Context, how StopOptions) (Result, error) {
 
 	s.result, s.err = m.stop(ctx, s, interrupted)
 	m.mu.Lock()
-	m.stopping = nil
+	m.pendingStopCall = nil
 	m.mu.Unlock()
 	close(s.done)
 	return s.result, s.err
 }
 
 // join makes a stop that is under way quicker, as far as how leaves less time, and waits for its end.
-func (s *stopping) join(ctx context.Context, how StopOptions) (Result, error) {
+func (s *stopCall) join(ctx context.Context, how StopOptions) (Result, error) {
 	select {
-	case s.sooner <- how:
+	case s.faster <- how:
 	case <-s.done:
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
@@ -103,38 +103,38 @@ func (s *stopping) join(ctx context.Context, how StopOptions) (Result, error) {
 }
 
 // quickest is the ending of a stop that leaves the least time of those that were asked for.
-func (m *Manager) quickest(s *stopping) StopOptions {
+func (m *Manager) fastest(s *stopCall) StopOptions {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return s.how
+	return s.options
 }
 
-func (m *Manager) stop(ctx context.Context, s *stopping, interrupted bool) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, operationTime+m.quickest(s).timeout())
+func (m *Manager) stop(ctx context.Context, s *stopCall, interrupted bool) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout+m.fastest(s).timeout())
 	defer cancel()
-	patience := time.NewTimer(answerTime)
+	patience := time.NewTimer(engineTimeout)
 	defer patience.Stop()
 	select {
 	case <-m.turn:
 	case <-patience.C: // what was interrupted hangs
-		return Result{}.at(m), m.putOff(ctx, m.quickest(s))
+		return Result{}.withStatus(m), m.deferStop(ctx, m.fastest(s))
 	}
-	defer m.finished()
-	m.change(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
+	defer m.endOperation()
+	m.update(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
 
 	l, p := m.refresh(ctx)
-	if !m.Status().Active() && sends(p) {
+	if !m.Status().Active() && isSending(p) {
 		m.attachRunning(ctx, l, p)
 	}
 	var r Result
 	switch {
-	case !ended(l.State):
-		warnings, err := m.end(ctx, l, m.quickest(s), s.sooner)
+	case !hasEnded(l.State):
+		warnings, err := m.end(ctx, l, m.fastest(s), s.faster)
 		if errors.Is(err, launcher.ErrUnavailable) {
-			return Result{}.at(m), m.putOff(ctx, m.quickest(s))
+			return Result{}.withStatus(m), m.deferStop(ctx, m.fastest(s))
 		}
 		if err != nil {
-			return Result{}.at(m), err
+			return Result{}.withStatus(m), err
 		}
 		r = m.closeStopped(ctx, p.OpenVisits)
 		r.Warnings = warnings
@@ -145,7 +145,7 @@ func (m *Manager) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 		m.close(ctx, l, "")
 		r.Message, r.Unchanged = "nothing was running", true
 	}
-	m.settled()
+	m.clearRetries()
 	if err := m.idle(ctx); err != nil {
 		m.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again",
 			"err", err)
@@ -153,7 +153,7 @@ func (m *Manager) stop(ctx context.Context, s *stopping, interrupted bool) (Resu
 			fmt.Sprintf("the generator would send again where it is started by hand: %v", err),
 			"make room or give access; it is tried again until it succeeds")
 	}
-	return r.at(m), nil
+	return r.withStatus(m), nil
 }
 
 // closeStopped books the end of the run that was stopped. open is how many visits were open before.
@@ -184,9 +184,9 @@ func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
 
 // putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the
 // loadgen reads that from its file, without the engine, and even ends by it.
-func (m *Manager) putOff(ctx context.Context, how StopOptions) error {
+func (m *Manager) deferStop(ctx context.Context, how StopOptions) error {
 	m.mu.Lock()
-	m.owed = &how
+	m.deferredStop = &how
 	m.mu.Unlock()
 	d := &DeferredError{}
 	if st := m.Status(); st.Active() {
@@ -204,27 +204,27 @@ func (m *Manager) putOff(ctx context.Context, how StopOptions) error {
 }
 
 // settled forgets what a stop could not do: it is done, or something else was asked for since.
-func (m *Manager) settled() {
+func (m *Manager) clearRetries() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.owed, m.restless = nil, time.Time{}
+	m.deferredStop, m.idleFailed = nil, time.Time{}
 }
 
 // settle does what a stop could not: to end the loadgen, because the engine did not answer, or to publish that it shall
 // idle.
-func (m *Manager) settle(ctx context.Context, l launcher.Status) {
+func (m *Manager) retry(ctx context.Context, l launcher.Status) {
 	m.mu.Lock()
-	owed, restless := m.owed, m.restless
+	owed, restless := m.deferredStop, m.idleFailed
 	m.mu.Unlock()
 	switch {
 	case owed != nil && l.State != launcher.Unavailable:
 		_, err := m.Stop(ctx, *owed)
 		var deferred *DeferredError
 		if err != nil && !errors.As(err, &deferred) {
-			m.settled()
+			m.clearRetries()
 			m.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
 		}
-	case !restless.IsZero() && time.Since(restless) >= retryTime:
+	case !restless.IsZero() && time.Since(restless) >= retryInterval:
 		ctx, end, err := m.beginOwn(ctx, "stop")
 		if err != nil {
 			return // whoever is at work publishes

@@ -92,7 +92,7 @@ func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status
 			s.Log.WarnContext(ctx, "the problems of the run cannot be kept", "run_id", r.ID, "err", err)
 		}
 	}
-	end(r, ledger, l, instead)
+	setEnd(r, ledger, l, instead)
 	err = s.Record(ctx, *r)
 	s.Log.InfoContext(ctx, "run ended", "run_id", r.ID, "kind", r.Kind, "reason", r.Reason, "exit_code", *r.ExitCode)
 	return err
@@ -100,7 +100,7 @@ func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status
 
 // end sets when and why a run ended. It does not end before it started, even where the wall clock was set back
 // meanwhile.
-func end(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
+func setEnd(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
 	at, reason := endOf(ledger, l, instead)
 	if at.Before(r.Started) {
 		at = r.Started
@@ -117,7 +117,7 @@ func end(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead s
 func (s *Supervisor) Record(ctx context.Context, r record.Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.write(context.WithoutCancel(ctx), r)
+	err := s.store(context.WithoutCancel(ctx), r)
 	if err == nil {
 		delete(s.unrecorded, r.ID)
 		return nil
@@ -136,14 +136,14 @@ func (s *Supervisor) RecordAgain(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(s.unrecorded)) {
-		if s.write(ctx, s.unrecorded[id]) == nil {
+		if s.store(ctx, s.unrecorded[id]) == nil {
 			s.Log.InfoContext(ctx, "the run is recorded now", "run_id", id)
 			delete(s.unrecorded, id)
 		}
 	}
 }
 
-func (s *Supervisor) write(ctx context.Context, r record.Run) error {
+func (s *Supervisor) store(ctx context.Context, r record.Run) error {
 	if r.Open() {
 		return s.Repository.BeginRun(ctx, r)
 	}

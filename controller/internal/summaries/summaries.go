@@ -26,11 +26,11 @@ type Reader struct {
 	dir string
 
 	mu   sync.Mutex // guards what follows
-	last map[string]reading
+	cache map[string]cached
 }
 
 // reading is a ledger as it was read last, and the file of which it was made.
-type reading struct {
+type cached struct {
 	path    string
 	size    int64
 	changed time.Time
@@ -38,11 +38,11 @@ type reading struct {
 }
 
 // kept is how many readings are kept: those of a run, of a job and of what a person looks at.
-const kept = 8
+const maxCached = 8
 
 // New makes a Reader of a state folder.
 func New(fsys afero.Fs, dir string) *Reader {
-	return &Reader{fs: fsys, dir: dir, last: map[string]reading{}}
+	return &Reader{fs: fsys, dir: dir, cache: map[string]cached{}}
 }
 
 // Read is the ledger of a run, in which the lives of a loadgen that was started again are added up. A file that has not
@@ -56,7 +56,7 @@ func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 	file, err := r.fs.Stat(path)
 	if err == nil {
 		r.mu.Lock()
-		last := r.last[runID]
+		last := r.cache[runID]
 		r.mu.Unlock()
 		if last.path == path && last.size == file.Size() && last.changed.Equal(file.ModTime()) {
 			return last.summary, nil
@@ -64,17 +64,17 @@ func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) { // else it was moved meanwhile, because the run has ended
 		return nil, fmt.Errorf("read ledger of run %s: %w", runID, err)
 	}
-	s, err := r.whole(dir, runID)
+	s, err := r.read(dir, runID)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger of run %s: %w", runID, err)
 	}
 	if file != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if len(r.last) >= kept {
-			clear(r.last)
+		if len(r.cache) >= maxCached {
+			clear(r.cache)
 		}
-		r.last[runID] = reading{path, file.Size(), file.ModTime(), s}
+		r.cache[runID] = cached{path, file.Size(), file.ModTime(), s}
 	}
 	return s, nil
 }
@@ -108,7 +108,7 @@ func (r *Reader) find(runID string) (dir, path string, err error) {
 }
 
 // whole adds up the lives of a run.
-func (r *Reader) whole(dir, runID string) (*runsummary.Summary, error) {
+func (r *Reader) read(dir, runID string) (*runsummary.Summary, error) {
 	data, err := statedir.Read(r.fs, dir, runID)
 	if err != nil {
 		return nil, err

@@ -92,16 +92,16 @@ func Runs(a, b Run) Result {
 	if len(r.Notes) > 0 {
 		return r
 	}
-	c := comparison{a: a, b: b, exact: r.Same.Seed && samePlan(r)}
+	c := comparison{a: a, b: b, samePlan: r.Same.Seed && samePlan(r)}
 	for _, run := range []Run{a, b} {
 		if how := cutShort(run); how != "" {
-			c.cut = append(c.cut, run.ID+" "+how+" after "+run.Length.Round(time.Second).String())
+			c.incomplete = append(c.incomplete, run.ID+" "+how+" after "+run.Length.Round(time.Second).String())
 		}
 		if run.Steered {
-			c.cut = append(c.cut, run.ID+" was paused, or its rate changed, while it went on")
+			c.incomplete = append(c.incomplete, run.ID+" was paused, or its rate changed, while it went on")
 		}
 	}
-	r.Notes = append(r.Notes, c.cut...)
+	r.Notes = append(r.Notes, c.incomplete...)
 	if r.Same.Seed && !samePlan(r) {
 		r.Notes = append(r.Notes,
 			"the seed is the same but not what it was used for, so that visitors do not do the same")

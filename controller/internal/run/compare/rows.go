@@ -15,9 +15,9 @@ type comparison struct {
 	a, b Run
 	// exact says that visitors do the very same in both, and cut why a run did not send its plan, all of it and no
 	// other.
-	exact bool
-	cut   []string
-	out   []Row
+	samePlan bool
+	incomplete   []string
+	result   []Row
 }
 
 // rule judges a difference that there is.
@@ -33,28 +33,28 @@ func (c *comparison) add(group, name string, unit Unit, a, b float64, judge rule
 	if d != 0 {
 		row.BeyondNoise, row.Why = judge(a, b)
 	}
-	c.out = append(c.out, row)
+	c.result = append(c.result, row)
 }
 
 func (c *comparison) seconds() (a, b float64) { return c.a.Length.Seconds(), c.b.Length.Seconds() }
 
 // planned judges what a plan decides: by the very number where both sent all of the same plan, else by the rates.
 func (c *comparison) planned(was, is float64) (bool, string) {
-	if c.exact && len(c.cut) == 0 {
+	if c.samePlan && len(c.incomplete) == 0 {
 		return true, "the plan is the same and both runs sent all of it, so any difference is real"
 	}
 	ta, tb := c.seconds()
-	beyond, why := far(poisson(was, ta, is, tb), "the rates")
-	if len(c.cut) > 0 {
-		why = strings.Join(c.cut, "; ") + ", so only rates can be compared: " + why
+	beyond, why := judgeDeviation(rateDeviation(was, ta, is, tb), "the rates")
+	if len(c.incomplete) > 0 {
+		why = strings.Join(c.incomplete, "; ") + ", so only rates can be compared: " + why
 	}
 	return beyond, why
 }
 
 // part judges a number by its share of others.
-func part(wholeA, wholeB uint64) rule {
+func shareOf(wholeA, wholeB uint64) rule {
 	return func(was, is float64) (bool, string) {
-		return far(proportions(was, float64(wholeA), is, float64(wholeB)), "the shares")
+		return judgeDeviation(shareDeviation(was, float64(wholeA), is, float64(wholeB)), "the shares")
 	}
 }
 
@@ -63,12 +63,12 @@ func (c *comparison) rows() []Row {
 	c.visits("visits", a.Visits, b.Visits)
 	c.add("visits", "due", Count, float64(a.Due), float64(b.Due), c.planned)
 	c.hits("hits", a.Hits, b.Hits, true)
-	for _, kind := range union(a.ByKind, b.ByKind) {
+	for _, kind := range kindsOrTargets(a.ByKind, b.ByKind) {
 		if was, is := a.ByKind[kind], b.ByKind[kind]; was.Planned+is.Planned > 0 {
 			c.hits("kind:"+kind, was, is, false)
 		}
 	}
-	if targets := union(a.ByTarget, b.ByTarget); len(targets) > 1 {
+	if targets := kindsOrTargets(a.ByTarget, b.ByTarget); len(targets) > 1 {
 		for _, name := range targets {
 			c.hits("target:"+name, a.ByTarget[name], b.ByTarget[name], false)
 		}
@@ -77,38 +77,38 @@ func (c *comparison) rows() []Row {
 	c.rates()
 	c.shop()
 	if a.Capacity != nil && b.Capacity != nil {
-		c.add("capacity", "visit_rate", PerSecond, a.Capacity.VisitRate, b.Capacity.VisitRate, found)
-		c.add("capacity", "hit_rate", PerSecond, a.Capacity.HitRate, b.Capacity.HitRate, found)
+		c.add("capacity", "visit_rate", PerSecond, a.Capacity.VisitRate, b.Capacity.VisitRate, compareCapacities)
+		c.add("capacity", "hit_rate", PerSecond, a.Capacity.HitRate, b.Capacity.HitRate, compareCapacities)
 	}
 	ta, tb := c.seconds()
 	c.add("run", "length", Seconds, ta, tb, func(float64, float64) (bool, string) {
 		return false, "how long a run takes is judged by its rates"
 	})
-	return c.out
+	return c.result
 }
 
-func found(was, is float64) (bool, string) {
-	if math.Abs(is-was) <= search*was {
+func compareCapacities(was, is float64) (bool, string) {
+	if math.Abs(is-was) <= searchPrecision*was {
 		return false, "within 6 %, because a search narrows each to within 3 %"
 	}
 	return true, "more than 6 %, where a search narrows each to within 3 %"
 }
 
 // number is one of a set.
-type number struct {
+type count struct {
 	name string
 	a, b uint64
 }
 
 func (c *comparison) visits(group string, a, b runsummary.Visits) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
-	for _, n := range []number{
+	for _, n := range []count{
 		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial},
 		{"uncertain", a.Uncertain, b.Uncertain},
 		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split},
 		{"repeated", a.Repeated, b.Repeated},
 	} {
-		c.add(group, n.name, Count, float64(n.a), float64(n.b), part(a.Planned, b.Planned))
+		c.add(group, n.name, Count, float64(n.a), float64(n.b), shareOf(a.Planned, b.Planned))
 	}
 }
 
@@ -117,7 +117,7 @@ func (c *comparison) hits(group string, a, b runsummary.Hits, all bool) {
 	c.add(group, "planned", Count, float64(a.Planned), float64(b.Planned), c.planned)
 	for _, o := range outcome.All() {
 		if was, is := a.Of(o), b.Of(o); all || was+is > 0 {
-			c.add(group, o.String(), Count, float64(was), float64(is), part(a.Planned, b.Planned))
+			c.add(group, o.String(), Count, float64(was), float64(is), shareOf(a.Planned, b.Planned))
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (c *comparison) latency() {
 	}{{"p50", .5, a.Latency.P50, b.Latency.P50}, {"p95", .95, a.Latency.P95, b.Latency.P95},
 		{"p99", .99, a.Latency.P99, b.Latency.P99}} {
 		c.add("latency", p.name, Seconds, p.was, p.now, func(was, is float64) (bool, string) {
-			return slower(all, other, p.q, was, is)
+			return comparePercentiles(all, other, p.q, was, is)
 		})
 	}
 }
@@ -140,24 +140,24 @@ func (c *comparison) latency() {
 func (c *comparison) rates() {
 	a, b := c.a.Summary, c.b.Summary
 	ta, tb := c.seconds()
-	for _, n := range []number{{"visit_rate", a.Visits.Planned, b.Visits.Planned},
+	for _, n := range []count{{"visit_rate", a.Visits.Planned, b.Visits.Planned},
 		{"hit_rate", a.Hits.Accepted, b.Hits.Accepted}} {
-		c.add("rates", n.name, PerSecond, over(float64(n.a), ta), over(float64(n.b), tb),
+		c.add("rates", n.name, PerSecond, divide(float64(n.a), ta), divide(float64(n.b), tb),
 			func(float64, float64) (bool, string) {
-				return far(poisson(float64(n.a), ta, float64(n.b), tb), "the rates")
+				return judgeDeviation(rateDeviation(float64(n.a), ta, float64(n.b), tb), "the rates")
 			})
 	}
 	for _, n := range []struct {
-		number
+		count
 		ofA, ofB uint64
 	}{
-		{number{"error_share", a.Hits.NotAccepted(), b.Hits.NotAccepted()}, a.Hits.Tried(), b.Hits.Tried()},
-		{number{"unknown_share", a.Hits.Unknown, b.Hits.Unknown}, a.Hits.Tried(), b.Hits.Tried()},
-		{number{"achieved_rate", begun(a), begun(b)}, a.Due, b.Due},
+		{count{"error_share", a.Hits.NotAccepted(), b.Hits.NotAccepted()}, a.Hits.Tried(), b.Hits.Tried()},
+		{count{"unknown_share", a.Hits.Unknown, b.Hits.Unknown}, a.Hits.Tried(), b.Hits.Tried()},
+		{count{"achieved_rate", started(a), started(b)}, a.Due, b.Due},
 	} {
-		c.add("shares", n.name, Share, over(float64(n.a), float64(n.ofA)), over(float64(n.b), float64(n.ofB)),
+		c.add("shares", n.name, Share, divide(float64(n.a), float64(n.ofA)), divide(float64(n.b), float64(n.ofB)),
 			func(float64, float64) (bool, string) {
-				return part(n.ofA, n.ofB)(float64(n.a), float64(n.b))
+				return shareOf(n.ofA, n.ofB)(float64(n.a), float64(n.b))
 			})
 	}
 }
@@ -166,7 +166,7 @@ func (c *comparison) rates() {
 func (c *comparison) shop() {
 	a, b := c.a.Summary, c.b.Summary
 	follows := func(was, is float64) (bool, string) {
-		if c.exact && len(c.cut) == 0 && a.Hits.Accepted == a.Hits.Planned && b.Hits.Accepted == b.Hits.Planned {
+		if c.samePlan && len(c.incomplete) == 0 && a.Hits.Accepted == a.Hits.Planned && b.Hits.Accepted == b.Hits.Planned {
 			return c.planned(was, is)
 		}
 		return false, "it follows from which orders were sent and accepted"
@@ -177,19 +177,19 @@ func (c *comparison) shop() {
 	}
 }
 
-func begun(s *runsummary.Summary) uint64 {
+func started(s *runsummary.Summary) uint64 {
 	return s.Visits.Planned - min(s.Visits.Unsent, s.Visits.Planned)
 }
 
 // over is a share or a rate, 0 where there is nothing to divide by.
-func over(n, by float64) float64 {
+func divide(n, by float64) float64 {
 	if by <= 0 {
 		return 0
 	}
 	return n / by
 }
 
-func union(a, b map[string]runsummary.Hits) []string {
+func kindsOrTargets(a, b map[string]runsummary.Hits) []string {
 	names := maps.Clone(a)
 	if names == nil {
 		names = map[string]runsummary.Hits{}

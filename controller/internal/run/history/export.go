@@ -55,7 +55,7 @@ func (b Reader) intervals(ctx context.Context, r Record) ([]Interval, error) {
 		}
 		out[i] = Interval{row.At, n.Seconds, row.Body}
 		if n.Seconds == 0 {
-			out[i] = r.withinMinute(out[i], b.Now())
+			out[i] = r.clipToRun(out[i], b.Now())
 		}
 	}
 	return out, nil
@@ -63,7 +63,7 @@ func (b Reader) intervals(ctx context.Context, r Record) ([]Interval, error) {
 
 // withinMinute is the part of a minute of the clock in which the run lasted: earlier versions stored its minutes by the
 // clock and without a length.
-func (r Record) withinMinute(i Interval, now time.Time) Interval {
+func (r Record) clipToRun(i Interval, now time.Time) Interval {
 	from, to := r.Span(now)
 	end := i.At.Add(time.Minute)
 	if to.After(i.At) && to.Before(end) {
@@ -100,7 +100,7 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 	if f == JSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		recorded, err := b.recorded(ctx, id)
+		recorded, err := b.reconciliation(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -113,8 +113,8 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 	if r.Summary == nil {
 		return ErrNoLedger
 	}
-	out := r.report(version)
-	recorded, err := b.recorded(ctx, id)
+	out := r.exportRun(version)
+	recorded, err := b.reconciliation(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 }
 
 // recorded is what was found when the run was reconciled, nil where nobody did.
-func (b Reader) recorded(ctx context.Context, id string) (*comparison.Reconciliation, error) {
+func (b Reader) reconciliation(ctx context.Context, id string) (*comparison.Reconciliation, error) {
 	body, err := b.Store.Figures(ctx, id, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
 		return nil, nil
@@ -149,7 +149,7 @@ func (b Reader) recorded(ctx context.Context, id string) (*comparison.Reconcilia
 	return &out, nil
 }
 
-func (r Record) report(version string) export.Run {
+func (r Record) exportRun(version string) export.Run {
 	out := export.Run{
 		Summary: *r.Summary, ExitCode: r.ExitCode, Note: r.Note, Labels: r.Labels, Version: version,
 	}
@@ -174,12 +174,12 @@ func (r Record) report(version string) export.Run {
 }
 
 // late is how much of the begin of a run its seconds may lack: the controller looks once a second.
-const late = 5 * time.Second
+const maxDelay = 5 * time.Second
 
 func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]export.Point, error) {
 	from, to := r.Span(now)
 	var out []export.Point
-	if len(seconds) > 0 && seconds[0].Time.Sub(from) < late {
+	if len(seconds) > 0 && seconds[0].Time.Sub(from) < maxDelay {
 		for before := from; len(seconds) > 0 && !seconds[0].Time.After(to.Add(time.Second)); seconds = seconds[1:] {
 			p := seconds[0]
 			length := p.Time.Sub(before)

@@ -77,10 +77,10 @@ func (b Reader) Compare(ctx context.Context, one, other string) (Compared, error
 		return Compared{}, err
 	}
 	return Compared{first.Head, second.Head,
-		compare.Runs(first.compared(b.Now()), second.compared(b.Now()))}, nil
+		compare.Runs(first.comparable(b.Now()), second.comparable(b.Now()))}, nil
 }
 
-func (r Record) compared(now time.Time) compare.Run {
+func (r Record) comparable(now time.Time) compare.Run {
 	from, to := r.Span(now)
 	out := compare.Run{Run: r.Run, Files: map[string]string{}, Length: to.Sub(from)}
 	if r.Summary != nil && r.Summary.Duration() > 0 {

@@ -33,17 +33,17 @@ func PrintList(w io.Writer, runs []record.Run, now time.Time) error {
 		for _, r := range runs {
 			visits, hits, accepted, p95 := "", "", "", ""
 			if s := r.Summary; s != nil {
-				visits, hits, p95 = whole(s.Visits.Planned), whole(s.Hits.Planned), milliseconds(s.Latency.P95)
+				visits, hits, p95 = count(s.Visits.Planned), count(s.Hits.Planned), milliseconds(s.Latency.P95)
 				accepted = percent(float64(s.Hits.Accepted), float64(s.Hits.Planned))
 			}
 			note, _, _ := strings.Cut(r.Note, "\n")
-			row(r.ID, r.Kind, r.Started.UTC().Format(time.DateTime), took(r.Head, now), ended(r.Head), visits,
+			row(r.ID, r.Kind, r.Started.UTC().Format(time.DateTime), duration(r.Head, now), endText(r.Head), visits,
 				hits, accepted, p95, strings.Join(r.Labels, ","), note)
 		}
 	})
 }
 
-func took(h record.Head, now time.Time) string {
+func duration(h record.Head, now time.Time) string {
 	lasted := max(0, now.Sub(h.Started))
 	switch {
 	case h.Duration != nil:
@@ -54,7 +54,7 @@ func took(h record.Head, now time.Time) string {
 	return lasted.Round(time.Second).String()
 }
 
-func ended(h record.Head) string {
+func endText(h record.Head) string {
 	switch {
 	case h.Open():
 		return "goes on"
@@ -72,8 +72,8 @@ func (r Record) Print(w io.Writer, now time.Time) error {
 		row("seed", strconv.FormatUint(r.Seed, 10))
 		row("plan", r.PlanHash)
 		row("started", r.Started.UTC().Format(time.RFC3339))
-		row("took", took(r.Head, now))
-		row("end", ended(r.Head))
+		row("took", duration(r.Head, now))
+		row("end", endText(r.Head))
 		row("labels", strings.Join(r.Labels, ", "))
 		row("note", strings.ReplaceAll(r.Note, "\n", " "))
 		for _, f := range r.Files {
@@ -106,8 +106,8 @@ func (r Record) printLedger(w io.Writer) error {
 	return table(w, func(row func(...string)) {
 		row("HITS", "PLANNED", "ACCEPTED", "REJECTED", "FAILED", "UNKNOWN", "SHED", "ABANDONED")
 		line := func(name string, h runsummary.Hits) {
-			row(name, whole(h.Planned), whole(h.Accepted), whole(h.Rejected), whole(h.Failed), whole(h.Unknown),
-				whole(h.Shed), whole(h.Abandoned))
+			row(name, count(h.Planned), count(h.Accepted), count(h.Rejected), count(h.Failed), count(h.Unknown),
+				count(h.Shed), count(h.Abandoned))
 		}
 		line("all", s.Hits)
 		for _, kind := range slices.Sorted(maps.Keys(s.ByKind)) {
@@ -123,7 +123,7 @@ func (r Record) printLedger(w io.Writer) error {
 				row("")
 				row("REASON", "HITS", "TARGET", "ANSWER")
 			}
-			row(r.Class, whole(r.Hits), r.Target, r.String())
+			row(r.Class, count(r.Hits), r.Target, r.String())
 		}
 		for i, v := range s.Thresholds {
 			if i == 0 {
@@ -195,7 +195,7 @@ func amount(unit compare.Unit, n *float64) string {
 	return fmt.Sprintf("%.2f", *n)
 }
 
-func whole(n uint64) string { return strconv.FormatUint(n, 10) }
+func count(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func milliseconds(seconds float64) string { return fmt.Sprintf("%.4g ms", 1e3*seconds) }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // purgeEvery is how often deleted runs are looked for whose day is over.
-const purgeEvery = time.Hour
+const purgeInterval = time.Hour
 
 // Purger removes deleted runs for good when they can no longer be restored, and asks for the deletion of their ledgers.
 type Purger struct {
@@ -22,7 +22,7 @@ type Purger struct {
 
 // Watch purges now and each hour until ctx is done.
 func (p Purger) Watch(ctx context.Context) {
-	tick := time.NewTicker(purgeEvery)
+	tick := time.NewTicker(purgeInterval)
 	defer tick.Stop()
 	for {
 		if err := p.Purge(ctx); err != nil && ctx.Err() == nil {

@@ -36,7 +36,7 @@ const (
 const Cancelled = string(endreason.Cancelled)
 
 // drain is how long a job may take to end: the loadgen's own 8 s and some.
-const drain = run.DrainTimeout
+const drainTimeout = run.DrainTimeout
 
 // Job is a job as it stands, about a second ago at most.
 type Job struct {
@@ -53,10 +53,10 @@ func (j Job) Resumable() bool {
 }
 
 // Refused is the error of what a job's state does not allow.
-type StateError struct{ Why string }
+type StateError struct{ Reason string }
 
 // Error implements error.
-func (r *StateError) Error() string { return r.Why }
+func (r *StateError) Error() string { return r.Reason }
 
 // Unwrap is its kind.
 func (r *StateError) Unwrap() error { return fault.Conflict }
@@ -95,19 +95,19 @@ type Config struct {
 type Queue struct {
 	c Config
 	// wake tells Watch that there is something to do.
-	wake chan struct{}
+	trigger chan struct{}
 
 	changing sync.Mutex // held while jobs are started, ended or removed; it guards what follows
 	// adopted says that what went on before this controller was looked at.
-	adopted bool
+	recovered bool
 	// cancelled are jobs that a person wants to end, also where that could not be kept.
 	cancelled map[string]bool
 	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the
 	// start was interrupted it may have taken effect all the same.
-	tried map[string]bool
+	attempted map[string]bool
 
 	mu   sync.Mutex // guards what follows
-	seen map[string]sight
+	observed map[string]observation
 	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for
 	// that.
 	interrupt context.CancelFunc
@@ -115,15 +115,15 @@ type Queue struct {
 }
 
 // sight is what was last seen of a job.
-type sight struct {
+type observation struct {
 	container launcher.Status
 	summary   *runsummary.Summary
 }
 
 // New makes a queue; Watch keeps it going.
 func New(c Config) *Queue {
-	return &Queue{c: c, wake: make(chan struct{}, 1), seen: map[string]sight{}, cancelled: map[string]bool{},
-		tried: map[string]bool{}}
+	return &Queue{c: c, trigger: make(chan struct{}, 1), observed: map[string]observation{}, cancelled: map[string]bool{},
+		attempted: map[string]bool{}}
 }
 
 // Jobs are those that are not removed, the latest first.
@@ -134,7 +134,7 @@ func (q *Queue) Jobs(ctx context.Context) ([]Job, error) {
 	}
 	out := make([]Job, len(rows))
 	for i, r := range rows {
-		out[len(rows)-1-i] = q.shown(r)
+		out[len(rows)-1-i] = q.toJob(r)
 	}
 	return out, nil
 }
@@ -145,7 +145,7 @@ func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	return q.shown(j), nil
+	return q.toJob(j), nil
 }
 
 // Last is the job that was asked for last; its State is empty where it was removed. The error is fault.NotFound
@@ -158,7 +158,7 @@ func (q *Queue) Last(ctx context.Context) (Job, error) {
 	if j.Removed {
 		return Job{Job: record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, Queued: j.Queued}}, nil
 	}
-	return q.shown(j), nil
+	return q.toJob(j), nil
 }
 
 // Logs reads the log of a job, see launcher.Runtime.
@@ -169,10 +169,10 @@ func (q *Queue) Logs(ctx context.Context, id string, query launcher.LogQuery, ea
 	return q.c.Runtime.JobLogs(ctx, id, query, each)
 }
 
-func (q *Queue) shown(j record.Job) Job {
+func (q *Queue) toJob(j record.Job) Job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s, known := q.seen[j.RunID]
+	s, known := q.observed[j.RunID]
 	if !known {
 		s.container = launcher.Status{State: launcher.Missing, Name: q.c.Runtime.JobName(j.RunID)}
 	}

@@ -13,16 +13,16 @@ import (
 )
 
 // answerTime is how long the engine may take beyond the drain of a job.
-const answerTime = 5 * time.Second
+const engineTimeout = 5 * time.Second
 
 // Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
 // waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is
 // a warning, because the job is stopped all the same. The errors are fault.NotFound, *StateError and those of the port;
 // where the engine does not answer, Watch goes through with it.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
-	q.takeTurn()
+	q.lockInterrupting()
 	defer q.changing.Unlock()
-	defer q.wakeUp()
+	defer q.triggerPoll()
 	j, err := q.find(ctx, name)
 	if err != nil {
 		return Job{}, nil, err
@@ -30,9 +30,9 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	switch {
 	case j.State == Exited:
 		return Job{}, nil, &StateError{"the job has ended already; POST /api/backfill/cleanup removes it"}
-	case j.State == Queued && !q.tried[j.RunID]:
+	case j.State == Queued && !q.attempted[j.RunID]:
 		j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), Cancelled
-		out, err := q.saved(ctx, j)
+		out, err := q.saveJob(ctx, j)
 		return out, nil, err
 	}
 	var warnings problem.List
@@ -47,20 +47,20 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s",
 			launcher.ErrUnavailable, l.Reason)
 	}
-	stopping, cancel := context.WithTimeout(ctx, drain+answerTime)
+	stopping, cancel := context.WithTimeout(ctx, drainTimeout+engineTimeout)
 	defer cancel()
-	if err := q.c.Runtime.StopJob(stopping, j.RunID, drain); err != nil {
+	if err := q.c.Runtime.StopJob(stopping, j.RunID, drainTimeout); err != nil {
 		if stopping.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", launcher.ErrUnavailable, err)
 		}
 		return Job{}, nil, err
 	}
 	q.close(ctx, &j, q.refresh(ctx, j), Cancelled)
-	return q.shown(j), warnings, nil
+	return q.toJob(j), warnings, nil
 }
 
 // takeTurn locks changing before Watch does: it interrupts what Watch is at, and lets it begin nothing else meanwhile.
-func (q *Queue) takeTurn() {
+func (q *Queue) lockInterrupting() {
 	q.mu.Lock()
 	q.waiting++
 	if q.interrupt != nil {
@@ -85,14 +85,14 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	switch {
 	case j.State != Exited:
 		return Job{}, &StateError{"the job goes on, or waits for its turn"}
-	case !q.shown(j).Resumable():
+	case !q.toJob(j).Resumable():
 		return Job{}, &StateError{"the job has sent everything"}
 	}
 	if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
 		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
 	}
-	defer q.wakeUp()
-	return q.saved(ctx, record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
+	defer q.triggerPoll()
+	return q.saveJob(ctx, record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
 		Started: j.Started})
 }
 
@@ -104,14 +104,14 @@ func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	switch p := q.shown(j).Progress; {
+	switch p := q.toJob(j).Progress; {
 	case j.State != Exited:
 		return Job{}, &StateError{"the job goes on, or waits for its turn"}
 	case p == nil || len(p.Unknown) == 0:
 		return Job{}, &StateError{"the job has no unknown batch"}
 	}
 	j.Settled = true
-	return q.saved(ctx, j)
+	return q.saveJob(ctx, j)
 }
 
 // End ends the jobs of a runtime that would go on without their controller, and those that wait for their turn, so that
@@ -127,8 +127,8 @@ func (q *Queue) End(ctx context.Context) error {
 	faults := []error{err}
 	for _, j := range rows {
 		switch {
-		case j.State == Running, j.State == Cancelling, j.State == Queued && q.tried[j.RunID]:
-			if err := q.c.Runtime.StopJob(ctx, j.RunID, drain); err != nil {
+		case j.State == Running, j.State == Cancelling, j.State == Queued && q.attempted[j.RunID]:
+			if err := q.c.Runtime.StopJob(ctx, j.RunID, drainTimeout); err != nil {
 				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
@@ -173,14 +173,14 @@ func (q *Queue) remove(ctx context.Context, id string) error {
 		return err
 	}
 	q.mu.Lock()
-	delete(q.seen, id)
+	delete(q.observed, id)
 	q.mu.Unlock()
 	return q.c.Store.RemoveJob(ctx, id)
 }
 
-func (q *Queue) saved(ctx context.Context, j record.Job) (Job, error) {
+func (q *Queue) saveJob(ctx context.Context, j record.Job) (Job, error) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		return Job{}, err
 	}
-	return q.shown(j), nil
+	return q.toJob(j), nil
 }

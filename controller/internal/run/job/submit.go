@@ -103,7 +103,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 		return Job{}, nil, none
 	}
 	id := q.c.NewIdentity()
-	p.fix(&id)
+	p.pin(&id)
 	payload := maps.Clone(values)
 	if payload == nil {
 		payload = map[string]any{}
@@ -119,12 +119,12 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 		return Job{}, nil, errors.Join(err, q.c.Setup.RemoveJob(j.RunID)) // its files hold tokens
 	}
 	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
-	q.wakeUp()
-	return q.shown(j), p.Problems.Warnings(), nil
+	q.triggerPoll()
+	return q.toJob(j), p.Problems.Warnings(), nil
 }
 
 // fix makes the days those that were planned, whenever the job's turn comes, and the seed that of the settings.
-func (p Plan) fix(id *run.Identity) {
+func (p Plan) pin(id *run.Identity) {
 	k := p.input.Knobs
 	k["BACKFILL_START_DATE"], k["BACKFILL_END_DATE"] = p.Days[0].Date.String(), p.Days[len(p.Days)-1].Date.String()
 	k["BACKFILL_DAYS_BACK"], k["BACKFILL_DURATION_DAYS"] = "", ""
@@ -138,9 +138,9 @@ func (p Plan) fix(id *run.Identity) {
 }
 
 // wakeUp has Watch look at once.
-func (q *Queue) wakeUp() {
+func (q *Queue) triggerPoll() {
 	select {
-	case q.wake <- struct{}{}:
+	case q.trigger <- struct{}{}:
 	default: // it was told already
 	}
 }

@@ -22,19 +22,19 @@ func (q *Queue) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if err := q.tend(ctx); err != nil && ctx.Err() == nil {
+		if err := q.poll(ctx); err != nil && ctx.Err() == nil {
 			q.c.Log.Error("the backfill jobs cannot be looked after", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-		case <-q.wake:
+		case <-q.trigger:
 		}
 	}
 }
 
 // tend looks after the job that goes on, and starts the next where none does. A Cancel interrupts it.
-func (q *Queue) tend(ctx context.Context) error {
+func (q *Queue) poll(ctx context.Context) error {
 	q.changing.Lock()
 	defer q.changing.Unlock()
 	ctx, end, ok := q.interruptible(ctx)
@@ -46,8 +46,8 @@ func (q *Queue) tend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !q.adopted {
-		if err := q.endMissed(ctx, rows); err != nil {
+	if !q.recovered {
+		if err := q.closeMissed(ctx, rows); err != nil {
 			return err
 		}
 	}
@@ -61,13 +61,13 @@ func (q *Queue) tend(ctx context.Context) error {
 			return nil
 		}
 		if s := rows[i].State; s == Running || s == Cancelling {
-			busy = q.attend(ctx, &rows[i], l) || busy
+			busy = q.checkRunning(ctx, &rows[i], l) || busy
 		}
 	}
-	q.adopted = true
+	q.recovered = true
 	for i := range rows {
 		if !busy && rows[i].State == Queued {
-			busy = q.begin(ctx, &rows[i])
+			busy = q.start(ctx, &rows[i])
 		}
 	}
 	return nil
@@ -75,7 +75,7 @@ func (q *Queue) tend(ctx context.Context) error {
 
 // endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
 // the end of a controller and which was cancelled since.
-func (q *Queue) endMissed(ctx context.Context, rows []record.Job) error {
+func (q *Queue) closeMissed(ctx context.Context, rows []record.Job) error {
 	open, err := q.c.Repository.Runs(ctx, record.Query{Kind: runsummary.BackfillJob, Open: true})
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(
 // refresh asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
 func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 	q.mu.Lock()
-	s, known := q.seen[j.RunID]
+	s, known := q.observed[j.RunID]
 	q.mu.Unlock()
 	if known && j.State == Exited {
 		return s.container
@@ -136,7 +136,7 @@ func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 		q.c.Log.Warn("the ledger of a job cannot be read", "run_id", j.RunID, "err", err)
 	}
 	q.mu.Lock()
-	q.seen[j.RunID] = s
+	q.observed[j.RunID] = s
 	q.mu.Unlock()
 	if err == nil && summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
 		_ = q.c.Record(ctx, q.runOf(j)) // it is tried again
@@ -145,10 +145,10 @@ func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 }
 
 // attend deals with a job that should go on, and tells whether it does.
-func (q *Queue) attend(ctx context.Context, j *record.Job, l launcher.Status) bool {
+func (q *Queue) checkRunning(ctx context.Context, j *record.Job, l launcher.Status) bool {
 	alive := l.State == launcher.Running || l.State == launcher.Restarting || l.State == launcher.Paused
 	if alive && j.State == Cancelling {
-		if err := q.c.Runtime.StopJob(ctx, j.RunID, drain); err != nil {
+		if err := q.c.Runtime.StopJob(ctx, j.RunID, drainTimeout); err != nil {
 			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
 			return true
 		}
@@ -160,10 +160,10 @@ func (q *Queue) attend(ctx context.Context, j *record.Job, l launcher.Status) bo
 	case j.State == Cancelling:
 		q.close(ctx, j, l, Cancelled)
 		return false
-	case l.State == launcher.Missing && !q.adopted && !q.c.Runtime.JobsDetached(): // it ended with the controller before this one
-		return q.begin(ctx, j)
+	case l.State == launcher.Missing && !q.recovered && !q.c.Runtime.JobsDetached(): // it ended with the controller before this one
+		return q.start(ctx, j)
 	case q.c.ShouldRestart(j.RunID, l, &j.Restarts):
-		return q.begin(ctx, j)
+		return q.start(ctx, j)
 	default:
 		q.close(ctx, j, l, "")
 		return false
@@ -171,7 +171,7 @@ func (q *Queue) attend(ctx context.Context, j *record.Job, l launcher.Status) bo
 }
 
 // begin starts a job, or lets it go on, and tells whether it takes the turn.
-func (q *Queue) begin(ctx context.Context, j *record.Job) bool {
+func (q *Queue) start(ctx context.Context, j *record.Job) bool {
 	was := *j
 	j.State = Running
 	if j.Started == nil {
@@ -192,7 +192,7 @@ func (q *Queue) begin(ctx context.Context, j *record.Job) bool {
 	if err != nil {
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
 		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), string(endreason.Failed), new(err.Error())
-		q.keep(ctx, *j)
+		q.save(ctx, *j)
 		return false
 	}
 	start := func(ctx context.Context) error { return q.c.Runtime.StartJob(ctx, j.RunID) }
@@ -206,8 +206,8 @@ func (q *Queue) begin(ctx context.Context, j *record.Job) bool {
 		errors.Is(err, launcher.ErrStillRunning),
 		err != nil && ctx.Err() != nil:
 		*j = was
-		q.tried[j.RunID] = true
-		q.keep(booking, *j)
+		q.attempted[j.RunID] = true
+		q.save(booking, *j)
 		return true
 	case err != nil:
 		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
@@ -215,7 +215,7 @@ func (q *Queue) begin(ctx context.Context, j *record.Job) bool {
 		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, string(endreason.Failed))
 		return false
 	}
-	delete(q.tried, j.RunID)
+	delete(q.attempted, j.RunID)
 	q.c.Log.Info("backfill started", "run_id", j.RunID)
 	q.refresh(ctx, *j)
 	return true
@@ -228,7 +228,7 @@ func (q *Queue) runOf(j record.Job) record.Run {
 		r.Started = *j.Started
 	}
 	q.mu.Lock()
-	if s := q.seen[j.RunID].summary; s != nil {
+	if s := q.observed[j.RunID].summary; s != nil {
 		r.PlanHash = s.PlanHash
 	}
 	q.mu.Unlock()
@@ -242,14 +242,14 @@ func (q *Queue) runOf(j record.Job) record.Run {
 }
 
 // keep saves a job. One that cannot be saved is looked after again, as it was.
-func (q *Queue) keep(ctx context.Context, j record.Job) {
+func (q *Queue) save(ctx context.Context, j record.Job) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
 		q.c.Log.Error("a job cannot be kept", "run_id", j.RunID, "err", err)
 		return
 	}
 	if j.State == Exited {
 		delete(q.cancelled, j.RunID)
-		delete(q.tried, j.RunID)
+		delete(q.attempted, j.RunID)
 	}
 }
 
@@ -269,5 +269,5 @@ func (q *Queue) close(ctx context.Context, j *record.Job, l launcher.Status, ins
 	if j.Error == nil && !missed && *r.ExitCode != exitcode.OK && *r.ExitCode != exitcode.Interrupted {
 		j.Error = new(strings.Join(logs.ErrorLines(ctx, l.Started), "; "))
 	}
-	q.keep(ctx, *j)
+	q.save(ctx, *j)
 }
