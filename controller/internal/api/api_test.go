@@ -250,11 +250,11 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		status int
 		has    string
 	}{
-		{&run.BusyError{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop is going on"},
+		{&run.BusyError{Operation: run.Operation{Name: "stop", Since: time.Now()}}, 409, "stop has been in progress"},
 		{errors.Join(&run.StartError{Messages: []string{"PAGEVIEWS_MIN: is below 1"}, ExitCode: 2, RolledBack: true}), 409,
 			"PAGEVIEWS_MIN: is below 1"},
 		{launcher.ErrUnavailable, 503, "engine"},
-		{&run.DeferredError{Paused: true}, 503, "paused; the stop is carried out when the engine answers"},
+		{&run.DeferredError{Paused: true}, 503, "paused; the run is stopped when the engine answers"},
 		{run.ErrStopped, 409, "a stop was requested"},
 		{launcher.ErrForeign, 409, "not ours"},
 		{context.Canceled, 503, "given up"},

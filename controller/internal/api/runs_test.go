@@ -176,7 +176,7 @@ func TestARunIsStartedAgainAndSteered(t *testing.T) {
 		status int
 		told   string
 	}{
-		{run.ErrNoFiles, 409, "start a new one"},
+		{run.ErrNoFiles, 409, "start a new run"},
 		{run.ErrJob, 409, "as a job"},
 		{lost, 409, "no token is saved; save it"},
 		{store.ErrNotFound, 404, ""},

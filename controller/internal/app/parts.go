@@ -26,6 +26,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/settings"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // choosePort takes the runtime that the settings name; auto is docker where an engine of this machine answers.
@@ -153,12 +154,8 @@ func listens(socket string) error {
 
 // probe asks a loadgen for its status.
 func probe(client *http.Client) run.Probe {
-	return func(ctx context.Context, telemetry string) (run.LoadgenStatus, error) {
-		s, err := live.Read(ctx, client, telemetry)
-		if err != nil {
-			return run.LoadgenStatus{}, err
-		}
-		return run.StatusOf(s), nil
+	return func(ctx context.Context, telemetry string) (*status.Snapshot, error) {
+		return live.Read(ctx, client, telemetry)
 	}
 }
 

@@ -19,7 +19,7 @@ type Hub struct {
 
 	mu      sync.Mutex // guards what follows
 	next    uint64
-	events    []Event             // the last ones, oldest first
+	events  []Event             // the last ones, oldest first
 	latest  map[EventKind]Event // the last state and sample, kept or not
 	readers map[*Reader]struct{}
 	closed  bool

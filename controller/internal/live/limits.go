@@ -15,9 +15,9 @@ type limits struct {
 	settings spec.Spec
 	known    bool
 	// length is that of the profile; 0 for one without an end.
-	length time.Duration
-	previous   Sample
-	paused time.Duration
+	length   time.Duration
+	previous Sample
+	paused   time.Duration
 }
 
 // explain adds what r says, the summary of the whole run.

@@ -10,18 +10,18 @@ import (
 
 // meter turns snapshots into samples. It adds up the lives of a loadgen within one run, whose counters each begin at 0.
 type meter struct {
-	run   string
-	life  time.Time
-	base  counters // of the lives before this one
-	last  counters // of the last snapshot
-	total counters // base and last
-	at    time.Time
+	run         string
+	life        time.Time
+	base        counters // of the lives before this one
+	last        counters // of the last snapshot
+	total       counters // base and last
+	at          time.Time
 	checkpoints []checkpoint // beginnings of a Recent, oldest first
 
-	runStarted  time.Time // the start of the run, as far as it is known
-	intervalStart   time.Time // where the current interval begins,
-	intervalBase counters  // and the total at that moment
-	unsaved bool      // the interval has something that was not stored yet
+	runStarted    time.Time // the start of the run, as far as it is known
+	intervalStart time.Time // where the current interval begins,
+	intervalBase  counters  // and the total at that moment
+	unsaved       bool      // the interval has something that was not stored yet
 }
 
 // mark is the total at a moment.
@@ -32,13 +32,13 @@ type checkpoint struct {
 
 const (
 	// recently is how far back a Recent reaches, and markEvery how often its beginning moves on.
-	recentWindow  = time.Minute
+	recentWindow       = time.Minute
 	checkpointInterval = 6 * time.Second
 
 	// The intervals of a run's first hour show its shape; longer ones keep the history of long runs small.
 	fineInterval   = 5 * time.Second
 	coarseInterval = time.Minute
-	fineUntil        = time.Hour
+	fineUntil      = time.Hour
 )
 
 // lookEvery is the time between two snapshots.

@@ -67,7 +67,7 @@ func TestSettingsOfAStartThatStartsNothingAreWarnedOf(t *testing.T) {
 	w := newWorld()
 	m := control(t, w)
 	start(t, m)
-	for want, overrides := range map[string]map[string]any{"config: is not used, because a run is running already; " +
+	for want, overrides := range map[string]map[string]any{"config: was ignored because a run is in progress; " +
 		"stop it, or set restart_if_running": {"WHAT": "new"}, "": nil} {
 		r, err := m.Start(t.Context(), run.Request{Overrides: overrides})
 		if err != nil || !r.Unchanged || r.Warnings.Error() != want || w.starts != 1 {

@@ -18,7 +18,9 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/runsummary"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
 // world is a loadgen, an exchange folder and a book, all in memory.
@@ -26,7 +28,7 @@ type world struct {
 	mu sync.Mutex
 	// status is the loadgen's, plan what it says of itself, log what it said.
 	status launcher.Status
-	plan   run.LoadgenStatus
+	plan   status.Snapshot
 	log    []launcher.Line
 	// saved is what a person saved; files what is published, env among them.
 	saved, files map[string]string
@@ -98,11 +100,11 @@ func (w *world) Start(ctx context.Context) error {
 	w.started = w.files["START_ID"]
 	switch {
 	case w.files["AUTO_START"] != "true":
-		w.plan = run.LoadgenStatus{Hash: "idle", RunID: "drawn", Phase: "idle"}
+		w.plan = snapshot("idle", "drawn", "idle")
 	case again:
-		w.plan = run.LoadgenStatus{Hash: "idle", RunID: id, Phase: "idle"}
+		w.plan = snapshot("idle", id, "idle")
 	case w.files["WHAT"] == "bad":
-		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, run.LoadgenStatus{}
+		w.status, w.plan = launcher.Status{State: launcher.Exited, ExitCode: 2, Ended: time.Now()}, status.Snapshot{}
 		w.log = []launcher.Line{errorLine(`CONCURRENCY="0": is below 1; use 1 or more`), {Text: "the table"}}
 	case w.files["WHAT"] == "missed":
 		w.status = launcher.Status{State: launcher.Exited, ExitCode: 4, Started: time.Now(),
@@ -120,22 +122,26 @@ func (w *world) Start(ctx context.Context) error {
 		w.status.State, w.status.ExitCode = launcher.Restarting, 2
 		w.log = []launcher.Line{errorLine(`PAGEVIEWS_MIN="-5": is below 1; use 1 or more`)}
 	case w.files["WHAT"] == "unreachable":
-		w.status.Telemetry, w.plan = "", run.LoadgenStatus{}
+		w.status.Telemetry, w.plan = "", status.Snapshot{}
 		w.ledgers[id] = fmt.Sprintf(`{"run_id":%q,"plan_hash":"hash by ledger","started":%q}`, id,
 			time.Now().Format(time.RFC3339Nano))
 	case w.files["WHAT"] == "silent":
-		w.plan = run.LoadgenStatus{}
+		w.plan = status.Snapshot{}
 	case w.files["WHAT"] == "slow":
-		w.plan = run.LoadgenStatus{Hash: "hash of slow", RunID: id, Phase: "starting"}
+		w.plan = snapshot("hash of slow", id, "starting")
 		time.AfterFunc(time.Minute, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.plan.Phase = "running"
 		})
 	default:
-		w.plan = run.LoadgenStatus{Hash: "hash of " + w.files["WHAT"], RunID: id, Phase: "running"}
+		w.plan = snapshot("hash of "+w.files["WHAT"], id, "running")
 	}
 	return nil
+}
+
+func snapshot(hash, id string, p phase.Phase) status.Snapshot {
+	return status.Snapshot{Phase: p, Run: runsummary.Summary{RunID: id, PlanHash: hash}}
 }
 
 func errorLine(message string) launcher.Line {
@@ -161,13 +167,14 @@ func held(ctx context.Context, hold <-chan struct{}) error {
 
 // follow is what the loadgen makes of control.json; the caller holds the lock.
 func (w *world) follow(c exchange.Control) {
-	if w.control = c; w.deaf || w.status.State != launcher.Running || c.RunID != w.plan.RunID || c.FinishSeconds == 0 {
+	if w.control = c; w.deaf || w.status.State != launcher.Running || c.RunID != w.plan.Run.RunID ||
+		c.FinishSeconds == 0 {
 		return
 	}
 	within := time.Duration(c.FinishSeconds * float64(time.Second))
 	w.life++
 	life := w.life
-	w.plan.Phase, w.plan.OpenVisits, w.plan.FinishBy = "draining", w.open, time.Now().Add(within)
+	w.plan.Phase, w.plan.Run.OpenVisits, w.plan.Run.FinishBy = "draining", w.open, time.Now().Add(within)
 	if w.take < 0 {
 		return // it never ends
 	}
@@ -209,12 +216,12 @@ func (w *world) Stop(ctx context.Context, timeout time.Duration) error {
 // end ends the loadgen; without a reason it leaves no ledger.
 func (w *world) end(code int, reason string) {
 	w.status = launcher.Status{State: launcher.Exited, ExitCode: code, Started: w.status.Started, Ended: time.Now()}
-	if id := w.plan.RunID; reason != "" && w.plan.Phase != "idle" {
-		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Hash, reason, time.Now()), "}") +
+	if id := w.plan.Run.RunID; reason != "" && w.plan.Phase != "idle" {
+		w.ledgers[id] = strings.TrimSuffix(ledger(w.plan.Run.PlanHash, reason, time.Now()), "}") +
 			fmt.Sprintf(`,"cut_visits":%d}`, w.open)
 	}
 	w.life++
-	w.plan, w.open = run.LoadgenStatus{}, 0
+	w.plan, w.open = status.Snapshot{}, 0
 }
 
 func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
@@ -368,16 +375,16 @@ func control(t *testing.T, w *world) *run.Manager {
 			Repository: w, Log: slog.New(slog.DiscardHandler),
 			Ledger: func(id string) (*runsummary.Summary, error) { return summaries.Decode([]byte(w.ledgers[id])) },
 		},
-		Probe: func(context.Context, string) (run.LoadgenStatus, error) {
+		Probe: func(context.Context, string) (*status.Snapshot, error) {
 			w.mu.Lock()
 			plan, dying := w.plan, w.dying
 			w.dying = nil
 			w.mu.Unlock()
 			if dying != nil {
 				<-dying
-				return run.LoadgenStatus{}, errors.New("connection reset")
+				return nil, errors.New("connection reset")
 			}
-			return plan, nil
+			return &plan, nil
 		},
 		NewIdentity: func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
 		OnChange:    func(s run.Status) { w.told = append(w.told, s) },

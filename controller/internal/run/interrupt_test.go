@@ -49,7 +49,7 @@ func TestAStopOfAnOperationWithoutARunSaysThatNothingWasRunning(t *testing.T) {
 		healing := asked(func() (run.Result, error) { return m.Heal(t.Context()) })
 		time.Sleep(time.Second)
 		r, err := m.Stop(t.Context(), run.StopOptions{})
-		if err != nil || !r.Unchanged || r.Message != "nothing was running" {
+		if err != nil || !r.Unchanged || r.Message != "no run was in progress" {
 			t.Errorf("%+v, %v", r, err)
 		}
 		<-healing

@@ -15,23 +15,23 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// publishing writes the files of a start and returns what fixes the run.
+// publishFunc writes the files of a start and returns the identity of its run.
 type publishFunc func(context.Context) (Identity, error)
 
-// saved publishes the saved settings with the request's.
+// publishSaved publishes the saved settings with the request's overrides.
 func (m *Manager) publishSaved(q Request) publishFunc {
 	return func(ctx context.Context) (Identity, error) {
 		return m.c.Publisher.Start(ctx, q.Overrides, m.c.NewIdentity())
 	}
 }
 
-// launch publishes, ends what runs, starts the loadgen and waits for its word that the plan runs. Open visits of what
-// runs are finished first; the warnings say why they were not. A stop that interrupts it leaves the run as it is, for
-// the stop to book.
+// launch publishes, stops the current run, starts the loadgen and waits until it reports that the plan runs. Open visits
+// of the current run are finished first; the warnings say why they were not. If a stop cancels it, the stop records the
+// end of the run.
 func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (warnings problem.List, err error) {
 	before, err := m.c.Publisher.Published(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("keep the previous settings: %w", err)
+		return nil, fmt.Errorf("read the previous settings: %w", err)
 	}
 	id, err := publish(ctx)
 	if err != nil {
@@ -39,16 +39,16 @@ func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (w
 	}
 	l, _ := m.refresh(ctx)
 	if warnings, err = m.end(ctx, l, StopOptions{Timeout: q.Timeout}, nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("stop what runs: %w", err), m.restorePublished(ctx, before))
+		return nil, errors.Join(fmt.Errorf("stop the current run: %w", err), m.restorePublished(ctx, before))
 	}
 	l, _ = m.refresh(ctx)
 	m.close(ctx, l, string(endreason.Killed))
 
 	files, err := m.c.Publisher.Published(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read what was published: %w", err), m.idle(ctx))
+		return nil, errors.Join(fmt.Errorf("read the published settings: %w", err), m.idle(ctx))
 	}
-	// The file may be of an earlier life of a run of the same id.
+	// The file may be of an earlier run with the same ID.
 	if err := m.c.Publisher.Steer(exchange.NoOverride(id.ID)); err != nil {
 		return nil, errors.Join(err, m.idle(ctx))
 	}
@@ -56,8 +56,10 @@ func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (w
 	r := record.Run{Head: record.Head{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
 		Labels: q.Labels}}
 	r.Config, r.Kind = Configuration(files)
-	begun := r
-	m.update(func(s *Status) { s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.NoOverride(r.ID), &begun })
+	m.update(func(s *Status) {
+		starting := r
+		s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.NoOverride(r.ID), &starting
+	})
 	if err := m.c.Begin(ctx, r, files, m.c.Runtime.Start); err != nil {
 		if wasStopped(ctx) {
 			return nil, err
@@ -66,31 +68,28 @@ func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (w
 		m.close(ctx, l, string(endreason.Failed))
 		return nil, errors.Join(err, m.idle(ctx))
 	}
-	hash, err := m.awaitStart(ctx, r.ID)
+	r.PlanHash, err = m.awaitStart(ctx, r.ID)
 	if wasStopped(ctx) {
 		return nil, ErrStopped
 	}
 	l, _ = m.refresh(ctx)
 	if err != nil {
 		if l.State == launcher.Running || l.State == launcher.Restarting {
-			// One that neither reports the plan nor ends must not go on unseen.
 			if err := m.c.Runtime.Stop(ctx, DrainTimeout); err != nil {
-				m.c.Log.Error("the loadgen that did not report its plan cannot be stopped", "err", err)
+				m.c.Log.Error("cannot stop the loadgen that did not report its plan", "err", err)
 			}
 			l, _ = m.refresh(ctx)
 		}
 		m.close(ctx, l, string(endreason.Failed))
 		return nil, err
 	}
-	r.PlanHash = hash
 	m.open(ctx, r)
-	m.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", hash)
+	m.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", r.PlanHash)
 	return warnings, nil
 }
 
-// unpublish takes back what was published for a start that did not come to it: a run that goes on gets its own files
-// back, because one that crashed would be started again with them, and is no longer asked to finish; else nothing shall
-// start by itself.
+// restorePublished undoes the publishing for a start that failed. A run in progress gets its own files back, because a
+// restart after a crash uses them, and is no longer asked to finish. Otherwise a started loadgen idles.
 func (m *Manager) restorePublished(ctx context.Context, before map[string][]byte) error {
 	st := m.Status()
 	if !st.Active() {
@@ -98,34 +97,33 @@ func (m *Manager) restorePublished(ctx context.Context, before map[string][]byte
 	}
 	_, err := m.steer(st.Run.ID, func(c *exchange.Control) { c.FinishSeconds = 0 })
 	if err := errors.Join(err, m.c.Publisher.Restore(context.WithoutCancel(ctx), before)); err != nil {
-		return fmt.Errorf("put the running settings back: %w", err)
+		return fmt.Errorf("restore the previous settings: %w", err)
 	}
 	return nil
 }
 
-// pollInterval is the pause between two looks at a loadgen that starts.
-const pollInterval = 100 * time.Millisecond
+// startPollInterval is the time between two refreshes while a loadgen starts.
+const startPollInterval = 100 * time.Millisecond
 
-// await waits until the loadgen says that it runs id's plan and returns the plan's hash. One that says that it is
-// starting is given the time of the whole operation. A run so short that it has ended by then has left its ledger.
+// awaitStart waits until the loadgen reports that it runs the plan of a run, and returns the plan's hash. While it
+// reports that it is starting, only the operation's timeout applies. A run that has already ended left its ledger.
 func (m *Manager) awaitStart(ctx context.Context, id string) (hash string, err error) {
-	patience := time.NewTimer(m.c.StartTimeout)
-	defer patience.Stop()
-	tick := time.NewTicker(pollInterval)
+	timer := time.NewTimer(m.c.StartTimeout)
+	defer timer.Stop()
+	tick := time.NewTicker(startPollInterval)
 	defer tick.Stop()
 	for {
 		l, p := m.refresh(ctx)
 		switch {
-		case p.RunID != id || p.Phase == phase.Idle:
-		case p.Phase == phase.Starting: // it looks at its state folder, which can take longer than a start may
-			patience.Reset(m.c.StartTimeout)
+		case p.Run.RunID != id || p.Phase == phase.Idle:
+		case p.Phase == phase.Starting: // scans its state folder, which can take long
+			timer.Reset(m.c.StartTimeout)
 		default:
-			return p.Hash, nil
+			return p.Run.PlanHash, nil
 		}
-		if hasEnded(l.State) || l.State == launcher.Restarting { // by a restart policy that is not ours
-			// A ledger of this life, not of an earlier one of the same run.
+		if hasEnded(l.State) || l.State == launcher.Restarting { // by somebody's restart policy
 			r, err := m.c.Ledger(id)
-			if err == nil && r.Ended.After(l.Started) && (l.ExitCode == 0 || l.ExitCode == exitcode.Missed) {
+			if err == nil && r.Ended.After(l.Started) && (l.ExitCode == exitcode.OK || l.ExitCode == exitcode.Missed) {
 				return r.PlanHash, nil
 			}
 			return "", m.startError(ctx, l, l.ExitCode)
@@ -134,17 +132,17 @@ func (m *Manager) awaitStart(ctx context.Context, id string) (hash string, err e
 		case <-tick.C:
 		case <-ctx.Done():
 			return "", ctx.Err()
-		case <-patience.C:
+		case <-timer.C:
 			return "", m.startError(ctx, l, -1)
 		}
 	}
 }
 
-func (m *Manager) startError(ctx context.Context, l launcher.Status, code int) *StartError {
-	f := &StartError{Messages: Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started), ExitCode: code}
-	if l.Reason != "" { // such as memory that ran out, of which the loadgen itself says nothing
-		f.Messages = append([]string{l.Reason}, f.Messages...)
+func (m *Manager) startError(ctx context.Context, l launcher.Status, exitCode int) *StartError {
+	e := &StartError{Messages: Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started), ExitCode: exitCode}
+	if l.Reason != "" { // for example out of memory, which the loadgen cannot log
+		e.Messages = append([]string{l.Reason}, e.Messages...)
 	}
-	m.update(func(s *Status) { s.Messages = f.Messages })
-	return f
+	m.update(func(s *Status) { s.Messages = e.Messages })
+	return e
 }

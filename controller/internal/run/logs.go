@@ -6,47 +6,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/record"
-	"github.com/puttrix/trafficinator/shared/endreason"
-	"github.com/puttrix/trafficinator/shared/exitcode"
-	"github.com/puttrix/trafficinator/shared/runsummary"
 )
-
-// exitCode returns the exit code of a loadgen that ended for a reason, which stands in if the container is gone.
-func exitCode(l launcher.Status, reason string) int {
-	switch {
-	case l.ExitCode != 0 || l.State == launcher.Exited:
-		return l.ExitCode
-	case reason == string(endreason.Interrupted) || reason == string(endreason.Cancelled):
-		return exitcode.Interrupted
-	case reason == string(endreason.Killed) || reason == string(endreason.Removed):
-		return exitcode.Killed
-	default:
-		return exitcode.OK
-	}
-}
-
-// endOf returns when and why a run ended: by its ledger, otherwise for the fallback reason, otherwise by the status of
-// its loadgen.
-func endOf(ledger *runsummary.Summary, l launcher.Status, fallback string) (time.Time, string) {
-	at := l.Ended
-	if at.IsZero() {
-		at = time.Now().UTC()
-	}
-	switch {
-	case ledger != nil && !ledger.Ended.IsZero():
-		return ledger.Ended, ledger.Reason
-	case fallback != "":
-		return at, fallback
-	case l.Crashed():
-		return at, "crashed"
-	case l.State == launcher.Missing || l.State == launcher.Foreign:
-		return at, "removed"
-	case l.State == launcher.Exited:
-		return at, string(endreason.Failed)
-	default:
-		return at, string(endreason.Killed)
-	}
-}
 
 // Logs reads lines of a loadgen's log, see launcher.Runtime.
 type Logs func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error

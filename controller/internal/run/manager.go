@@ -14,65 +14,60 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Config of a Manager.
+// Config configures a Manager.
 type Config struct {
-	Runtime launcher.Runtime
-	// Why says for people why it is this port, and with which engine.
-	RuntimeReason string
+	Runtime       launcher.Runtime
+	RuntimeReason string // see Status
 	Publisher     Publisher
 	*Supervisor
 	Probe Probe
-	// Draw makes an identity for a run whose settings fix none.
+	// NewIdentity returns the identity of a run whose settings have none.
 	NewIdentity func() Identity
-	// Changed is told every new Status, in order; it must not call the Manager.
+	// OnChange is called with every new Status, in order. It must not call the Manager.
 	OnChange func(Status)
-	// Seen is told once a second what the loadgen says; nil is that none runs. It must not block.
+	// OnSnapshot is called once a second with the loadgen's status, nil if none runs. It must not block.
 	OnSnapshot func(*status.Snapshot)
-	// Patience is how long a loadgen may take to report a new plan; 0 is 30 s.
+	// StartTimeout is how long a loadgen may take to report a new plan; 0 is 30 s.
 	StartTimeout time.Duration
 }
 
 // Manager runs one loadgen at a time and records its runs. It is safe for concurrent use.
 type Manager struct {
 	c Config
-	// turn holds one token: who has it changes things.
+	// turn holds one token; operations take it.
 	turn chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	status Status
-	// interrupt ends the operation that has the turn, nil for none, and stopping is a stop that waits for the turn or
-	// has it.
+	// interrupt cancels the operation that has the turn, nil for none.
 	interrupt context.CancelCauseFunc
-	pendingStopCall  *stopCall
-	// brief is closed at the end of the operation that has the turn, where the controller itself began it; nil else.
-	ownOperation chan struct{}
-	// owed is a stop that could not be carried out yet, nil for none. restless is when it was tried last to publish
-	// that the loadgen shall idle, zero where that succeeded.
-	deferredStop     *StopOptions
+	// stopCall is the stop that has the turn or waits for it, nil for none.
+	stopCall *stopCall
+	// ownDone is closed when the operation that has the turn ends, if the controller began it; nil otherwise.
+	ownDone chan struct{}
+	// deferredStop is a stop to retry, nil for none.
+	deferredStop *StopOptions
+	// idleFailed is when publishing that a started loadgen idles failed last, zero after a success.
 	idleFailed time.Time
-	// looks counts looks at the loadgen, and shown is the latest of which the status is.
+	// refreshes counts refreshes; newestRefresh is the one that set the status.
 	refreshes, newestRefresh uint64
 
-	notifying sync.Mutex // orders Changed
-
-	steering sync.Mutex // orders Steer
+	notifying sync.Mutex // orders OnChange
+	steering  sync.Mutex // orders changes of control.json
 }
 
-// New makes a Manager that knows the last run and ends those of which an end was missed; Watch keeps it informed.
+// New returns a Manager that continues with the last run, and closes earlier runs that were left open.
 func New(ctx context.Context, c Config) (*Manager, error) {
 	if c.StartTimeout == 0 {
 		c.StartTimeout = 30 * time.Second
 	}
-	m := &Manager{
-		c:      c,
-		turn:   make(chan struct{}, 1),
-		status: Status{Runtime: c.Runtime.Name(), RuntimeReason: c.RuntimeReason},
-	}
+	m := &Manager{c: c, turn: make(chan struct{}, 1),
+		status: Status{Runtime: c.Runtime.Name(), RuntimeReason: c.RuntimeReason}}
 	m.turn <- struct{}{}
 	return m, m.adoptLastRun(ctx)
 }
 
-// Status tells what is known.
+// Status returns the current status.
 func (m *Manager) Status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,39 +79,39 @@ func (m *Manager) Status() Status {
 	return s
 }
 
-// change alters the status and tells of it.
-func (m *Manager) update(alter func(*Status)) {
+// update changes the status and reports the change.
+func (m *Manager) update(change func(*Status)) {
 	m.notifying.Lock()
 	defer m.notifying.Unlock()
 	before := m.Status()
 	m.mu.Lock()
-	alter(&m.status)
+	change(&m.status)
 	m.mu.Unlock()
 	if after := m.Status(); m.c.OnChange != nil && !reflect.DeepEqual(before, after) {
 		m.c.OnChange(after)
 	}
 }
 
-// operationTime bounds an operation beside the time that open visits have to end, so that an engine that hangs does not
-// keep the turn for ever. The longest, an apply that is put back, takes two waits for a plan and three drains.
+// operationTimeout limits an operation, besides the time for open visits, so that a hanging engine does not block the
+// turn forever. The longest operation, an apply that is rolled back, waits for two starts and three drains.
 const operationTimeout = 3 * time.Minute
 
-// begin takes the turn for an operation that a person asks for and that may wait so long for open visits, or says who
-// has it. One that the controller began by itself, such as to book the end of a run, it lets end first, for answerTime
-// at most. The context it returns is the operation's own; a stop ends it with the cause ErrStopped.
+// begin takes the turn for an operation that a person requested, which may wait finishing for open visits; if it is
+// taken, the error is a *BusyError. It waits up to engineTimeout for an operation that the controller began. The
+// returned context is the operation's; a stop cancels it with the cause ErrStopped.
 func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
 	err error) {
-	patience := time.NewTimer(engineTimeout)
-	defer patience.Stop()
+	timer := time.NewTimer(engineTimeout)
+	defer timer.Stop()
 	for {
-		own, end, err := m.tryBegin(ctx, name, finishing, nil)
+		opCtx, end, err := m.tryBegin(ctx, name, finishing, nil)
 		var busy *BusyError
-		if !errors.As(err, &busy) || busy.ownOperation == nil {
-			return own, end, err
+		if !errors.As(err, &busy) || busy.done == nil {
+			return opCtx, end, err
 		}
 		select {
-		case <-busy.ownOperation:
-		case <-patience.C:
+		case <-busy.done:
+		case <-timer.C:
 			return ctx, nil, err
 		case <-ctx.Done():
 			return ctx, nil, ctx.Err()
@@ -124,13 +119,13 @@ func (m *Manager) begin(ctx context.Context, name string, finishing time.Duratio
 	}
 }
 
-// beginOwn is begin for an operation that the controller begins by itself: it is refused while another goes on.
+// beginOwn is begin for an operation that the controller begins by itself. It does not wait.
 func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
 	return m.tryBegin(ctx, name, 0, make(chan struct{}))
 }
 
 func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Duration,
-	brief chan struct{}) (_ context.Context, end func(), err error) {
+	ownDone chan struct{}) (_ context.Context, end func(), err error) {
 	m.mu.Lock()
 	if err := m.takeTurn(name); err != nil {
 		m.mu.Unlock()
@@ -138,7 +133,7 @@ func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Dura
 	}
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout+finishing)
 	ctx, m.interrupt = context.WithCancelCause(ctx)
-	m.ownOperation = brief
+	m.ownDone = ownDone
 	m.mu.Unlock()
 	m.update(func(s *Status) { s.Operation = &Operation{name, time.Now().UTC()} })
 	return ctx, func() {
@@ -147,9 +142,9 @@ func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Dura
 	}, nil
 }
 
-// take takes the turn; the caller holds mu.
+// takeTurn takes the turn. The caller holds mu.
 func (m *Manager) takeTurn(name string) error {
-	if m.pendingStopCall != nil {
+	if m.stopCall != nil {
 		return &BusyError{Operation: Operation{"stop", time.Now().UTC()}}
 	}
 	select {
@@ -158,31 +153,31 @@ func (m *Manager) takeTurn(name string) error {
 	default:
 	}
 	if o := m.status.Operation; o != nil {
-		return &BusyError{*o, m.ownOperation}
+		return &BusyError{*o, m.ownDone}
 	}
-	return &BusyError{Operation{name, time.Now().UTC()}, m.ownOperation}
+	return &BusyError{Operation{name, time.Now().UTC()}, m.ownDone}
 }
 
-// finished gives the turn back.
+// endOperation returns the turn.
 func (m *Manager) endOperation() {
 	m.update(func(s *Status) { s.Operation = nil })
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.interrupt != nil {
 		m.interrupt(nil)
 		m.interrupt = nil
 	}
-	if m.ownOperation != nil {
-		close(m.ownOperation)
-		m.ownOperation = nil
+	if m.ownDone != nil {
+		close(m.ownDone)
+		m.ownDone = nil
 	}
-	m.turn <- struct{}{} // it has room for the one token
-	m.mu.Unlock()
+	m.turn <- struct{}{} // never blocks
 }
 
-// stopped tells whether a stop has interrupted the operation of ctx.
+// wasStopped reports whether a stop canceled the operation of ctx.
 func wasStopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
 
-// givenUp is the error of an operation: ErrStopped where a stop has interrupted it.
+// stopError returns ErrStopped instead of err if a stop canceled the operation.
 func stopError(ctx context.Context, err error) error {
 	if err != nil && wasStopped(ctx) {
 		return ErrStopped
@@ -190,29 +185,32 @@ func stopError(ctx context.Context, err error) error {
 	return err
 }
 
-// refresh asks the port and the loadgen how they are. Of looks that overlap the one that began last stays in the
-// status, because one that waits for a loadgen's last answer ends after one that has seen it gone.
-func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) {
+// refresh gets the status of the runtime and of the loadgen, which is empty if the loadgen does not answer. Of
+// overlapping refreshes the one that began last sets the Status, because one that waits for the last answer of a loadgen
+// ends after one that found it gone.
+func (m *Manager) refresh(ctx context.Context) (launcher.Status, *status.Snapshot) {
 	m.mu.Lock()
 	m.refreshes++
 	number := m.refreshes
 	m.mu.Unlock()
 	l := m.c.Runtime.Status(ctx)
-	var p LoadgenStatus
+	p := new(status.Snapshot)
 	switch {
 	case l.State != launcher.Running:
-	case l.Telemetry != "":
-		// A loadgen that does not answer is one that comes up or goes down; its phase is empty then.
-		var err error
-		if p, err = m.c.Probe(ctx, l.Telemetry); errors.Is(err, launcher.ErrVersionMismatch) {
-			l.Reason = err.Error()
-		}
-	default:
+	case l.Telemetry == "":
 		p = m.statusFromLedger(l)
+	default:
+		answer, err := m.c.Probe(ctx, l.Telemetry)
+		switch {
+		case err == nil:
+			p = answer
+		case errors.Is(err, launcher.ErrVersionMismatch):
+			l.Reason = err.Error()
+		} // otherwise it is starting or ending
 	}
 	var steering exchange.Control
 	if st := m.Status(); st.Active() {
-		steering = m.c.Publisher.Steering(st.Run.ID) // people may write that file too
+		steering = m.c.Publisher.Steering(st.Run.ID) // people can edit the file
 		if (steering.Paused || steering.Scale != 1) && !st.Run.Steered {
 			m.markSteered(ctx, st.Run.ID)
 		}
@@ -224,8 +222,8 @@ func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) 
 		m.newestRefresh = number
 		s.Since = startedAt(s, l, time.Now())
 		s.Loadgen, s.Phase, s.Pause, s.Finish = l, p.Phase, p.Pause, nil
-		if !p.FinishBy.IsZero() && p.Phase != phase.Ended {
-			s.Finish = &Finish{p.FinishBy, p.OpenVisits}
+		if !p.Run.FinishBy.IsZero() && p.Phase != phase.Ended {
+			s.Finish = &Finish{p.Run.FinishBy, p.Run.OpenVisits}
 		}
 		if s.Active() && s.Run.ID == steering.RunID {
 			s.Steering = steering
@@ -234,8 +232,8 @@ func (m *Manager) refresh(ctx context.Context) (launcher.Status, LoadgenStatus) 
 	return l, p
 }
 
-// since is when a loadgen that runs was started, as a moment of now's clock: so long ago as it was when it was seen
-// first, whatever the wall clock shows since. A look at an engine that did not answer in between does not count.
+// startedAt returns when the running loadgen was started, as a monotonic time: its age is measured by the wall clock
+// only once. A status without an answer of the engine does not count.
 func startedAt(before *Status, l launcher.Status, now time.Time) time.Time {
 	switch {
 	case l.State == launcher.Unavailable:
@@ -249,10 +247,10 @@ func startedAt(before *Status, l launcher.Status, now time.Time) time.Time {
 	}
 }
 
-// steered remembers that the current run does not follow its plan alone.
+// markSteered records that a person changed the rate of the current run.
 func (m *Manager) markSteered(ctx context.Context, id string) {
 	if err := m.c.Repository.MarkSteered(ctx, id); err != nil {
-		m.c.Log.Error("it cannot be recorded that the run was steered", "run_id", id, "err", err)
+		m.c.Log.Error("cannot record that the run was steered", "run_id", id, "err", err)
 	}
 	m.update(func(s *Status) {
 		if s.Run != nil && s.Run.ID == id {
@@ -263,32 +261,32 @@ func (m *Manager) markSteered(ctx context.Context, id string) {
 	})
 }
 
-// open makes r the current run and records it.
+// open records r and makes it the current run.
 func (m *Manager) open(ctx context.Context, r record.Run) {
-	_ = m.c.Record(ctx, r) // it is tried again: what cannot be written must not end a run
+	_ = m.c.Record(ctx, r) // is retried: a failed write must not end a run
 	m.update(func(s *Status) { s.Run = &r })
 }
 
-// close records the end of the current run, if one is running. instead is the reason where the ledger tells none.
-func (m *Manager) close(ctx context.Context, l launcher.Status, instead string) {
+// close records the end of the current run, if there is one. fallback is the reason if its ledger has none.
+func (m *Manager) close(ctx context.Context, l launcher.Status, fallback string) {
 	st := m.Status()
 	if !st.Active() {
 		return
 	}
-	_ = m.c.Close(ctx, st.Run, l, instead, m.c.Runtime.Logs) // it is tried again
+	_ = m.c.Close(ctx, st.Run, l, fallback, m.c.Runtime.Logs) // is retried
 	m.update(func(s *Status) { s.Run = st.Run })
 }
 
-// byLedger is what the ledger of the current run tells of a loadgen whose telemetry cannot be reached from here. One
-// that idles has none.
-func (m *Manager) statusFromLedger(l launcher.Status) LoadgenStatus {
+// statusFromLedger returns what the ledger of the current run tells about a loadgen whose telemetry is unreachable. An
+// idle loadgen has no ledger.
+func (m *Manager) statusFromLedger(l launcher.Status) *status.Snapshot {
 	st := m.Status()
 	if !st.Active() {
-		return LoadgenStatus{}
+		return new(status.Snapshot)
 	}
 	r, err := m.c.Ledger(st.Run.ID)
 	if err != nil || r.Started.Before(l.Started) || !r.Ended.IsZero() {
-		return LoadgenStatus{} // of an earlier life, or of one that ends
+		return new(status.Snapshot) // of an earlier process, or of one that is ending
 	}
-	return StatusOf(&status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r})
+	return &status.Snapshot{Phase: phase.Running, Life: r.Started, Run: *r}
 }

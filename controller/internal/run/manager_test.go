@@ -277,7 +277,7 @@ func TestARunStartedByHandIsTakenOver(t *testing.T) {
 		stop := watched(t, m)
 		w.mu.Lock()
 		w.status = launcher.Status{State: launcher.Running, Telemetry: "here"}
-		w.plan = run.LoadgenStatus{Hash: "h", RunID: "by-hand", Phase: "running"}
+		w.plan = snapshot("h", "by-hand", "running")
 		w.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		stop()

@@ -32,7 +32,7 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				got := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), c.how) })
 				var deferred *run.DeferredError
 				if !errors.As(got.err, &deferred) ||
-					got.err.Error() != "paused; the stop is carried out when the engine answers" ||
+					got.err.Error() != "paused; the run is stopped when the engine answers" ||
 					got.took > 6*time.Second {
 					t.Fatalf("%+v", got)
 				}

@@ -12,10 +12,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/runsummary"
+	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// takeStock makes a run the current one: the one that the loadgen says it sends, else the one recorded last. All others
-// whose end nobody recorded have ended: there is one loadgen.
+// adoptLastRun makes a run the current one: the one that the loadgen sends, otherwise the last one. It closes all other
+// open runs, because there is only one loadgen.
 func (m *Manager) adoptLastRun(ctx context.Context) error {
 	runs, err := m.c.Repository.Runs(ctx, record.Query{NoJobs: true, Limit: 1})
 	if err != nil {
@@ -23,7 +24,7 @@ func (m *Manager) adoptLastRun(ctx context.Context) error {
 	}
 	open, err := m.c.Repository.Runs(ctx, record.Query{NoJobs: true, Open: true})
 	if err != nil {
-		return fmt.Errorf("read the runs without an end: %w", err)
+		return fmt.Errorf("read the open runs: %w", err)
 	}
 	_, p := m.refresh(ctx)
 	var last *record.Run
@@ -31,13 +32,13 @@ func (m *Manager) adoptLastRun(ctx context.Context) error {
 		last = &runs[0]
 	}
 	for _, r := range open {
-		if r.ID == p.RunID && isSending(p) {
+		if r.ID == p.Run.RunID && isSending(p) {
 			last = &r
 		}
 	}
 	for _, r := range open {
 		if r.ID != last.ID {
-			_ = m.c.Close(ctx, &r, launcher.Status{}, "", nil) // it is tried again
+			_ = m.c.Close(ctx, &r, launcher.Status{}, "", nil) // is retried
 		}
 	}
 	m.update(func(s *Status) { s.Run = last })
@@ -45,8 +46,8 @@ func (m *Manager) adoptLastRun(ctx context.Context) error {
 	return nil
 }
 
-// Watch keeps the status fresh each second, starts a loadgen that crashed again, records the end of runs that end by
-// themselves and does what a stop could not, until ctx is done.
+// Watch refreshes the status every second, restarts a crashed loadgen, records the end of runs that end by themselves and
+// retries what a stop could not do, until ctx is done.
 func (m *Manager) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -60,7 +61,7 @@ func (m *Manager) Watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.publishSnapshot(l, p)
+		m.reportSnapshot(l, p)
 		m.retry(ctx, l)
 		m.c.RecordAgain(ctx)
 		switch active := m.Status().Active(); {
@@ -72,44 +73,46 @@ func (m *Manager) Watch(ctx context.Context) {
 	}
 }
 
-// seen hands on what a loadgen says. One that runs and does not answer comes up or goes down.
-func (m *Manager) publishSnapshot(l launcher.Status, p LoadgenStatus) {
-	if m.c.OnSnapshot != nil && (p.Status != nil || l.State != launcher.Running) {
-		m.c.OnSnapshot(p.Status)
+// reportSnapshot calls OnSnapshot, unless the loadgen runs but does not answer: then it is starting or ending.
+func (m *Manager) reportSnapshot(l launcher.Status, p *status.Snapshot) {
+	switch {
+	case m.c.OnSnapshot == nil:
+	case p.Phase != "":
+		m.c.OnSnapshot(p)
+	case l.State != launcher.Running:
+		m.c.OnSnapshot(nil)
 	}
 }
 
 func hasEnded(s launcher.State) bool {
 	return s == launcher.Exited || s == launcher.Missing || s == launcher.Created || s == launcher.Dead ||
-		s == launcher.Foreign // ours is gone, and its name taken
+		s == launcher.Foreign // ours is gone, and its name is taken
 }
 
-// sends tells whether a loadgen sends a run.
-func isSending(p LoadgenStatus) bool {
-	return p.RunID != "" && p.Phase.Sending()
-}
+// isSending reports whether a loadgen sends a run.
+func isSending(p *status.Snapshot) bool { return p.Run.RunID != "" && p.Phase.Sending() }
 
-// idles tells whether a loadgen is up and sends nothing.
-func isIdle(l launcher.Status, p LoadgenStatus) bool {
+// isIdle reports whether a loadgen runs but sends nothing.
+func isIdle(l launcher.Status, p *status.Snapshot) bool {
 	return l.State == launcher.Running && p.Phase == phase.Idle
 }
 
-// recover deals with what nobody asked for: a loadgen that is gone; one that was started again by somebody else, such
-// as by `docker compose up` after a `down`, which idles although its run has not ended, because each start counts once;
-// and a run that is running without having been started here, such as one of before a restart.
+// recover handles what nobody requested: a loadgen that is gone; one that somebody else restarted, for example with
+// `docker compose up`, and that idles although its run has not ended, because each start counts once; and a run that
+// was not started here, for example before this controller.
 func (m *Manager) recover(ctx context.Context, name string) {
 	ctx, end, err := m.beginOwn(ctx, name)
 	if err != nil {
-		return // whoever is at work changes it
+		return // the current operation changes the state
 	}
 	defer end()
 	l, p := m.refresh(ctx)
-	var reason string
+	var fallback string
 	var messages []string
 	switch st := m.Status(); {
 	case !st.Active():
 		if isSending(p) {
-			m.attachRunning(ctx, l, p)
+			m.adopt(ctx, l, p)
 		}
 		return
 	case hasEnded(l.State):
@@ -120,22 +123,23 @@ func (m *Manager) recover(ctx context.Context, name string) {
 			messages = Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started)
 		}
 	case isIdle(l, p):
-		reason = string(endreason.Interrupted)
-		messages = []string{"run " + st.Run.ID +
-			" was interrupted: its loadgen was ended and started again without a start of the run; nothing is sent " +
-			"until you start one"}
+		fallback = string(endreason.Interrupted)
+		messages = []string{
+			"run " + st.Run.ID + " was interrupted: its loadgen was restarted outside of the controller; " +
+				"nothing is sent until you start a run",
+		}
 	default:
 		return
 	}
 	m.update(func(s *Status) { s.Messages = messages })
-	m.close(ctx, l, reason)
+	m.close(ctx, l, fallback)
 	if err := m.idle(ctx); err != nil {
-		m.c.Log.Error("a loadgen started by hand would go on with the ended run", "err", err)
+		m.c.Log.Error("a loadgen started by hand would repeat the ended run", "err", err)
 	}
 }
 
-// restarted starts the loadgen of a run again that crashed. It is true too where the engine is away, which the next
-// look says, or where a stop takes over.
+// restartCrashed restarts the crashed loadgen of a run. It returns true too if the engine is unavailable, which the next
+// refresh shows, or if a stop takes over.
 func (m *Manager) restartCrashed(ctx context.Context, l launcher.Status, st Status) bool {
 	restarts := st.Restarts
 	if !m.c.ShouldRestart(st.Run.ID, l, &restarts) {
@@ -146,27 +150,28 @@ func (m *Manager) restartCrashed(ctx context.Context, l launcher.Status, st Stat
 	if err == nil {
 		err = m.c.Runtime.Start(ctx)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		m.refresh(ctx)
 		return true
-	}
-	if errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil {
+	case errors.Is(err, launcher.ErrUnavailable) || ctx.Err() != nil:
 		return true
 	}
-	m.c.Log.ErrorContext(ctx, "the loadgen cannot be started again", "run_id", st.Run.ID, "err", err)
+	m.c.Log.ErrorContext(ctx, "cannot restart the loadgen", "run_id", st.Run.ID, "err", err)
 	return false
 }
 
-// attachRunning makes the run that the loadgen sends the current one.
-func (m *Manager) attachRunning(ctx context.Context, l launcher.Status, p LoadgenStatus) {
-	r := record.Run{Head: record.Head{ID: p.RunID, Kind: runsummary.Live, PlanHash: p.Hash, Started: l.Started}}
+// adopt makes the run that the loadgen sends the current one.
+func (m *Manager) adopt(ctx context.Context, l launcher.Status, p *status.Snapshot) {
+	r := record.Run{Head: record.Head{ID: p.Run.RunID, Kind: runsummary.Live, PlanHash: p.Run.PlanHash,
+		Started: l.Started}}
 	if last := m.Status().Run; last != nil && last.ID == r.ID {
 		r = reopen(*last)
 	}
 	m.open(ctx, r)
 }
 
-// reopened is a run that goes on after its end was recorded.
+// reopen returns a run without its end.
 func reopen(r record.Run) record.Run {
 	r.Ended, r.Reason, r.ExitCode, r.Summary = nil, "", nil, nil
 	return r

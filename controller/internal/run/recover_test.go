@@ -58,7 +58,7 @@ func TestAControllerEndsRunsOfWhichAnEndWasMissedButTheOneThatRuns(t *testing.T)
 	}
 	w.ledgers["told"] = ledger("hash", "stop_after_visits", ended)
 	w.status, w.plan = launcher.Status{State: launcher.Running, Telemetry: "here"},
-		run.LoadgenStatus{Hash: "hash", RunID: "running", Phase: "running"}
+		snapshot("hash", "running", "running")
 	m := control(t, w)
 	if st := m.Status(); !st.Active() || st.Run.ID != "running" {
 		t.Errorf("the run of which the loadgen tells should be the current one: %+v", st.Run)
@@ -91,7 +91,7 @@ func TestALoadgenThatIsStartedUnaskedIdlesAndItsRunIsInterrupted(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		st := m.Status()
 		if st.Active() || st.Phase != "idle" || len(st.Messages) != 1 ||
-			!strings.Contains(st.Messages[0], "nothing is sent until you start one") {
+			!strings.Contains(st.Messages[0], "nothing is sent until you start a run") {
 			t.Errorf("the page should say that it ended and why: %+v", st)
 		}
 		if got := w.book["r1"]; got.Reason != "interrupted" || *got.ExitCode != 130 ||

@@ -1,6 +1,6 @@
-// Package run owns the life of a run: it draws its id, has its settings published, has the loadgen started and
-// stopped, knows by the loadgen's own word that the plan runs, and books the end. One operation goes on at a time. It
-// knows neither HTTP nor containers nor what a setting means.
+// Package run manages the life of a run: it gives it an ID, publishes its settings, starts and stops the loadgen, waits
+// until the loadgen reports that the plan runs, and records the end. One operation runs at a time. It does not know
+// HTTP, containers or the meaning of settings.
 package run
 
 import (
@@ -17,207 +17,213 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/phase"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/runid"
+	"github.com/puttrix/trafficinator/shared/runsummary"
+	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Status is what a person wants to know at a pollInterval. It is a snapshot, at most about a second old, so that asking
-// for it never waits for an engine.
+// Status is a snapshot, at most about a second old, so reading it never waits for an engine.
 type Status struct {
-	// Runtime is "docker" or "process", and RuntimeReason says why, and which engine it is.
+	// Runtime is "docker" or "process"; RuntimeReason explains the choice and names the engine.
 	Runtime, RuntimeReason string
 	Loadgen                launcher.Status
-	// Since is when the loadgen that runs was started, by the clock of this process, which nobody sets; zero where none
-	// runs.
+	// Since is when the running loadgen was started, by the monotonic clock of this process; zero if none runs.
 	Since time.Time
-	// Phase is the loadgen's own: idle, running, paused, draining or ended; empty while it does not answer.
+	// Phase is the loadgen's, "" while it does not answer.
 	Phase phase.Phase
-	// Pause is why new visits pause, one of package metric; empty where they do not.
+	// Pause is why no new visits start, one of package metric, or "".
 	Pause string
-	// Operation is what is being done, nil for nothing.
+	// Operation is the current operation, nil for none.
 	Operation *Operation
-	// Run is the run that goes on, or the last one; nil before the first.
+	// Run is the current run or the last one; nil before the first.
 	Run *record.Run
-	// Steering is what the run is wanted to do while it goes on.
+	// Steering is the content of control.json for the current run.
 	Steering exchange.Control
-	// Finish tells of the open visits of a run that was asked to finish them; nil else.
+	// Finish is set while the run finishes its open visits.
 	Finish *Finish
-	// Restarts counts the starts after crashes of this run, at most MaxRestarts.
+	// Restarts counts the restarts of this run after crashes, at most MaxRestarts.
 	Restarts int
-	// Messages are the problems the loadgen told when it ended in a way nobody asked for.
+	// Messages are the errors of a loadgen that ended unexpectedly.
 	Messages []string
 }
 
-// Active tells whether traffic is sent or about to be.
+// Active reports whether a run is in progress.
 func (s Status) Active() bool { return s.Run != nil && s.Run.Open() }
 
-// Finish is how far a run is that finishes its open visits.
+// Finish is the progress of a run that finishes its open visits.
 type Finish struct {
 	By         time.Time `json:"by" doc:"When visits that are still open are cut off."`
 	OpenVisits uint64    `json:"open_visits"`
 }
 
-// Operation is something being done that takes a while.
+// Operation is an operation in progress.
 type Operation struct {
-	// Name is start, rerun, stop, restart, apply or heal.
+	// Name is start, rerun, stop, restart, apply, heal, recover or adopt.
 	Name  string    `json:"name"`
 	Since time.Time `json:"since"`
 }
 
-// Request says what to start.
+// Request selects what to start.
 type Request struct {
-	// Overrides are settings by their env names for this run alone, as JSON has them; they are not saved.
+	// Overrides are settings for this run only, by name, as JSON values.
 	Overrides map[string]any
 	// Note and Labels describe the run.
 	Note   string
 	Labels []string
-	// RestartIfRunning ends a run that goes on; without it a Start leaves it alone.
+	// RestartIfRunning stops a run in progress; without it, Start leaves it alone.
 	RestartIfRunning bool
-	// Timeout is how long open visits of a run that has to end may take to end; 0 is FinishTimeout.
+	// Timeout is how long open visits of the stopped run have to finish; 0 is FinishTimeout.
 	Timeout time.Duration
-}
-
-// Draft is a configuration that is applied before it is saved.
-type Draft struct {
-	// Config are all settings that differ from their default, by env name; secrets that are left out stay.
-	Config map[string]any
-	// Revision is that of the saved configuration that it was made of, 0 for any.
-	Revision int64
 }
 
 func (q Request) finishTimeout() time.Duration { return StopOptions{Timeout: q.Timeout}.timeout() }
 
-// Result is what an operation came to.
+// Draft is a configuration that is applied before it is saved.
+type Draft struct {
+	// Config are all settings that differ from the defaults, by name. Missing secrets are kept.
+	Config map[string]any
+	// Revision is that of the saved configuration it is based on, 0 for any.
+	Revision int64
+}
+
+// Result is the result of an operation.
 type Result struct {
-	// Restarted says that a loadgen was started for it.
+	// Restarted reports whether a loadgen was started.
 	Restarted bool
-	// Already says that there was nothing to do: it ran, or did not.
+	// Unchanged reports whether there was nothing to do.
 	Unchanged bool
-	// Cut is how many open visits a stop has cut off.
+	// VisitsCutOff is the number of open visits that a stop cut off.
 	VisitsCutOff uint64
-	// Saved is the draft as it was saved, nil where none was.
+	// Saved is the saved draft, nil if none was saved.
 	Saved *setup.Config
-	// Warnings are what failed beside.
+	// Warnings are failures that did not fail the operation.
 	Warnings problem.List
 	Status   Status
-	// Message is a sentence for a person.
+	// Message is a sentence for people.
 	Message string
 }
 
-// MaxRestarts is how often a crash is answered by a start within one run.
+// withStatus sets the current status.
+func (r Result) withStatus(m *Manager) Result {
+	r.Status = m.Status()
+	return r
+}
+
+// MaxRestarts limits the restarts after crashes within one run.
 const MaxRestarts = 3
 
-// Busy is the error of an operation that is asked for while another goes on.
+// BusyError is the error of an operation that is requested during another.
 type BusyError struct {
 	Operation Operation
-	// brief is closed at the end of an operation that the controller began by itself; nil for others.
-	ownOperation <-chan struct{}
+	// done is closed when an operation that the controller began by itself has ended; nil for others.
+	done <-chan struct{}
 }
 
 // Error implements error.
-func (b *BusyError) Error() string {
-	return fmt.Sprintf("%s is going on since %s; wait for it", b.Operation.Name,
-		b.Operation.Since.Format(time.TimeOnly))
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s has been in progress since %s; wait for it", e.Operation.Name,
+		e.Operation.Since.Format(time.TimeOnly))
 }
 
-// Unwrap is its kind.
-func (b *BusyError) Unwrap() error { return fault.Busy }
+// Unwrap returns its kind.
+func (e *BusyError) Unwrap() error { return fault.Busy }
 
-// Failed is the error of a loadgen that did not come up with the plan.
+// StartError is the error of a loadgen that did not start the plan.
 type StartError struct {
-	// Messages are what it told, most telling first; they name the setting, the fault and the cure.
+	// Messages are its errors, the most important first, with setting, problem and fix.
 	Messages []string
-	// ExitCode is its last one; -1 while it still runs without having said that it runs the plan.
+	// ExitCode is -1 if it still runs but did not report the plan.
 	ExitCode int
-	// RolledBack says that the previous settings were published and, where a run went on, started again.
+	// RolledBack reports whether the previous settings were restored, with their run if there was one.
 	RolledBack bool
 }
 
 // Error implements error.
-func (f *StartError) Error() string {
-	text := fmt.Sprintf("the loadgen ended with exit code %d", f.ExitCode)
-	if f.ExitCode < 0 {
+func (e *StartError) Error() string {
+	text := fmt.Sprintf("the loadgen ended with exit code %d", e.ExitCode)
+	if e.ExitCode < 0 {
 		text = "the loadgen did not report the new plan in time"
 	}
-	if f.RolledBack {
-		text += "; the previous settings are in force again"
+	if e.RolledBack {
+		text += "; the previous settings were restored"
 	}
-	if len(f.Messages) > 0 {
-		text += ": " + strings.Join(f.Messages, "; ")
+	if len(e.Messages) > 0 {
+		text += ": " + strings.Join(e.Messages, "; ")
 	}
 	return text
 }
 
-// Unwrap is its kind.
-func (f *StartError) Unwrap() error { return fault.Conflict }
+// Unwrap returns its kind.
+func (e *StartError) Unwrap() error { return fault.Conflict }
 
-// Details are what went wrong with the first message, and each of them.
-func (f *StartError) Details() (string, problem.List) {
-	short := *f
+// Details returns the error with its first message only, and all messages.
+func (e *StartError) Details() (string, problem.List) {
+	short := *e
 	short.Messages = short.Messages[:min(1, len(short.Messages))]
-	var each problem.List
-	for _, message := range f.Messages {
-		each.Refuse("loadgen", "", message, "")
+	var all problem.List
+	for _, message := range e.Messages {
+		all.Refuse("loadgen", "", message, "")
 	}
-	return short.Error(), each
+	return short.Error(), all
 }
 
-// The errors on which a caller may branch.
+// Errors that callers handle.
 var (
-	// ErrNoFiles: nothing is kept of a run that was to be started again.
-	ErrNoFiles = fault.Conflict.New("no files are kept of that run, so that it cannot be started again as it was; " +
-		"start a new one with its settings")
-	// ErrJob: a backfill is no run of the loadgen that is kept here.
-	ErrJob = fault.Conflict.New("that was a backfill; start it again as a job")
-	// ErrNothingRuns: there is no run that could be steered.
-	ErrNothingRuns = fault.Conflict.New("no run goes on; start one first")
+	// ErrNoFiles: the files of a run that is to be started again were not kept.
+	ErrNoFiles = fault.Conflict.New("the files of that run were not kept, so it cannot be started again; start a new " +
+		"run with its settings")
+	// ErrJob: a backfill is started again as a job.
+	ErrJob = fault.Conflict.New("that run was a backfill; start it again as a job")
+	// ErrNothingRuns: there is no run to steer.
+	ErrNothingRuns = fault.Conflict.New("no run is in progress; start one first")
+	// ErrStopped: the operation was canceled by a stop.
+	ErrStopped = fault.Conflict.New("canceled because a stop was requested")
 )
 
-// Identity fixes a run.
+// Identity is the ID and seed of a run.
 type Identity = plan.Identity
 
-// Publisher is what a Manager needs of publishing. Every call writes files whole or not at all.
+// NewIdentity returns a new ID and seed.
+func NewIdentity() Identity { return Identity{ID: runid.New(time.Now()), Seed: runid.NewSeed()} }
+
+// Configuration returns the settings in published files by name, with secrets masked, and the kind of their run. A
+// secret that was edited by hand to come from a file is masked too; only the loadgen reads that file.
+func Configuration(files map[string][]byte) (config map[string]string, kind string) {
+	config, _ = exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile]) // EncodeEnv wrote it
+	for _, f := range spec.Fields() {
+		if f.Secret && config[f.Key]+config[f.Key+spec.FileSuffix] != "" {
+			config[f.Key] = secret.Mask
+			delete(config, f.Key+spec.FileSuffix)
+		}
+	}
+	return config, runsummary.KindOf(func(setting string) bool { return config[setting] == "true" })
+}
+
+// Publisher publishes files to the exchange folder, all or none. See setup.Service.
 type Publisher interface {
-	// Start publishes the saved settings with overrides for a start, and returns the run that they make: its id and
-	// seed are those of the settings, else those of drawn.
+	// Start publishes the saved settings with overrides for a start and returns the identity of the run, which settings
+	// without one take from drawn.
 	Start(ctx context.Context, overrides map[string]any, drawn Identity) (Identity, error)
-	// PublishRerun publishes what Supervisor.Begin kept of an earlier run for a start under id. The error may be a
+	// PublishRerun publishes the kept files of an earlier run for a start as id. The error can be a
 	// *plan.MissingSecrets.
 	PublishRerun(ctx context.Context, kept map[string][]byte, id Identity) error
-	// StartAgain publishes that the run that was started last is started once more.
+	// StartAgain publishes another start of the last run.
 	StartAgain(ctx context.Context) error
-	// Steer publishes what a run that goes on is wanted to do, and Steering reads it.
+	// Steer writes control.json; Steering reads it.
 	Steer(c exchange.Control) error
 	Steering(runID string) exchange.Control
-	// Stop publishes that the loadgen shall idle when it is started; everything else stays.
+	// Stop publishes that a started loadgen idles.
 	Stop(ctx context.Context) error
-	// Publish publishes the saved settings without starting anything, and SaveConfig saves others and publishes them,
-	// see setup.Service.
+	// Publish publishes the saved settings without a start; SaveConfig saves settings first.
 	Publish(ctx context.Context) error
 	SaveConfig(ctx context.Context, values map[string]any, revision int64) (setup.Config, error)
-	// Published reads the files of the plan that was started last, and Restore writes them again.
+	// Published returns the files of the last start; Restore writes them back.
 	Published(ctx context.Context) (map[string][]byte, error)
 	Restore(ctx context.Context, files map[string][]byte) error
 }
 
-// Probe asks a loadgen what it is doing. The error wraps launcher.ErrVersionMismatch where it cannot be asked by this
-// controller.
-type Probe func(ctx context.Context, telemetry string) (LoadgenStatus, error)
-
-// Plan is what a loadgen says of itself.
-type LoadgenStatus struct {
-	Hash, RunID string
-	Phase       phase.Phase
-	// Pause is why new visits pause, one of package metric; empty where they do not.
-	Pause      string
-	OpenVisits uint64
-	// FinishBy is when open visits are cut off, zero where it was not asked to finish them.
-	FinishBy time.Time
-	// Status is all that it says; nil where it does not answer.
-	Status *status.Snapshot
-}
-
-// StatusOf is what a status says in short.
-func StatusOf(s *status.Snapshot) LoadgenStatus {
-	return LoadgenStatus{Hash: s.Run.PlanHash, RunID: s.Run.RunID, Phase: s.Phase, Pause: s.Pause,
-		OpenVisits: s.Run.OpenVisits, FinishBy: s.Run.FinishBy, Status: s}
-}
+// Probe reads the status of the loadgen at a telemetry URL. The error wraps launcher.ErrVersionMismatch if the loadgen
+// has none.
+type Probe func(ctx context.Context, telemetry string) (*status.Snapshot, error)

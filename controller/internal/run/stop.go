@@ -13,83 +13,81 @@ import (
 )
 
 const (
-	// answerTime is how long an engine, or an operation that a stop interrupts, may take to answer.
+	// engineTimeout is how long an engine, or a canceled operation, may take to respond.
 	engineTimeout = 5 * time.Second
-	// retryTime is the pause between two tries to publish that the loadgen shall idle.
-	retryInterval = 5 * time.Second
+	// idleRetryInterval is the time between two attempts to publish that a started loadgen idles.
+	idleRetryInterval = 5 * time.Second
 )
 
-// ErrStopped is the error of an operation that was given up because a stop was asked for.
-var ErrStopped = fault.Conflict.New("given up because a stop was requested")
-
-// Deferred is the error of a stop that waits for the engine; Watch carries it out.
+// DeferredError is the error of a stop that waits for the engine; Watch carries it out.
 type DeferredError struct {
-	// Paused says that no visit begins meanwhile. Where it is false, Cause says why the run could not be paused; it is
-	// nil where no run goes on.
+	// Paused reports that no new visits start meanwhile. Otherwise Cause is why the run could not be paused, nil if no
+	// run is in progress.
 	Paused bool
 	Cause  error
 }
 
 // Error implements error.
-func (d *DeferredError) Error() string {
+func (e *DeferredError) Error() string {
+	const deferred = "the run is stopped when the engine answers"
 	switch {
-	case d.Paused:
-		return "paused; the stop is carried out when the engine answers"
-	case d.Cause != nil:
-		return fmt.Sprintf("the run cannot be paused (%v); the stop is carried out when the engine answers", d.Cause)
+	case e.Paused:
+		return "paused; " + deferred
+	case e.Cause != nil:
+		return fmt.Sprintf("the run cannot be paused (%v); %s", e.Cause, deferred)
 	default:
-		return "the stop is carried out when the engine answers"
+		return deferred
 	}
 }
 
-// Unwrap is its kind.
-func (d *DeferredError) Unwrap() error { return fault.Unavailable }
+// Unwrap returns its kind.
+func (e *DeferredError) Unwrap() error { return fault.Unavailable }
 
-// stopping is a stop under way.
+// stopCall is a stop in progress.
 type stopCall struct {
-	// sooner reaches it while it waits for the loadgen.
+	// faster receives the options of later calls while it waits for the loadgen.
 	faster chan StopOptions
-	// how is the quickest ending that was asked for; mu of the Manager guards it.
+	// options are the fastest that were requested; guarded by Manager.mu.
 	options StopOptions
-	// done is closed at its end; result and err are valid from then on.
+	// done is closed at the end; then result and err are valid.
 	done   chan struct{}
 	result Result
 	err    error
 }
 
-// Stop ends the run that goes on. It interrupts whatever operation is under way, which then ends with ErrStopped; a
-// stop that is under way is made quicker where how leaves less time, and both have the same result. What fails beside
-// the end itself is a warning in the result and is tried again by Watch. Errors: *DeferredError and those of the port.
-func (m *Manager) Stop(ctx context.Context, how StopOptions) (Result, error) {
+// Stop stops the current run. It cancels the current operation, which returns ErrStopped. If another Stop is in progress,
+// o can only make it faster, and both return the same result. What fails besides the stop is a warning, and Watch retries
+// it. Errors: *DeferredError and those of Runtime.
+func (m *Manager) Stop(ctx context.Context, o StopOptions) (Result, error) {
 	m.mu.Lock()
-	s := m.pendingStopCall
+	s := m.stopCall
 	if s != nil {
-		if how.fasterThan(s.options) {
-			s.options = how
+		if o.fasterThan(s.options) {
+			s.options = o
 		}
 		m.mu.Unlock()
-		return s.join(ctx, how)
+		return s.join(ctx, o)
 	}
-	s = &stopCall{faster: make(chan StopOptions), options: how, done: make(chan struct{})}
-	m.pendingStopCall = s
-	interrupted := m.interrupt != nil
-	if interrupted {
+	s = &stopCall{faster: make(chan StopOptions), options: o, done: make(chan struct{})}
+	m.stopCall = s
+	canceled := m.interrupt != nil
+	if canceled {
 		m.interrupt(ErrStopped)
 	}
 	m.mu.Unlock()
 
-	s.result, s.err = m.stop(ctx, s, interrupted)
+	s.result, s.err = m.stop(ctx, s, canceled)
 	m.mu.Lock()
-	m.pendingStopCall = nil
+	m.stopCall = nil
 	m.mu.Unlock()
 	close(s.done)
 	return s.result, s.err
 }
 
-// join makes a stop that is under way quicker, as far as how leaves less time, and waits for its end.
-func (s *stopCall) join(ctx context.Context, how StopOptions) (Result, error) {
+// join passes options to a stop in progress and waits for its end.
+func (s *stopCall) join(ctx context.Context, o StopOptions) (Result, error) {
 	select {
-	case s.faster <- how:
+	case s.faster <- o:
 	case <-s.done:
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
@@ -102,21 +100,21 @@ func (s *stopCall) join(ctx context.Context, how StopOptions) (Result, error) {
 	}
 }
 
-// quickest is the ending of a stop that leaves the least time of those that were asked for.
+// fastest returns the fastest options that were requested of a stop.
 func (m *Manager) fastest(s *stopCall) StopOptions {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return s.options
 }
 
-func (m *Manager) stop(ctx context.Context, s *stopCall, interrupted bool) (Result, error) {
+func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout+m.fastest(s).timeout())
 	defer cancel()
-	patience := time.NewTimer(engineTimeout)
-	defer patience.Stop()
+	timer := time.NewTimer(engineTimeout)
+	defer timer.Stop()
 	select {
 	case <-m.turn:
-	case <-patience.C: // what was interrupted hangs
+	case <-timer.C: // the canceled operation hangs
 		return Result{}.withStatus(m), m.deferStop(ctx, m.fastest(s))
 	}
 	defer m.endOperation()
@@ -124,7 +122,7 @@ func (m *Manager) stop(ctx context.Context, s *stopCall, interrupted bool) (Resu
 
 	l, p := m.refresh(ctx)
 	if !m.Status().Active() && isSending(p) {
-		m.attachRunning(ctx, l, p)
+		m.adopt(ctx, l, p)
 	}
 	var r Result
 	switch {
@@ -136,27 +134,26 @@ func (m *Manager) stop(ctx context.Context, s *stopCall, interrupted bool) (Resu
 		if err != nil {
 			return Result{}.withStatus(m), err
 		}
-		r = m.closeStopped(ctx, p.OpenVisits)
+		r = m.closeStopped(ctx, p.Run.OpenVisits)
 		r.Warnings = warnings
-	case interrupted && m.Status().Active():
+	case canceled && m.Status().Active():
 		m.close(ctx, l, "stopped")
 		r.Message = "stopped"
-	default: // it ended by itself, or what was interrupted had no run
+	default: // it ended by itself, or the canceled operation had no run
 		m.close(ctx, l, "")
-		r.Message, r.Unchanged = "nothing was running", true
+		r.Message, r.Unchanged = "no run was in progress", true
 	}
 	m.clearRetries()
 	if err := m.idle(ctx); err != nil {
-		m.c.Log.WarnContext(ctx, "the loadgen would not idle when it is started by hand; this is tried again",
-			"err", err)
+		m.c.Log.WarnContext(ctx, "cannot publish the stop; retrying", "err", err)
 		r.Warnings.Warn(exchange.EnvFile, "",
-			fmt.Sprintf("the generator would send again where it is started by hand: %v", err),
-			"make room or give access; it is tried again until it succeeds")
+			fmt.Sprintf("a generator that is started by hand would send again: %v", err),
+			"free disk space or fix the permissions; it is retried until it succeeds")
 	}
 	return r.withStatus(m), nil
 }
 
-// closeStopped books the end of the run that was stopped. open is how many visits were open before.
+// closeStopped records the end of the stopped run; open is the number of visits that were open before.
 func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
 	active := m.Status().Active()
 	l, _ := m.refresh(ctx)
@@ -173,7 +170,7 @@ func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
 	}
 	switch r.VisitsCutOff {
 	case 0:
-		r.Message = "stopped; no visit was cut off"
+		r.Message = "stopped; no visits were cut off"
 	case 1:
 		r.Message = "stopped; 1 open visit was cut off"
 	default:
@@ -182,56 +179,55 @@ func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
 	return r
 }
 
-// putOff keeps a stop for Watch to carry out, because the engine does not answer. Until then no visit begins: the
-// loadgen reads that from its file, without the engine, and even ends by it.
-func (m *Manager) deferStop(ctx context.Context, how StopOptions) error {
+// deferStop leaves a stop to Watch because the engine does not answer. Until then no new visits start, and the run even
+// finishes: the loadgen reads that from control.json, without the engine.
+func (m *Manager) deferStop(ctx context.Context, o StopOptions) error {
 	m.mu.Lock()
-	m.deferredStop = &how
+	m.deferredStop = &o
 	m.mu.Unlock()
-	d := &DeferredError{}
+	e := &DeferredError{}
 	if st := m.Status(); st.Active() {
 		within := time.Second
-		if !how.Now {
-			within = how.timeout()
+		if !o.Now {
+			within = o.timeout()
 		}
-		_, d.Cause = m.steer(st.Run.ID, func(c *exchange.Control) {
+		_, e.Cause = m.steer(st.Run.ID, func(c *exchange.Control) {
 			c.Paused, c.FinishSeconds = true, within.Seconds()
 		})
-		d.Paused = d.Cause == nil
+		e.Paused = e.Cause == nil
 	}
-	m.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", d.Paused, "err", d.Cause)
-	return d
+	m.c.Log.WarnContext(ctx, "the stop waits for the engine", "paused", e.Paused, "err", e.Cause)
+	return e
 }
 
-// settled forgets what a stop could not do: it is done, or something else was asked for since.
+// clearRetries forgets what Watch would retry: it succeeded, or something else was requested since.
 func (m *Manager) clearRetries() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.deferredStop, m.idleFailed = nil, time.Time{}
 }
 
-// settle does what a stop could not: to end the loadgen, because the engine did not answer, or to publish that it shall
-// idle.
+// retry retries a deferred stop, or publishing that a started loadgen idles.
 func (m *Manager) retry(ctx context.Context, l launcher.Status) {
 	m.mu.Lock()
-	owed, restless := m.deferredStop, m.idleFailed
+	deferred, idleFailed := m.deferredStop, m.idleFailed
 	m.mu.Unlock()
 	switch {
-	case owed != nil && l.State != launcher.Unavailable:
-		_, err := m.Stop(ctx, *owed)
-		var deferred *DeferredError
-		if err != nil && !errors.As(err, &deferred) {
+	case deferred != nil && l.State != launcher.Unavailable:
+		_, err := m.Stop(ctx, *deferred)
+		var again *DeferredError
+		if err != nil && !errors.As(err, &again) {
 			m.clearRetries()
-			m.c.Log.ErrorContext(ctx, "the stop cannot be carried out", "err", err)
+			m.c.Log.ErrorContext(ctx, "cannot stop the run", "err", err)
 		}
-	case !restless.IsZero() && time.Since(restless) >= retryInterval:
+	case !idleFailed.IsZero() && time.Since(idleFailed) >= idleRetryInterval:
 		ctx, end, err := m.beginOwn(ctx, "stop")
 		if err != nil {
-			return // whoever is at work publishes
+			return // the current operation publishes
 		}
 		defer end()
 		if err := m.idle(ctx); err == nil {
-			m.c.Log.InfoContext(ctx, "a loadgen that is started by hand idles from now on")
+			m.c.Log.InfoContext(ctx, "the stop is published now")
 		}
 	}
 }

@@ -96,9 +96,9 @@ func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
 			w := newWorld()
 			m := control(t, w)
 			start(t, m)
-			w.open, w.plan.OpenVisits = 138, 138
+			w.open, w.plan.Run.OpenVisits = 138, 138
 			if !ledgers {
-				w.plan.RunID = "other"
+				w.plan.Run.RunID = "other"
 			}
 			r, err := m.Stop(t.Context(), run.StopOptions{Now: true})
 			if err != nil || r.VisitsCutOff != 138 || !strings.Contains(r.Message, "138 open visits were cut off") {
@@ -179,7 +179,7 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 		"its file cannot be written": {func(w *world) {
 			w.steerErr = errors.New("no space left on device")
 		}, "no space left on device", time.Second},
-		"it is frozen": {func(w *world) { w.status.State = launcher.Paused }, "frozen", time.Second},
+		"it is frozen": {func(w *world) { w.status.State = launcher.Paused }, "paused", time.Second},
 		"it does not end when it should": {func(w *world) {
 			w.take = -1
 			w.follow(exchange.Control{RunID: "r1", FinishSeconds: 60})

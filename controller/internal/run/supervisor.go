@@ -16,10 +16,12 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
+	"github.com/puttrix/trafficinator/shared/endreason"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Repository is where runs are recorded, see store.Store.
+// Repository stores runs, see store.Store.
 type Repository interface {
 	BeginRun(ctx context.Context, r record.Run) error
 	EndRun(ctx context.Context, r record.Run) error
@@ -30,32 +32,32 @@ type Repository interface {
 	KeptFiles(ctx context.Context, id string) (map[string][]byte, error)
 }
 
-// Supervisor is what every kind of run has in common, from its first record to its last: live traffic, of which one run
-// is running at a time, and backfill jobs. It is safe for concurrent use.
+// Supervisor records runs of every kind, live traffic and backfill jobs, from start to end. It is safe for concurrent
+// use.
 type Supervisor struct {
 	Repository Repository
 	// Ledger reads the ledger of a run, see summaries.Reader.
 	Ledger func(runID string) (*runsummary.Summary, error)
-	// TakeBaseline keeps what the targets' sites show before a run that is recorded sends anything; nil keeps nothing.
+	// TakeBaseline stores what Matomo shows for the targets before the run sends anything; nil stores nothing.
 	TakeBaseline func(ctx context.Context, runID string)
 	Log          *slog.Logger
 
-	mu         sync.Mutex            // orders what is written, and guards what follows
-	unrecorded map[string]record.Run // what could not be written, by id
+	mu         sync.Mutex            // orders writes, and guards unrecorded
+	unrecorded map[string]record.Run // failed writes, by ID
 }
 
-// Begin records a run with the files it is started with, takes the baseline of its targets and starts its loadgen. The
-// errors are those of start.
+// Begin records a run and its files, takes the baseline of its targets and starts its loadgen. Errors are those of
+// start.
 func (s *Supervisor) Begin(ctx context.Context, r record.Run, files map[string][]byte,
 	start func(context.Context) error) error {
-	_ = s.Record(ctx, r) // it is tried again
+	_ = s.Record(ctx, r) // is retried
 	kept, err := plan.Archive(files)
 	if err == nil {
 		err = s.Repository.KeepFiles(context.WithoutCancel(ctx), r.ID, kept)
 	}
 	if err != nil {
-		s.Log.WarnContext(ctx, "the files of the run cannot be kept, so that it cannot be started again", "run_id",
-			r.ID, "err", err)
+		s.Log.WarnContext(ctx, "cannot keep the files of the run, so it cannot be started again", "run_id", r.ID,
+			"err", err)
 	}
 	if s.TakeBaseline != nil {
 		s.TakeBaseline(ctx, r.ID)
@@ -63,45 +65,44 @@ func (s *Supervisor) Begin(ctx context.Context, r record.Run, files map[string][
 	return start(ctx)
 }
 
-// Restarts tells whether the loadgen of a run, which stands as l says, crashed and is to be started again; it counts
-// these starts.
+// ShouldRestart reports whether the loadgen of a run, with status l, crashed and must be restarted, and counts these
+// restarts.
 func (s *Supervisor) ShouldRestart(runID string, l launcher.Status, restarts *int) bool {
 	if !l.Crashed() || *restarts >= MaxRestarts {
 		return false
 	}
 	*restarts++
-	s.Log.Warn("the loadgen crashed; it is started again", "run_id", runID, "exit_code", l.ExitCode,
+	s.Log.Warn("the loadgen crashed; restarting it", "run_id", runID, "exit_code", l.ExitCode,
 		"restart", *restarts)
 	return true
 }
 
-// recordTimeout bounds the reading of a log by an engine that may hang.
+// recordTimeout limits reading a log from an engine that may hang.
 const recordTimeout = 10 * time.Second
 
-// Close records the end of a run whose loadgen stands as l says: by its ledger, else by instead, else by l. logs, nil
-// for none, is what its problems are read from. The error is that of Record.
-func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, instead string, logs Logs) error {
+// Close records the end of a run, see endOf; l is the status of its loadgen. Its problems are read from logs, nil for
+// none. The error is that of Record.
+func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, fallback string, logs Logs) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	ledger, err := s.Ledger(r.ID)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.Log.ErrorContext(ctx, "the ledger cannot be read", "run_id", r.ID, "err", err)
+		s.Log.ErrorContext(ctx, "cannot read the ledger", "run_id", r.ID, "err", err)
 	}
 	if logs != nil {
 		if r.Problems, err = logs.Problems(ctx, r.Started); err != nil {
-			s.Log.WarnContext(ctx, "the problems of the run cannot be kept", "run_id", r.ID, "err", err)
+			s.Log.WarnContext(ctx, "cannot keep the problems of the run", "run_id", r.ID, "err", err)
 		}
 	}
-	setEnd(r, ledger, l, instead)
+	setEnd(r, ledger, l, fallback)
 	err = s.Record(ctx, *r)
 	s.Log.InfoContext(ctx, "run ended", "run_id", r.ID, "kind", r.Kind, "reason", r.Reason, "exit_code", *r.ExitCode)
 	return err
 }
 
-// end sets when and why a run ended. It does not end before it started, even where the wall clock was set back
-// meanwhile.
-func setEnd(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instead string) {
-	at, reason := endOf(ledger, l, instead)
+// setEnd sets the end of a run, which is never before its start, even if the wall clock was set back.
+func setEnd(r *record.Run, ledger *runsummary.Summary, l launcher.Status, fallback string) {
+	at, reason := endOf(ledger, l, fallback)
 	if at.Before(r.Started) {
 		at = r.Started
 	}
@@ -112,8 +113,44 @@ func setEnd(r *record.Run, ledger *runsummary.Summary, l launcher.Status, instea
 	}
 }
 
-// Record writes a run as it stands. What cannot be written, because the disk is full, ends no run: it is kept and tried
-// again by RecordAgain.
+// exitCode returns the exit code of a loadgen that ended for a reason, which stands in if the container is gone.
+func exitCode(l launcher.Status, reason string) int {
+	switch {
+	case l.ExitCode != 0 || l.State == launcher.Exited:
+		return l.ExitCode
+	case reason == string(endreason.Interrupted) || reason == string(endreason.Cancelled):
+		return exitcode.Interrupted
+	case reason == string(endreason.Killed) || reason == string(endreason.Removed):
+		return exitcode.Killed
+	default:
+		return exitcode.OK
+	}
+}
+
+// endOf returns when and why a run ended: by its ledger, otherwise for the fallback reason, otherwise by the status of
+// its loadgen.
+func endOf(ledger *runsummary.Summary, l launcher.Status, fallback string) (time.Time, string) {
+	at := l.Ended
+	if at.IsZero() {
+		at = time.Now().UTC()
+	}
+	switch {
+	case ledger != nil && !ledger.Ended.IsZero():
+		return ledger.Ended, ledger.Reason
+	case fallback != "":
+		return at, fallback
+	case l.Crashed():
+		return at, string(endreason.Crashed)
+	case l.State == launcher.Missing || l.State == launcher.Foreign:
+		return at, string(endreason.Removed)
+	case l.State == launcher.Exited:
+		return at, string(endreason.Failed)
+	default:
+		return at, string(endreason.Killed)
+	}
+}
+
+// Record writes a run. A failed write, for example to a full disk, does not end the run; RecordAgain retries it.
 func (s *Supervisor) Record(ctx context.Context, r record.Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +159,7 @@ func (s *Supervisor) Record(ctx context.Context, r record.Run) error {
 		delete(s.unrecorded, r.ID)
 		return nil
 	}
-	s.Log.ErrorContext(ctx, "the run cannot be recorded; it is tried again", "run_id", r.ID, "ended", !r.Open(),
+	s.Log.ErrorContext(ctx, "cannot record the run; retrying", "run_id", r.ID, "ended", !r.Open(),
 		"err", err)
 	if s.unrecorded == nil {
 		s.unrecorded = map[string]record.Run{}
@@ -131,7 +168,7 @@ func (s *Supervisor) Record(ctx context.Context, r record.Run) error {
 	return fmt.Errorf("record run %s: %w", r.ID, err)
 }
 
-// RecordAgain tries to write what could not be recorded.
+// RecordAgain retries failed writes.
 func (s *Supervisor) RecordAgain(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,7 +25,7 @@ type Reader struct {
 	fs  afero.Fs
 	dir string
 
-	mu   sync.Mutex // guards what follows
+	mu    sync.Mutex // guards what follows
 	cache map[string]cached
 }
 

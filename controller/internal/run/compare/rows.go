@@ -15,9 +15,9 @@ type comparison struct {
 	a, b Run
 	// exact says that visitors do the very same in both, and cut why a run did not send its plan, all of it and no
 	// other.
-	samePlan bool
-	incomplete   []string
-	result   []Row
+	samePlan   bool
+	incomplete []string
+	result     []Row
 }
 
 // rule judges a difference that there is.
@@ -166,7 +166,8 @@ func (c *comparison) rates() {
 func (c *comparison) shop() {
 	a, b := c.a.Summary, c.b.Summary
 	follows := func(was, is float64) (bool, string) {
-		if c.samePlan && len(c.incomplete) == 0 && a.Hits.Accepted == a.Hits.Planned && b.Hits.Accepted == b.Hits.Planned {
+		if c.samePlan && len(c.incomplete) == 0 && a.Hits.Accepted == a.Hits.Planned &&
+			b.Hits.Accepted == b.Hits.Planned {
 			return c.planned(was, is)
 		}
 		return false, "it follows from which orders were sent and accepted"

@@ -106,7 +106,7 @@ type Queue struct {
 	// start was interrupted it may have taken effect all the same.
 	attempted map[string]bool
 
-	mu   sync.Mutex // guards what follows
+	mu       sync.Mutex // guards what follows
 	observed map[string]observation
 	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for
 	// that.
@@ -122,8 +122,13 @@ type observation struct {
 
 // New makes a queue; Watch keeps it going.
 func New(c Config) *Queue {
-	return &Queue{c: c, trigger: make(chan struct{}, 1), observed: map[string]observation{}, cancelled: map[string]bool{},
-		attempted: map[string]bool{}}
+	return &Queue{
+		c:         c,
+		trigger:   make(chan struct{}, 1),
+		observed:  map[string]observation{},
+		cancelled: map[string]bool{},
+		attempted: map[string]bool{},
+	}
 }
 
 // Jobs are those that are not removed, the latest first.
