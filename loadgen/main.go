@@ -28,13 +28,7 @@ func main() {
 	var files syscall.Rlimit
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) // 0 if unknown
 	os.Exit(cli.Run(context.Background(), os.Args[1:], host.Host{
-		Version: version,
-		Env:     host.ParseEnv(os.Environ()),
-		FS:      afero.NewOsFs(),
-		Stdout:  os.Stdout, Stderr: os.Stderr,
-		Signals:     signals,
-		Now:         time.Now,
-		Descriptors: files.Cur,
-		Terminal:    term.IsTerminal(int(os.Stderr.Fd())),
+		Version: version, Env: host.ParseEnv(os.Environ()), FS: afero.NewOsFs(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Signals: signals, Now: time.Now, Descriptors: files.Cur, Terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}))
 }

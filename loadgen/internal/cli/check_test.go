@@ -287,10 +287,8 @@ func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprint(
-			w,
-			map[string]string{"/healthz": `{"status":"ok","phase":"running","run_id":"other"}`}[r.URL.Path],
-		)
+		_, _ = fmt.Fprint(w,
+			map[string]string{"/healthz": `{"status":"ok","phase":"running","run_id":"other"}`}[r.URL.Path])
 	}))
 	t.Cleanup(other.Close)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

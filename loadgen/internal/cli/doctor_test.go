@@ -33,10 +33,7 @@ func TestTheDoctorIsContentWithTheSink(t *testing.T) {
 	d := doctor.New(patience, target.Environment{}).Diagnose(t.Context(),
 		target.Target{Name: "sink", URL: m.url, SiteID: 1, Token: token},
 		doctor.Expectation{
-			Zone:      &cet,
-			Currency:  "SEK",
-			Sends:     [hit.Kinds]bool{hit.Search: true, hit.Order: true},
-			Bulk:      true,
+			Zone: &cet, Currency: "SEK", Sends: [hit.Kinds]bool{hit.Search: true, hit.Order: true}, Bulk: true,
 			Dimension: 4,
 		})
 	for _, f := range d.Findings {

@@ -44,19 +44,10 @@ func TestAHitCostsLessThanOneAllocation(t *testing.T) {
 			defer to.Close()
 			book := ledger.New(1)
 			c := engine.Config{
-				Visits:      p.Visits,
-				Sender:      to,
-				Ledger:      book,
-				Log:         slog.New(slog.DiscardHandler),
-				Timer:       wakeup.NewHighRes(),
-				Clock:       standstill.New(time.Now()),
-				Router:      routing.New(p.Targets, p.Strategy, p.Seed),
-				Load:        p.Load,
-				Concurrency: p.Sending.Concurrency,
-				Batch:       1,
-				Zone:        time.UTC,
-				Reserve:     func(uint64) error { return nil },
-				StopAfter:   5000,
+				Visits: p.Visits, Sender: to, Ledger: book, Log: slog.New(slog.DiscardHandler),
+				Timer: wakeup.NewHighRes(), Clock: standstill.New(time.Now()),
+				Router: routing.New(p.Targets, p.Strategy, p.Seed), Load: p.Load, Concurrency: p.Sending.Concurrency,
+				Batch: 1, Zone: time.UTC, Reserve: func(uint64) error { return nil }, StopAfter: 5000,
 			}
 			if to.Bulk() {
 				c.Batch, c.BatchDelay = p.Sending.Batch, 100*time.Millisecond

@@ -45,9 +45,7 @@ func TestRunWritesItsLogAsJSONForAController(t *testing.T) {
 	l.ends(t, exitcode.OK)
 	log, table, _ := strings.Cut(l.stderr.String(), "\n\n")
 	for text := range strings.Lines(log) {
-		if line, ok := logline.Parse(
-			strings.TrimSpace(text),
-		); !ok || line.Level < slog.LevelInfo ||
+		if line, ok := logline.Parse(strings.TrimSpace(text)); !ok || line.Level < slog.LevelInfo ||
 			line.Problem != nil {
 			t.Errorf("not a log line as JSON: %s", text)
 		}

@@ -93,15 +93,8 @@ func body(p *plan.Plan, v *visit.Visit, i int) []byte {
 
 func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	h := &v.Hits[i]
-	_, err := fmt.Fprintf(
-		w,
-		"visit %d  sent +%s  recorded +%s  %-8s  %s\n",
-		v.Number,
-		h.SendOffset.Round(time.Millisecond),
-		h.Offset,
-		h.Kind,
-		body(p, v, i),
-	)
+	_, err := fmt.Fprintf(w, "visit %d  sent +%s  recorded +%s  %-8s  %s\n", v.Number,
+		h.SendOffset.Round(time.Millisecond), h.Offset, h.Kind, body(p, v, i))
 	return err
 }
 
@@ -124,14 +117,10 @@ func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 		return fmt.Errorf("read own hit: %w", err)
 	}
 	l := line{
-		Visit:           v.Number,
-		Visitor:         v.ID.String(),
-		Funnel:          v.Funnel,
-		Kind:            h.Kind.String(),
+		Visit: v.Number, Visitor: v.ID.String(), Funnel: v.Funnel, Kind: h.Kind.String(),
 		Records:         h.RecordedAs.String(),
 		SentSeconds:     json.Number(strconv.FormatFloat(h.SendOffset.Seconds(), 'f', 3, 64)),
-		RecordedSeconds: int(h.Offset.Seconds()),
-		Parameters:      map[string]string{},
+		RecordedSeconds: int(h.Offset.Seconds()), Parameters: map[string]string{},
 	}
 	for name := range values {
 		l.Parameters[name] = values.Get(name)

@@ -110,8 +110,7 @@ func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
 		cfg    sink.Config
 		status int
 	}{
-		"connections are closed":          {status: 0},
-		"answers are 503":                 {status: 503},
+		"connections are closed": {status: 0}, "answers are 503": {status: 503},
 		"answers are 500":                 {status: 500},
 		"answers of stored hits are lost": {status: 503, cfg: sink.Config{DropShare: .1}},
 	} {

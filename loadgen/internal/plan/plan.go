@@ -121,14 +121,8 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 // roles, and a plan keeps its name. unhashed is one that does, by the seed alone, which never counts.
 var (
 	alsoHashed = []string{
-		"MATOMO_SITE_ID",
-		"TLS_VERIFY",
-		"CONCURRENCY",
-		"AUTO_START",
-		"THRESHOLDS",
-		"THRESHOLD_ABORT",
-		"STOP_ERROR_SHARE",
-		"ECOMMERCE_CURRENCY",
+		"MATOMO_SITE_ID", "TLS_VERIFY", "CONCURRENCY", "AUTO_START", "THRESHOLDS", "THRESHOLD_ABORT",
+		"STOP_ERROR_SHARE", "ECOMMERCE_CURRENCY",
 	}
 	neverHashed = "BACKFILL_SEED"
 )

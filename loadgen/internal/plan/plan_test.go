@@ -87,8 +87,7 @@ func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 		"BOUNCE_PROBABILITY": "0.2", "DIRECT_TRAFFIC_PROBABILITY": "0.4", "SITESEARCH_PROBABILITY": "0.35",
 		"OUTLINKS_PROBABILITY":  "0.3",
 		"DOWNLOADS_PROBABILITY": "0.25", "CLICK_EVENTS_PROBABILITY": "0.5", "RANDOM_EVENTS_PROBABILITY": "0.15",
-		"ECOMMERCE_PROBABILITY": "0.1",
-		"PAGEVIEWS_MIN":         "2", "PAGEVIEWS_MAX": "5",
+		"ECOMMERCE_PROBABILITY": "0.1", "PAGEVIEWS_MIN": "2", "PAGEVIEWS_MAX": "5",
 	}, nil)
 	const n = 30_000
 	var v visit.Visit
@@ -297,8 +296,7 @@ func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
 		env  set
 		want int
 	}{
-		"single hits":          {nil, 50},
-		"bulk":                 {fast, spec.BulkConcurrency},
+		"single hits": {nil, 50}, "bulk": {fast, spec.BulkConcurrency},
 		"bulk, set":            {set{"SEND_MODE": "bulk", "CONCURRENCY": "50"}, 50},
 		"bulk, empty is unset": {set{"SEND_MODE": "bulk", "CONCURRENCY": ""}, spec.BulkConcurrency},
 	} {

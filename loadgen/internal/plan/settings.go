@@ -104,14 +104,9 @@ func (p *Plan) derive() {
 
 func newSending(k *spec.Spec) Sending {
 	s := Sending{
-		Bulk:             k.SendMode == "bulk",
-		Batch:            1,
-		Concurrency:      k.Concurrency,
-		Timeout:          Seconds(k.RequestTimeout),
-		QueryTimeout:     Seconds(k.RequestTimeout),
-		Live:             k.Timeline == "live",
-		AwaitLateAnswers: !k.BackfillEnabled,
-		RunDimension:     k.RunDimension,
+		Bulk: k.SendMode == "bulk", Batch: 1, Concurrency: k.Concurrency, Timeout: Seconds(k.RequestTimeout),
+		QueryTimeout: Seconds(k.RequestTimeout), Live: k.Timeline == "live", AwaitLateAnswers: !k.BackfillEnabled,
+		RunDimension: k.RunDimension,
 	}
 	if s.Bulk {
 		s.Batch, s.BatchDelay = k.BulkSize, Seconds(k.BulkMaxDelay)

@@ -30,12 +30,8 @@ var errAlreadyStarted = errors.New("this start was already executed")
 // state folder itself.
 func CheckOutputs(fsys afero.Fs, f plan.Files) (problems problem.List) {
 	if _, err := state.Open(fsys, f.State); err != nil {
-		problems.Refuse(
-			"STATE_DIR",
-			f.State,
-			err.Error(),
-			fixFor(err, "set it to a folder that this user can write to"),
-		)
+		problems.Refuse("STATE_DIR", f.State, err.Error(),
+			fixFor(err, "set it to a folder that this user can write to"))
 	}
 	if f.Summary != "" {
 		checkWritable(fsys, "SUMMARY_FILE", f.Summary, &problems)
@@ -46,12 +42,8 @@ func CheckOutputs(fsys afero.Fs, f plan.Files) (problems problem.List) {
 // checkWritable checks that the file of a setting or flag can be written.
 func checkWritable(fsys afero.Fs, where, path string, problems *problem.List) {
 	if err := state.CheckWritable(fsys, filepath.Dir(path)); err != nil {
-		problems.Refuse(
-			where,
-			path,
-			err.Error(),
-			fixFor(err, "set it to a file in an existing folder that this user can write to"),
-		)
+		problems.Refuse(where, path, err.Error(),
+			fixFor(err, "set it to a file in an existing folder that this user can write to"))
 	}
 }
 

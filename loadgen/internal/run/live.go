@@ -44,25 +44,11 @@ func (l *liveMode) Prepare(context.Context) (Prepared, problem.List) {
 	prepared.First, prepared.Next, prepared.Series = first, first, true
 	s := &l.plan.Sending
 	l.config = engine.Config{
-		Visits:      l.plan.Visits,
-		Sender:      l.sender,
-		Router:      l.router,
-		Ledger:      l.ledger,
-		Log:         l.log,
-		Timer:       wakeup.NewHighRes(),
-		Clock:       l.clock,
-		Load:        l.plan.Load,
-		Random:      l.plan.Random(first),
-		Concurrency: s.Concurrency,
-		Batch:       s.Batch,
-		BatchDelay:  s.BatchDelay,
-		Live:        s.Live,
-		Zone:        l.plan.Zone,
-		FirstVisit:  first,
-		Reserve:     l.reserve,
-		StopAfter:   l.plan.Limits.StopAfter,
-		AutoStop:    l.plan.Limits.AutoStop,
-		Cap:         l.limit,
+		Visits: l.plan.Visits, Sender: l.sender, Router: l.router, Ledger: l.ledger, Log: l.log,
+		Timer: wakeup.NewHighRes(), Clock: l.clock, Load: l.plan.Load, Random: l.plan.Random(first),
+		Concurrency: s.Concurrency, Batch: s.Batch, BatchDelay: s.BatchDelay, Live: s.Live, Zone: l.plan.Zone,
+		FirstVisit: first, Reserve: l.reserve, StopAfter: l.plan.Limits.StopAfter, AutoStop: l.plan.Limits.AutoStop,
+		Cap: l.limit,
 	}
 	l.engine = engine.New(l.config)
 	return prepared, nil

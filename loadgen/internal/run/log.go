@@ -20,10 +20,8 @@ func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warningLog) *slog.
 	if asJSON {
 		log = slog.NewJSONHandler(w, options)
 	}
-	text := slog.NewTextHandler(
-		&kept.text,
-		&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: logline.WithoutHead},
-	)
+	text := slog.NewTextHandler(&kept.text,
+		&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: logline.WithoutHead})
 	return slog.New(slog.NewMultiHandler(log, warningHandler{text, kept}))
 }
 

@@ -92,17 +92,8 @@ func (m *backfillMode) warnHiddenDays(ctx context.Context, days []string) {
 			continue
 		}
 		if site, err := m.client().Site(ctx, t); err == nil && site.HidesDay(first) {
-			m.log.Warn(
-				"Matomo has no reports of days before the site was created",
-				"target",
-				t.Name,
-				"created",
-				site.Created.Format(time.DateOnly),
-				"first_day",
-				days[0],
-				"advice",
-				site.HiddenDaysCure(first),
-			)
+			m.log.Warn("Matomo has no reports of days before the site was created", "target", t.Name, "created",
+				site.Created.Format(time.DateOnly), "first_day", days[0], "advice", site.HiddenDaysCure(first))
 		}
 	}
 }

@@ -79,12 +79,8 @@ func Do(ctx context.Context, h host.Host, o Options, p *plan.Plan, fromFile []st
 	}
 	stopListening, err := r.listen(ctx)
 	if err != nil {
-		problems.Refuse(
-			"TELEMETRY_ADDR",
-			p.Observability.Addr,
-			err.Error(),
-			"free the port, choose another, or set off",
-		)
+		problems.Refuse("TELEMETRY_ADDR", p.Observability.Addr, err.Error(),
+			"free the port, choose another, or set off")
 		return r.reject(problems)
 	}
 	defer stopListening()

@@ -68,10 +68,8 @@ func TestPanicInTheBackgroundIsLoggedAndEndsTheRun(t *testing.T) {
 	if all := kept.all(); len(all) != 1 || all[0].Level != "error" {
 		t.Errorf("the log has %+v", all)
 	}
-	if code := exitCode(
-		End{Reason: endreason.InternalError},
-		&runsummary.Summary{Hits: runsummary.Hits{Accepted: 1}},
-	); code != 1 {
+	if code := exitCode(End{Reason: endreason.InternalError},
+		&runsummary.Summary{Hits: runsummary.Hits{Accepted: 1}}); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -197,8 +197,7 @@ func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, stands
 func values(c ledger.Counts, elapsed time.Duration) threshold.Values {
 	return threshold.Values{
 		Hits: c.Total(-1).Summary(), Visits: runsummary.Visits{Planned: c.Planned, Unsent: c.Visits[ledger.Unsent]},
-		Due:     c.Due,
-		Latency: runsummary.Percentiles(c.TotalLatency()), Elapsed: elapsed,
+		Due: c.Due, Latency: runsummary.Percentiles(c.TotalLatency()), Elapsed: elapsed,
 	}
 }
 

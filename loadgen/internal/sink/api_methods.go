@@ -116,8 +116,7 @@ func customDimensions(_ *Sink, c call) any {
 		id := strconv.Itoa(n)
 		rows = append(rows, row{
 			"idcustomdimension": id, "idsite": strconv.Itoa(c.site), "name": "Dimension " + id, "index": id,
-			"scope": "visit", "active": true,
-			"extractions": []row{}, "case_sensitive": true,
+			"scope": "visit", "active": true, "extractions": []row{}, "case_sensitive": true,
 		})
 	}
 	return rows

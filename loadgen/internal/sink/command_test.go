@@ -79,21 +79,16 @@ func TestTheCommandReportsAsJSON(t *testing.T) {
 
 func TestBadFlagsAreTold(t *testing.T) {
 	cases := []struct{ args, want string }{
-		{"--error-share 1.1", "must be 0 to 1"},
-		{"--drop-share NaN", "must be 0 to 1"},
+		{"--error-share 1.1", "must be 0 to 1"}, {"--drop-share NaN", "must be 0 to 1"},
 		{"--error-status 404", "--error-status 404: must be 400, 500 or 503"},
 		{"--outage 10s", "must be like 10s+5s: begins after 10 s, lasts 5 s"},
 		{"--outage 10s+5s=404", `an outage is answered with 503 or not at all, not with "404"`},
 		{"--site-zone Mars/Base", `zone "Mars/Base" is unknown; use a name like Europe/Berlin`},
-		{"--site-zone x=CET", `site "x" is not a number from 1`},
-		{"--token =1", "the token is empty"},
-		{"--token a=b", `site "b" is not a number from 1`},
-		{"--delay -1s", "--delay -1s: must not be negative"},
-		{"--limit -1", "--limit -1: must not be negative"},
-		{"--lose-share 2", "must be 0 to 1"},
+		{"--site-zone x=CET", `site "x" is not a number from 1`}, {"--token =1", "the token is empty"},
+		{"--token a=b", `site "b" is not a number from 1`}, {"--delay -1s", "--delay -1s: must not be negative"},
+		{"--limit -1", "--limit -1: must not be negative"}, {"--lose-share 2", "must be 0 to 1"},
 		{"--archive-delay -1s", "--archive-delay -1s: must not be negative"},
-		{"--view-token a=b", `site "b" is not a number from 1`},
-		{"--nonsense", "flag provided but not defined"},
+		{"--view-token a=b", `site "b" is not a number from 1`}, {"--nonsense", "flag provided but not defined"},
 		{"extra", `unexpected "extra": all settings are flags`},
 	}
 	for _, c := range cases {
@@ -123,8 +118,7 @@ func TestThePagesShowWhatWasSeen(t *testing.T) {
 	cases := []struct {
 		path, want, not string
 	}{
-		{"/", "hits: pageview", "<b>"},
-		{"/sink/counts", `"pageview":3`, token + `"`},
+		{"/", "hits: pageview", "<b>"}, {"/sink/counts", `"pageview":3`, token + `"`},
 		{"/sink/hits", `"token_auth":"***MASKED***"`, "page-1\","},
 		{"/sink/violations", `"rule":"unknown parameter","parameter":"colour"`, token + `"`},
 	}

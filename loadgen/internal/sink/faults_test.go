@@ -104,10 +104,7 @@ func TestTwoRequestsOfOneVisitorInFlightAreReported(t *testing.T) {
 	cases := []struct {
 		name, second string
 		want         []string
-	}{
-		{"the same visitor", visitor, []string{sink.RuleParallel}},
-		{"another visitor", "fedcba9876543210", nil},
-	}
+	}{{"the same visitor", visitor, []string{sink.RuleParallel}}, {"another visitor", "fedcba9876543210", nil}}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -66,8 +66,7 @@ func TestOnlyActionsMakeABounceEnd(t *testing.T) {
 		actions, bounces int64
 	}{
 		{"page and event is no bounce", extra(1, "e_c", "c", "e_a", "a"), 2, 0},
-		{"page and order is a bounce", order(1, "o"), 1, 1},
-		{"page and ping is a bounce", extra(1, "ping", "1"), 1, 1},
+		{"page and order is a bounce", order(1, "o"), 1, 1}, {"page and ping is a bounce", extra(1, "ping", "1"), 1, 1},
 		{"page and content is a bounce", extra(1, "c_n", "banner"), 1, 1},
 	}
 	for _, c := range cases {

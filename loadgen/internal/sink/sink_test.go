@@ -64,8 +64,7 @@ func page(n int) params {
 		"idsite": "1", "rec": "1", "apiv": "1", "cid": visitor, "_id": visitor, "ua": agent, "lang": "de-DE,de;q=0.9",
 		"res": "1920x1080",
 		"url": fmt.Sprintf("https://shop.test/page-%d", n), "action_name": fmt.Sprintf("Page %d", n),
-		"pv_id": fmt.Sprintf("page%02d", n),
-		"pdf":   "1", "cookie": "1", "pf_srv": "120",
+		"pv_id": fmt.Sprintf("page%02d", n), "pdf": "1", "cookie": "1", "pf_srv": "120",
 	}
 	if n > 1 {
 		p["urlref"] = fmt.Sprintf("https://shop.test/page-%d", n-1)
@@ -166,8 +165,7 @@ func TestACleanVisitIsRecordedWithoutObjection(t *testing.T) {
 		extra(2, "search", "lamp", "search_cat", "all", "search_count", "0").at(25),
 		extra(2, "ca", "1", "e_c", "Video", "e_a", "Play", "e_n", "Intro", "e_v", "1.5").at(30),
 		page(3).at(60), extra(3, "link", "https://partner.test/x").at(61),
-		extra(3, "download", "https://shop.test/a.pdf").at(62),
-		order(3, "o-1").at(70), extra(3, "ping", "1").at(99),
+		extra(3, "download", "https://shop.test/a.pdf").at(62), order(3, "o-1").at(70), extra(3, "ping", "1").at(99),
 	}
 	for i, h := range hits {
 		if status := f.post(located(h)); status != http.StatusOK {

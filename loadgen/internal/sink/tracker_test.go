@@ -86,10 +86,8 @@ func TestRequestsThatAreNoHits(t *testing.T) {
 		name, method, body, coding string
 		want                       int
 	}{
-		{"GET without parameters", "GET", "", "", 200},
-		{"POST without parameters", "POST", "", "", 400},
-		{"OPTIONS", "OPTIONS", "", "", 204},
-		{"HEAD", "HEAD", "", "", 400},
+		{"GET without parameters", "GET", "", "", 200}, {"POST without parameters", "POST", "", "", 400},
+		{"OPTIONS", "OPTIONS", "", "", 204}, {"HEAD", "HEAD", "", "", 400},
 		{"a gzip body", "POST", page(1).encode(), "gzip", 400},
 	}
 	for _, c := range cases {

@@ -91,12 +91,10 @@ func TestTimesThatMatomoDoesNotTakeBecomeNow(t *testing.T) {
 		name, cdt string
 		taken     bool
 	}{
-		{"UTC text", noon.Add(-time.Minute).Format(time.DateTime), true},
-		{"Unix seconds", "1773140340", true},
+		{"UTC text", noon.Add(-time.Minute).Format(time.DateTime), true}, {"Unix seconds", "1773140340", true},
 		{"ISO with an offset", "2026-03-10T12:59:00+02:00", true},
 		{"two minutes ahead", noon.Add(2 * time.Minute).Format(time.DateTime), false},
-		{"21 years ago", "2005-01-01 00:00:00", false},
-		{"unreadable", "yesterday-ish", false},
+		{"21 years ago", "2005-01-01 00:00:00", false}, {"unreadable", "yesterday-ish", false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

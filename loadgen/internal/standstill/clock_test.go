@@ -61,9 +61,7 @@ func TestTheSleepOfTheMachinePassesAndIsAStandstill(t *testing.T) {
 		if got, want := c.Elapsed(), 10*time.Second+pollInterval+8*time.Hour; got != want {
 			t.Errorf("the clock shows %v, want %v", got, want)
 		}
-		if got := c.Gaps(
-			0,
-		); len(got) != 1 ||
+		if got := c.Gaps(0); len(got) != 1 ||
 			got[0] != (Gap{10 * time.Second, 10*time.Second + pollInterval + 8*time.Hour}) {
 			t.Errorf("%v", got)
 		}

@@ -118,11 +118,8 @@ func (l *lock) reserve(n int) error {
 // disk.
 func (l *lock) replaceWith(path string, data []byte) error {
 	if len(data) > l.reserved {
-		return fmt.Errorf(
-			"use the space reserved for the last ledger: %d bytes do not fit into %d",
-			len(data),
-			l.reserved,
-		)
+		return fmt.Errorf("use the space reserved for the last ledger: %d bytes do not fit into %d", len(data),
+			l.reserved)
 	}
 	_, err := l.file.WriteAt(data, 0)
 	if err == nil {

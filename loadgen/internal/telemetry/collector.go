@@ -40,10 +40,8 @@ func newCollector(source Source) *collector {
 	c.health = desc(metric.Healthy, "1 for the health state of the target.", metric.LabelTarget, metric.LabelState)
 	c.phase = desc(metric.Phase, "1 for the current phase.", metric.LabelPhase)
 	c.pause = desc(metric.Pause, "1 for the reason why no visits start.", metric.LabelReason)
-	c.finishBy = desc(
-		metric.FinishBy,
-		"Unix time at which open visits are cut off, 0 if the run was not asked to finish.",
-	)
+	c.finishBy = desc(metric.FinishBy,
+		"Unix time at which open visits are cut off, 0 if the run was not asked to finish.")
 	c.plan = desc(metric.PlanInfo, "The running plan.", metric.LabelHash, metric.LabelRunID)
 	return c
 }

@@ -32,8 +32,7 @@ func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(n
 	listening(listener.Addr())
 	p := &poller{
 		server: server{began: time.Now(), keep: keepArrivals, cpu: cpuSeconds}, listener: int(file.Fd()),
-		conns: map[int32]*conn{},
-		in:    make([]byte, 256<<10),
+		conns: map[int32]*conn{}, in: make([]byte, 256<<10),
 	}
 	if keepArrivals {
 		p.moments = make([]int64, 0, room)

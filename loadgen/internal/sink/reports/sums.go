@@ -104,16 +104,11 @@ func orders(s selection) any {
 		all.AddSales(v.Sales)
 	}
 	return Row{
-		"nb_conversions":      n,
-		"nb_visits_converted": converted,
-		"conversion_rate":     percent(converted, int64(len(s.visits))),
-		"revenue":             money(all.Revenue),
-		"revenue_subtotal":    money(all.Subtotal),
-		"revenue_tax":         money(all.Tax),
-		"revenue_shipping":    money(all.Shipping),
-		"revenue_discount":    money(all.Discount),
-		"items":               all.Items,
-		"avg_order_revenue":   money(all.Revenue / max(n, 1)),
+		"nb_conversions": n, "nb_visits_converted": converted,
+		"conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(all.Revenue),
+		"revenue_subtotal": money(all.Subtotal), "revenue_tax": money(all.Tax),
+		"revenue_shipping": money(all.Shipping), "revenue_discount": money(all.Discount),
+		"items": all.Items, "avg_order_revenue": money(all.Revenue / max(n, 1)),
 	}
 }
 
