@@ -80,7 +80,7 @@ func TestComposeRefusesToStartWithoutATarget(t *testing.T) {
 	testbed.Docker(t, append(compose, "up", "--no-build", "--detach")...)
 	container := testbed.Docker(t, append(compose, "ps", "--all", "--quiet", "loadgen")...)
 	code, logs := testbed.Docker(t, "wait", container), testbed.Docker(t, append(compose, "logs")...)
-	if want := "error: MATOMO_URL: is not set; give the address of the tracker, https://host/matomo.php"; code != "2" ||
+	if want := "error: MATOMO_URL: is not set; set it to the tracker URL, such as https://host/matomo.php"; code != "2" ||
 		!strings.Contains(logs, want) {
 		t.Errorf("exit code %s, want 2 and %q\n%s", code, want, logs)
 	}

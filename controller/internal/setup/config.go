@@ -169,7 +169,7 @@ func (s *Service) ValidateConfig(ctx context.Context, values map[string]any) (pr
 	}
 	refused := slices.ContainsFunc(problems, func(p problem.Problem) bool { return p.Where == "MATOMO_URL" })
 	if is.spec.MatomoURL == "" && !routing.Multi && !refused {
-		problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
+		problems.Refuse("MATOMO_URL", "", "is not set", "set it to the tracker URL, such as https://host/matomo.php")
 	}
 	return problems, nil
 }

@@ -53,7 +53,7 @@ func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn pla
 	if in.Targets == nil && in.Knobs["MATOMO_URL"] == "" {
 		var problems problem.List
 		problems.Refuse("MATOMO_URL", "", "is not set",
-			"give the address of the tracker, https://host/matomo.php, or add targets")
+			"set it to the tracker URL, such as https://host/matomo.php, or add targets")
 		return plan.Identity{}, problems.Err()
 	}
 	id, err := in.IdentityOf(drawn)

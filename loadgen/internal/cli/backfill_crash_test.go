@@ -17,7 +17,7 @@ import (
 )
 
 // Three days of some 400 visits, or with -full ninety of 2,000 up to yesterday, killed three times on the way.
-func TestAKilledBackfillSendsNoVisitTwice(t *testing.T) {
+func TestKilledBackfillSendsNoVisitTwice(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 
 // Ninety days by the curve of a typical site and with a trend, around each change of the clock of two zones: of 50
 // visits a day, mostly of one page, so that it takes seconds, or with -full of 2,000 as people make them.
-func TestABackfillIsExactToTheDayAcrossChangesOfTheClock(t *testing.T) {
+func TestBackfillIsExactPerDayAcrossClockChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		zone, first, last, changes string
@@ -61,7 +61,7 @@ func TestABackfillIsExactToTheDayAcrossChangesOfTheClock(t *testing.T) {
 	}
 }
 
-func TestTodayIsSentUpToNow(t *testing.T) {
+func TestBackfillOfTodayEndsNow(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 13, 30, 0, 0, time.UTC) } // 9:30 there
 	a := newArchive(t, "America/New_York", now)
@@ -78,7 +78,7 @@ func TestTodayIsSentUpToNow(t *testing.T) {
 	}
 }
 
-func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
+func TestStoppedBackfillResumesWithItsSeed(t *testing.T) {
 	t.Parallel()
 	a, fsys := newArchive(t, "CET", time.Now), afero.NewMemMapFs()
 	a.lose = func(int, http.ResponseWriter, *http.Request) bool {
@@ -129,11 +129,11 @@ func TestAStoppedBackfillGoesOnWithItsSeed(t *testing.T) {
 	}
 }
 
-func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
+func TestBackfillInvalidatesReports(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ api, says string }{
 		"allowed": {`["Success. The following dates were invalidated successfully: 2026-06-13"]`,
-			"Matomo was asked to rebuild the reports of these days"},
+			"The reports of these days were invalidated"},
 		"not allowed": {"", "./console core:invalidate-report-data --sites=1 --dates=2026-06-13,2026-06-15"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
 			s := l.summary(t)
 			a.agrees(t, s)
 			if !l.stderr.has(c.says) || s.Backfill.Invalidation.Done != (c.api != "") {
-				t.Errorf("%+v is told as\n%s", s.Backfill.Invalidation, l.stderr.String())
+				t.Errorf("%+v is printed as\n%s", s.Backfill.Invalidation, l.stderr.String())
 			}
 			if last := a.asked[len(a.asked)-1]; last.Get("dates") != "2026-06-13,2026-06-14,2026-06-15" ||
 				last.Get("token_auth") != token {
@@ -159,7 +159,7 @@ func TestMatomoIsToldToMakeItsReportsAnew(t *testing.T) {
 	}
 }
 
-func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
+func TestBackfillRejectsDaysThatMatomoWouldReject(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
 	for name, c := range map[string]struct {
@@ -203,7 +203,7 @@ func TestWhatCannotArriveIsRefusedBeforehand(t *testing.T) {
 	}
 }
 
-func TestDaysAreComparedAndNotNamesOfZones(t *testing.T) {
+func TestTimeZonesAreComparedByTheirDays(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 1, 16, 12, 0, 0, 0, time.UTC) }
 	a := newArchive(t, "CET", now)
@@ -213,7 +213,7 @@ func TestDaysAreComparedAndNotNamesOfZones(t *testing.T) {
 	a.agrees(t, l.summary(t))
 }
 
-func TestASiteThatIsYoungerThanTheDaysIsReported(t *testing.T) {
+func TestBackfillWarnsOfDaysBeforeTheSiteWasCreated(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
 	for created, told := range map[string]bool{"2026-06-16 08:00:00": true, "2026-06-14 08:00:00": false} {
@@ -228,7 +228,7 @@ func TestASiteThatIsYoungerThanTheDaysIsReported(t *testing.T) {
 	}
 }
 
-func TestABackfillWithoutATokenSendsToday(t *testing.T) {
+func TestBackfillWithoutTokenSendsToday(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
 	a := newArchive(t, "CET", now)
@@ -240,7 +240,7 @@ func TestABackfillWithoutATokenSendsToday(t *testing.T) {
 	a.agrees(t, l.summary(t))
 }
 
-func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
+func TestTokenWithoutWriteAccessEndsTheJob(t *testing.T) {
 	t.Parallel()
 	a, fsys := newArchive(t, "CET", time.Now), afero.NewMemMapFs()
 	env := pastSettings(a, map[string]string{"MATOMO_TOKEN_AUTH": "00000000000000000000000000000000", "BULK_SIZE": "20",
@@ -263,7 +263,7 @@ func TestATokenWithoutItsRightEndsTheJob(t *testing.T) {
 	}
 }
 
-func TestABackfillTakesNoOtherRunsName(t *testing.T) {
+func TestBackfillRejectsTheIDOfAnotherRun(t *testing.T) {
 	t.Parallel()
 	a, fsys := newArchive(t, "CET", time.Now), afero.NewMemMapFs()
 	m := newMatomo(t, sink.Config{}, nil)
@@ -276,7 +276,7 @@ func TestABackfillTakesNoOtherRunsName(t *testing.T) {
 	}
 }
 
-func TestACheckTellsOfABackfill(t *testing.T) {
+func TestCheckPrintsTheVisitsOfABackfill(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	l := start(t, afero.NewMemMapFs(), pastSettings(a, nil), "check")

@@ -27,7 +27,7 @@ func bulkOnly(n *atomic.Int32) instead {
 	}
 }
 
-func TestARunInBulkIsRecordedAsSent(t *testing.T) {
+func TestBulkRunIsRecordedAsSent(t *testing.T) {
 	t.Parallel()
 	for name, more := range map[string]map[string]string{
 		"with a token":    nil,
@@ -59,7 +59,7 @@ func TestARunInBulkIsRecordedAsSent(t *testing.T) {
 	}
 }
 
-func TestBulkSendsWhatSinglyIsSent(t *testing.T) {
+func TestBulkSendsTheSameHitsAsSingle(t *testing.T) {
 	t.Parallel()
 	planned := func(mode string) map[string]runsummary.Hits {
 		m := newMatomo(t, sink.Config{}, nil)

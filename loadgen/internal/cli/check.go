@@ -23,11 +23,11 @@ import (
 func checkCommand(ctx context.Context, args []string, h host.Host) int {
 	set := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := set.String("env-file", "",
-		"read the settings from this file too; those of the environment win, as with docker compose")
+		"also read settings from this `file`; the environment takes precedence, as with docker compose")
 	connect := set.Bool("connect", false,
-		"ask every target, without leaving a visit there, whether its settings suit the run")
+		"check the settings of every target, without creating visits")
 	probe := set.Bool("probe", false,
-		"send every target one marked visit with each kind of hit of the run, and compare what Matomo made of it")
+		"send every target one marked visit with each kind of hit, and compare it with what Matomo recorded")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}
@@ -64,38 +64,37 @@ func checkCommand(ctx context.Context, args []string, h host.Host) int {
 	for _, note := range p.Notes {
 		_, _ = fmt.Fprintln(h.Stdout, note)
 	}
-	unread := []string{"Matomo's own settings (--connect, --probe)"}
+	notChecked := []string{"Matomo's settings (--connect, --probe)"}
 	if *probe {
-		unread = []string{"Matomo's own settings, as its API shows them (--connect)"}
+		notChecked = []string{"Matomo's settings in its API (--connect)"}
 	}
 	if *connect {
-		good, left := checkConnections(ctx, h, p)
-		if !good {
+		ok, rest := checkConnections(ctx, h, p)
+		if !ok {
 			return exitcode.NoTarget
 		}
-		unread = left
+		notChecked = rest
 	}
 	if *probe && !probeTargets(ctx, h, p) {
 		return exitcode.NoTarget
 	}
-	if len(unread) == 0 {
-		_, _ = fmt.Fprintln(h.Stdout, "the settings are good")
+	if len(notChecked) == 0 {
+		_, _ = fmt.Fprintln(h.Stdout, "the settings are valid")
 		return exitcode.OK
 	}
-	_, _ = fmt.Fprintf(h.Stdout, "the settings are good as far as they were checked\nnot checked: %s\n",
-		strings.Join(unread, "\nnot checked: "))
+	_, _ = fmt.Fprintf(h.Stdout, "the settings are valid\nnot checked: %s\n",
+		strings.Join(notChecked, "\nnot checked: "))
 	return exitcode.OK
 }
 
-// warnDockerRun warns of what the loadgen would refuse if docker run --env-file read the file: it hands quotes and
-// comments on as a part of the value, and compose does not.
+// warnDockerRun warns of quotes and comments, which docker run --env-file passes on as part of the value.
 func warnDockerRun(file string, data []byte) (problems problem.List) {
 	_, faults := spec.Parse(exchange.DockerRunValues(data), nil)
 	for _, f := range faults.Errors() {
 		if f.Message == envspec.InQuotes || f.Message == envspec.HasComment {
 			problems.Warn(file+": "+f.Where, "",
-				f.Message+", which docker compose leaves out and docker run --env-file hands on",
-				"remove it, and docker run can read the file too")
+				f.Message+", which docker compose removes but docker run --env-file does not",
+				"remove it to support docker run")
 		}
 	}
 	return problems

@@ -29,7 +29,7 @@ func printed(t *testing.T, env map[string]string, args ...string) string {
 	return l.stdout.String()
 }
 
-func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
+func TestPlanIsReproducible(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"text", "jsonl"} {
 		plan := func(runID, concurrency string) string {
@@ -53,7 +53,7 @@ func TestAPlanIsTheSameBytesEveryTime(t *testing.T) {
 	}
 }
 
-func TestAPlanIsTheSameBytesInEveryProcess(t *testing.T) {
+func TestPlanIsReproducibleAcrossProcesses(t *testing.T) {
 	t.Parallel()
 	env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": "one", "ECOMMERCE_PROBABILITY": "0.2"})
 	want := printed(t, env, "plan", "--visits", "50")
@@ -72,7 +72,7 @@ func TestAPlanIsTheSameBytesInEveryProcess(t *testing.T) {
 // ids are the parameters that another RUN_ID changes.
 var ids = []string{"cid", "_id", "ec_id"}
 
-func TestAnotherRunIDChangesTheIDsAlone(t *testing.T) {
+func TestRunIDChangesOnlyTheIDs(t *testing.T) {
 	t.Parallel()
 	plan := func(runID string) (lines []map[string]any) {
 		env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"})
@@ -109,7 +109,7 @@ func TestAnotherRunIDChangesTheIDsAlone(t *testing.T) {
 	}
 }
 
-func TestTheFileOfSettingsWinsOverTheEnvironment(t *testing.T) {
+func TestEnvFileOverridesTheEnvironment(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()
@@ -133,7 +133,7 @@ func TestTheFileOfSettingsWinsOverTheEnvironment(t *testing.T) {
 }
 
 // A controller that used the folder before has left its settings there: another target, idle, and no end.
-func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
+func TestUnusedEnvFileIsIgnoredWithAWarning(t *testing.T) {
 	t.Parallel()
 	m, other := newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()
@@ -147,13 +147,13 @@ func TestAFileOfSettingsThatNobodyNamesIsLeftAside(t *testing.T) {
 	if hits, _ := other.seen(); s.RunID != "mine" || hits > 0 {
 		t.Errorf("run %s, want mine; %d hits elsewhere", s.RunID, hits)
 	}
-	if !l.stderr.has("/x/loadgen.env: is left aside, because LOADGEN_ENV_FILE does not name it") {
+	if !l.stderr.has("/x/loadgen.env: is ignored because LOADGEN_ENV_FILE is not set") {
 		t.Errorf("nothing is said of the file:\n%s", l.stderr.String())
 	}
 }
 
 // In the web stack the loadgen can be there before the controller has written its settings.
-func TestALoadgenThatIsHeldBackNeedsNoSettingsYet(t *testing.T) {
+func TestIdleLoadgenNeedsNoSettings(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(),
 		map[string]string{"AUTO_START": "false", "LOADGEN_ENV_FILE": "/x/loadgen.env", "TELEMETRY_ADDR": "off"})
@@ -164,7 +164,7 @@ func TestALoadgenThatIsHeldBackNeedsNoSettingsYet(t *testing.T) {
 		t,
 		start(t, afero.NewMemMapFs(),
 			settings(nil, map[string]string{"MATOMO_URL": nobody, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
-		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; name a file that exists and that this user may read`,
+		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; set it to an existing file that this user can read`,
 	)
 }
 
@@ -210,7 +210,7 @@ func TestAutoStartOffIdlesUntilASignal(t *testing.T) {
 	l.ends(t, exitcode.OK)
 	h := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck")
 	h.ends(t, exitcode.Internal)
-	if !h.stderr.has("not healthy: ") {
+	if !h.stderr.has("unhealthy: ") {
 		t.Errorf("healthcheck of a stopped loadgen says %s", h.stderr.String())
 	}
 }
@@ -268,7 +268,7 @@ func outcomes(h runsummary.Hits) map[string]uint64 {
 }
 
 // An image has one healthcheck, whatever a container of it runs.
-func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
+func TestSinkAnswersHealthChecks(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr",
 		"127.0.0.1:0", "--quiet")
@@ -284,7 +284,7 @@ func TestASinkAnswersTheHealthcheckWhereItIsAsked(t *testing.T) {
 }
 
 // Whoever has the usual port may be another program, or another run: a run that finds it taken is at a free one.
-func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
+func TestHealthcheckRejectsOtherServersAndRuns(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w,
@@ -295,19 +295,19 @@ func TestAHealthcheckTakesNoOtherForTheRun(t *testing.T) {
 		_, _ = fmt.Fprint(w, "<html>")
 	}))
 	t.Cleanup(page.Close)
-	const moved = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken"
+	const moved = "; TELEMETRY_ADDR is not set, so the run may listen on another port"
 	for name, c := range map[string]struct {
 		set, given, id string
 		want           string
 	}{
-		"another program":          {set: page.URL, want: "is no loadgen\n"},
-		"another program, by luck": {given: page.URL, want: "is no loadgen" + moved},
+		"another program":                     {set: page.URL, want: "is not a loadgen\n"},
+		"another program at the default port": {given: page.URL, want: "is not a loadgen" + moved},
 		"another run": {given: other.URL, id: "nightly-7",
-			want: `has the run "other", not "nightly-7"` + moved},
-		"nobody":                     {given: "http://127.0.0.1:1", want: "connection refused" + moved},
-		"an address that was chosen": {set: other.URL, id: "nightly-7"},
-		"the same run":               {given: other.URL, id: "other"},
-		"any run":                    {given: other.URL},
+			want: `has run "other", not "nightly-7"` + moved},
+		"no server":     {given: "http://127.0.0.1:1", want: "connection refused" + moved},
+		"a set address": {set: other.URL, id: "nightly-7"},
+		"the same run":  {given: other.URL, id: "other"},
+		"any run":       {given: other.URL},
 	} {
 		var out, problems strings.Builder
 		s := spec.Spec{TelemetryAddr: strings.TrimPrefix(c.set+c.given, "http://"), RunID: c.id,

@@ -1,5 +1,5 @@
-// Package cli owns the commands of the loadgen: their flags, what they print and the exit code of each. It knows
-// nothing of how traffic is made or sent.
+// Package cli owns the commands of the loadgen: their flags, output and exit codes. It does not know how traffic is
+// generated or sent.
 package cli
 
 import (
@@ -17,22 +17,21 @@ const usage = `usage: loadgen [command]
 
   run           send traffic (default): [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
   check         check the settings: [--env-file FILE] [--connect] [--probe]
-  plan          print the hits of the first visits, send nothing: [--visits N] [--format text|jsonl] [--estimate]
-  sink          be a Matomo that counts and checks what it gets; see sink --help
-  healthcheck   ask a running loadgen for its health
-  licences      print the licences of everything that this program is made of
+  plan          print the hits of the first visits, without sending: [--visits N] [--format text|jsonl] [--estimate]
+  sink          run a fake Matomo that validates and counts hits; see sink --help
+  healthcheck   check the health of a running loadgen
+  licences      print the licences of this program and its dependencies
   version       print the version
 
 Settings come from the environment; docs/configuration.md lists them.
 `
 
-// IgnoresBrokenPipe says that the command of these arguments ends in order where nobody reads its output any more. A
-// list, as in `plan | head`, need not.
+// IgnoresBrokenPipe reports whether a command must keep running when its output is closed, unlike `plan | head`.
 func IgnoresBrokenPipe(args []string) bool {
 	return len(args) == 0 || args[0] == "run" || args[0] == "sink"
 }
 
-// Run does what the arguments say and returns the exit code.
+// Run runs a command and returns the exit code.
 func Run(ctx context.Context, args []string, h host.Host) int {
 	command := "run"
 	if len(args) > 0 {
@@ -62,12 +61,12 @@ func Run(ctx context.Context, args []string, h host.Host) int {
 		_, _ = fmt.Fprint(h.Stdout, usage)
 		return exitcode.OK
 	default:
-		_, _ = fmt.Fprintf(h.Stderr, "there is no command %q\n\n%s", command, usage)
+		_, _ = fmt.Fprintf(h.Stderr, "unknown command %q\n\n%s", command, usage)
 		return exitcode.BadConfig
 	}
 }
 
-// parseFlags reads args; ok is false where the command ends with code.
+// parseFlags parses args. If ok is false, the command must return code.
 func parseFlags(set *flag.FlagSet, args []string, h host.Host) (code int, ok bool) {
 	set.SetOutput(h.Stderr)
 	switch err := set.Parse(args); {
@@ -76,7 +75,7 @@ func parseFlags(set *flag.FlagSet, args []string, h host.Host) (code int, ok boo
 	case err != nil:
 		return exitcode.BadConfig, false
 	case set.NArg() > 0:
-		_, _ = fmt.Fprintf(h.Stderr, "%s does not take %q\n", set.Name(), set.Arg(0))
+		_, _ = fmt.Fprintf(h.Stderr, "%s: unexpected argument %q\n", set.Name(), set.Arg(0))
 		return exitcode.BadConfig, false
 	}
 	return exitcode.OK, true

@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
+func TestFinishEndsWithCompleteVisits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		kind   string
@@ -63,7 +63,7 @@ func TestARunThatIsAskedToFinishEndsWithWholeVisits(t *testing.T) {
 	}
 }
 
-func TestARunShowsHowItFinishesAndWhatItCuts(t *testing.T) {
+func TestFinishShowsItsDeadlineAndCutVisits(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
 	l := start(t, fsys, settings(m, map[string]string{
@@ -99,7 +99,7 @@ func TestARunShowsHowItFinishesAndWhatItCuts(t *testing.T) {
 	}
 }
 
-func TestAPausedRunSendsNothingUntilItIsResumed(t *testing.T) {
+func TestPausedRunSendsNothingUntilResumed(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	steer := func(paused bool) {
@@ -124,7 +124,7 @@ func TestAPausedRunSendsNothingUntilItIsResumed(t *testing.T) {
 	}
 }
 
-func TestARunEndsWithItsStages(t *testing.T) {
+func TestRunEndsWithItsStages(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(),

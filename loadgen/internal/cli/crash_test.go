@@ -70,7 +70,7 @@ func oldLedgerIsClosed(t *testing.T, env map[string]string) {
 	}
 }
 
-func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
+func TestRestartAfterAKillUsesNewVisitors(t *testing.T) {
 	t.Parallel()
 	m, next := newMatomo(t, sink.Config{}, nil), newMatomo(t, sink.Config{}, nil)
 	dir := t.TempDir()
@@ -105,7 +105,7 @@ func TestAKilledRunGoesOnWithNewVisitors(t *testing.T) {
 	}
 }
 
-func TestAKillDoesNotLiftTheDailyCap(t *testing.T) {
+func TestDailyCapSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	dir := t.TempDir()
@@ -172,7 +172,7 @@ func (f diskFile) WriteAt(p []byte, at int64) (int, error) {
 	return f.File.WriteAt(p, at)
 }
 
-func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
+func TestRunEndingOnAFullDiskKeepsItsLedger(t *testing.T) {
 	t.Parallel()
 	for _, broken := range []bool{false, true} {
 		m := newMatomo(t, sink.Config{}, nil)
@@ -203,7 +203,7 @@ func TestARunThatEndsOnAFullDiskKeepsItsWholeLedger(t *testing.T) {
 	}
 }
 
-func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
+func TestRunContinuesOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
@@ -226,7 +226,7 @@ func TestARunOutlivesADiskThatFillsUp(t *testing.T) {
 	}
 }
 
-func TestTheDailyCapHoldsWhenTheDiskFillsUp(t *testing.T) {
+func TestDailyCapHoldsOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
@@ -260,7 +260,7 @@ func TestTheDailyCapHoldsWhenTheDiskFillsUp(t *testing.T) {
 	}
 }
 
-func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
+func TestReadOnlyStateFolderPreventsTheStart(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	d := &disk{Fs: afero.NewMemMapFs(), folder: "/state"}
@@ -276,7 +276,7 @@ func TestAStateFolderThatCannotBeWrittenStopsTheStart(t *testing.T) {
 	}
 }
 
-func TestTheSameRunGoesOnAtTheNextVisit(t *testing.T) {
+func TestSameRunIDContinuesAtTheNextVisit(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "nightly", "STOP_AFTER_VISITS": "20"})

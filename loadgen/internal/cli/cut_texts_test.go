@@ -16,7 +16,7 @@ func long(begin string) string {
 }
 
 // Matomo cuts texts at 1,024 bytes and refuses a hit, or a whole bulk request, where that is inside a character.
-func TestLongTextsCostNoHit(t *testing.T) {
+func TestLongTextsLoseNoHits(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"single", "bulk"} {
 		t.Run(mode, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestLongTextsCostNoHit(t *testing.T) {
 	}
 }
 
-func TestACheckTellsLongTitlesAndMergedPages(t *testing.T) {
+func TestCheckListsLongTitlesAndMergedPages(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/u", "https://shop.example.test/a\t"+long("One")+"\n"+long("https://shop.example.test/")+

@@ -16,7 +16,7 @@ import (
 )
 
 // A target that answers slowly needs more connections than the run can have.
-func TestARunWithFewDescriptorsFailsNoHits(t *testing.T) {
+func TestRunWithFewDescriptorsFailsNoHits(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 		pause := time.NewTimer(300 * time.Millisecond)

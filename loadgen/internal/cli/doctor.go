@@ -16,53 +16,53 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// checkConnections tries every target and tells how each answered; it is false where a hit would be lost. Unread is what
-// could not be checked.
-func checkConnections(ctx context.Context, h host.Host, p *plan.Plan) (good bool, unread []string) {
-	to, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: p.Sending.QueryTimeout})
+// checkConnections checks every target and prints the results. It returns whether all would accept hits, and what could
+// not be checked.
+func checkConnections(ctx context.Context, h host.Host, p *plan.Plan) (ok bool, notChecked []string) {
+	s, err := sender.New(p, h.Machine(h.Env), tracking.Options{Timeout: p.Sending.QueryTimeout})
 	if err != nil {
 		_, _ = fmt.Fprintln(h.Stdout, err)
 		return false, nil
 	}
-	defer to.Close()
+	defer s.Close()
 	examiner, expect := doctor.New(p.Sending.QueryTimeout, h.Machine(h.Env)), p.Expect(h.Now())
-	good = true
+	ok = true
 	for i, t := range p.Targets {
-		began := time.Now()
+		start := time.Now()
 		hit := ping(t.SiteID, t.Token.Reveal() != "")
-		res := to.SendProbe(i, hit, 0)
-		took := time.Since(began).Milliseconds()
+		res := s.SendProbe(i, hit, 0)
+		took, accepted := time.Since(start).Milliseconds(), res.Class.Outcome() == outcome.Accepted
 		d := examiner.Diagnose(ctx, t, expect)
-		if res.Class.Outcome() == outcome.Accepted {
+		if accepted {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s accepts hits for site %d (%d ms)\n", t.Name, t.URL,
 				t.SiteID, took)
 		} else {
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %s: %s\n", t.Name, t.URL, res.String())
 		}
 		printFindings(h.Stdout, d.Findings)
-		if left := d.NotChecked(); left != "" {
-			unread = append(unread, "target "+t.Name+": "+left)
+		if rest := d.NotChecked(); rest != "" {
+			notChecked = append(notChecked, "target "+t.Name+": "+rest)
 		}
-		// Where the doctor gets no answer, because it asks no address of a cloud, the hit of the sender decides.
-		good = good && res.Class.Outcome() == outcome.Accepted && (d.Works || !d.Reachable)
-		if res.Class.Outcome() == outcome.Accepted {
-			good = checkLargestRequest(h.Stdout, to, p, i, hit) && good
+		// The doctor does not contact metadata addresses of clouds; then only the hit counts.
+		ok = ok && accepted && (d.Works || !d.Reachable)
+		if accepted {
+			ok = checkLargestRequest(h.Stdout, s, p, i, hit) && ok
 		}
 	}
-	return good, unread
+	return ok, notChecked
 }
 
-// verdictWords are the words for a verdict, in the order in which findings are told.
+// verdictWords are the labels of verdicts, in the order of the output.
 var verdictWords = []struct {
-	is   doctor.Verdict
-	word string
-}{{doctor.Error, "wrong"}, {doctor.Warning, "doubtful"}, {doctor.OK, "ok"}, {doctor.Skipped, "cannot tell"}}
+	verdict doctor.Verdict
+	word    string
+}{{doctor.Error, "error"}, {doctor.Warning, "warning"}, {doctor.OK, "ok"}, {doctor.Skipped, "not checked"}}
 
-// printFindings prints what is wrong first and what could not be told last.
+// printFindings prints findings, errors first.
 func printFindings(w io.Writer, findings []doctor.Finding) {
 	for _, v := range verdictWords {
 		for _, f := range findings {
-			if f.Verdict != v.is {
+			if f.Verdict != v.verdict {
 				continue
 			}
 			_, _ = fmt.Fprintf(w, "  %-11s  %s: %s\n", v.word, f.Check, f.Message)
@@ -76,28 +76,29 @@ func printFindings(w io.Writer, findings []doctor.Finding) {
 	}
 }
 
-// probeTargets sends every target one visit and tells when it was seen; it is false where one was not.
+// probeTargets sends every target one visit and waits until Matomo shows it. It returns false if a visit is missing or
+// differs.
 func probeTargets(ctx context.Context, h host.Host, p *plan.Plan) bool {
 	examiner, expect := doctor.New(p.Sending.QueryTimeout, h.Machine(h.Env)), p.Expect(h.Now())
-	good := true
+	ok := true
 	for _, t := range p.Targets {
-		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit and looking for it, for %s at most\n", t.Name,
+		_, _ = fmt.Fprintf(h.Stdout, "target %s: sending a probe visit, waiting up to %s for it\n", t.Name,
 			doctor.ProbeLimit)
 		seen, err := examiner.Probe(ctx, t, expect)
 		if err != nil {
-			good = false
+			ok = false
 			_, _ = fmt.Fprintf(h.Stdout, "target %s: %v\n", t.Name, err)
 			continue
 		}
 		_, _ = fmt.Fprintf(h.Stdout, "target %s: %s\n", t.Name, seen)
 		printFindings(h.Stdout, seen.Findings)
-		good = good && seen.Works()
+		ok = ok && seen.Works()
 	}
-	return good
+	return ok
 }
 
-// ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token an address makes it check the token too.
+// ping returns a hit that Matomo checks but does not record: a heartbeat without a visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token it contains an IP address, which requires a valid token.
 func ping(site int, token bool) []byte {
 	var id [8]byte
 	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
@@ -109,27 +110,33 @@ func ping(site int, token bool) []byte {
 	return body
 }
 
-// checkLargestRequest asks whether a target that takes a hit takes it in a request as large as the largest of the run. It is
-// false where hits would be lost.
+// checkLargestRequest checks that a target accepts a request as large as the largest of the run. It returns false if hits
+// would be lost.
 func checkLargestRequest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
-	most, size := p.Sending.Batch, max(s.LargestRequest(p, target), len(hit))
+	batch, size := p.Sending.Batch, max(s.LargestRequest(p, target), len(hit))
 	res := s.SendProbe(target, hit, size-len(hit))
 	if res.Class.Outcome() == outcome.Accepted {
-		_, _ = fmt.Fprintf(w, "target %s: takes requests of %d bytes, as large as the largest of the run\n",
+		_, _ = fmt.Fprintf(w, "target %s: accepts the largest request of the run, %d bytes\n",
 			t.Name, size)
 		return true
 	}
-	taken := size / 2
-	for taken > len(hit) && s.SendProbe(target, hit, taken-len(hit)).Class.Outcome() != outcome.Accepted {
-		taken /= 2
+	accepted := size / 2
+	for accepted > len(hit) && s.SendProbe(target, hit, accepted-len(hit)).Class.Outcome() != outcome.Accepted {
+		accepted /= 2
 	}
-	_, _ = fmt.Fprintf(w, "target %s: takes no requests of %d bytes, as large as the largest of the run, but some "+
-		"of %d: %s\n", t.Name, size, taken, res.String())
-	cure := "let the server take larger requests (nginx: client_max_body_size, PHP: post_max_size)"
-	if most > 1 {
-		cure += fmt.Sprintf(", or set BULK_SIZE=%d", max(1, most*taken/size))
+	_, _ = fmt.Fprintf(
+		w,
+		"target %s: rejects the largest request of the run, %d bytes, but accepts %d: %s\n",
+		t.Name,
+		size,
+		accepted,
+		res.String(),
+	)
+	cure := "allow larger requests on the server (nginx: client_max_body_size, PHP: post_max_size)"
+	if batch > 1 {
+		cure += fmt.Sprintf(", or set BULK_SIZE=%d", max(1, batch*accepted/size))
 	}
 	_, _ = fmt.Fprintf(w, "  %-11s  -> %s\n", "", cure)
-	return res.Class.Splittable() && most > 1 // the run sends smaller ones by itself
+	return res.Class.Splittable() && batch > 1 // the run reduces its requests
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-func TestTheDoctorIsContentWithTheSink(t *testing.T) {
+func TestDoctorAcceptsTheSink(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	cet, err := calendar.ParseZone("CET")
@@ -72,17 +72,17 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 			[]string{"  ok           token: has write access to site 1", "dimension: RUN_DIMENSION=4 is active"}},
 		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil,
 			exitcode.NoTarget,
-			[]string{"  wrong        addresses: visits from 73.0.0.0/8", "-> remove it"}},
+			[]string{"  error        addresses: visits from 73.0.0.0/8", "-> remove it"}},
 		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitcode.OK,
 			[]string{"addresses: 1 exclusions, none matches"}},
 		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil,
 			exitcode.NoTarget,
-			[]string{"  wrong        agents: "}},
+			[]string{"  error        agents: "}},
 		"another zone": {"none", "", map[string]string{"TIMEZONE": "Asia/Tokyo"}, exitcode.OK,
-			[]string{"  doubtful     timezone: ", "Asia/Tokyo"}},
+			[]string{"  warning      timezone: ", "Asia/Tokyo"}},
 		"settings that may not be read": {"CorePluginsAdmin.getSystemSettings", `{"result":"error","message":"no"}`,
 			nil, exitcode.OK,
-			[]string{"  cannot tell  queue: ", "needs superuser access"}},
+			[]string{"  not checked  queue: ", "needs superuser access"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +105,7 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 	}
 }
 
-func TestAProbeIsOneVisitThatIsSeen(t *testing.T) {
+func TestProbeSendsOneVisitAndFindsIt(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, nil), "check", "--probe")
@@ -133,7 +133,7 @@ func changed(t *testing.T, settings ...string) *sink.Tracker {
 }
 
 // Each of these was measured on a Matomo 5.2 (docs/matomo-settings.md).
-func TestAProbeTellsEachDifferenceFromWhatWasMeant(t *testing.T) {
+func TestProbeReportsEachDifference(t *testing.T) {
 	t.Parallel()
 	const pages, campaign = "https://shop.example.test/list?page=2&colour=red\n",
 		"https://shop.example.test/sale?mtm_campaign=spring\n"
@@ -203,7 +203,7 @@ func midday() *time.Location {
 	return time.FixedZone(fmt.Sprintf("UTC%+d", hours), hours*3600)
 }
 
-func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
+func TestProbeWithoutTokenReportsWhatNeedsOne(t *testing.T) {
 	t.Parallel()
 	const viewer = "fedcba9876543210fedcba9876543210"
 	for setting, c := range map[string]struct{ mode, want string }{
@@ -224,12 +224,12 @@ func TestAProbeWithoutATokenFindsWhatNeedsOne(t *testing.T) {
 	}
 }
 
-func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
+func TestConnectAndProbeFindExclusions(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string]string{
-		"site.excluded_ips=73.0.0.0/8":      "wrong        addresses: visits from 73.0.0.0/8 are not recorded",
-		"site.excluded_user_agents=Firefox": "wrong        agents: visits of browsers with Firefox are not recorded",
-		"site.exclude_unknown_urls=1":       "wrong        urls: 1 of 1 pages",
+		"site.excluded_ips=73.0.0.0/8":      "error        addresses: visits from 73.0.0.0/8 are not recorded",
+		"site.excluded_user_agents=Firefox": "error        agents: visits of browsers with Firefox are not recorded",
+		"site.exclude_unknown_urls=1":       "error        urls: 1 of 1 pages",
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
@@ -255,7 +255,7 @@ func TestWhatASiteExcludesIsFoundBothWays(t *testing.T) {
 	}
 }
 
-func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
+func TestProbeOfABulkRunFindsFailingRequests(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string][]string{
 		"plugin.Events=0": {"a bulk request with one hit of each kind was not accepted (0 of 8 hits)",
@@ -278,7 +278,7 @@ func TestAProbeOfABulkRunFindsWhatMakesRequestsFail(t *testing.T) {
 	}
 }
 
-func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
+func TestCheckConnectReportsMissingPlugins(t *testing.T) {
 	t.Parallel()
 	for setting, c := range map[string]struct {
 		env  map[string]string
@@ -286,11 +286,11 @@ func TestCheckConnectTellsPlugInsThatAreNeeded(t *testing.T) {
 		want string
 	}{
 		"plugin.Events=0": {nil, exitcode.NoTarget,
-			"  wrong        plugins: Events is not active: every event is rejected"},
+			"  error        plugins: Events is not active: every event is rejected"},
 		"plugin.Ecommerce=0": {nil, exitcode.NoTarget,
-			"  wrong        plugins: Ecommerce is not active: orders are recorded as pages"},
-		"plugin.Heartbeat=0":  {nil, exitcode.NoTarget, "  wrong        plugins: Heartbeat is not active"},
-		"plugin.Resolution=0": {nil, exitcode.OK, "  doubtful     plugins: Resolution is not active"},
+			"  error        plugins: Ecommerce is not active: orders are recorded as pages"},
+		"plugin.Heartbeat=0":  {nil, exitcode.NoTarget, "  error        plugins: Heartbeat is not active"},
+		"plugin.Resolution=0": {nil, exitcode.OK, "  warning      plugins: Resolution is not active"},
 		"plugin.Events=0 not sent": {map[string]string{"CLICK_EVENTS_PROBABILITY": "0",
 			"RANDOM_EVENTS_PROBABILITY": "0"}, exitcode.OK, "  ok           plugins: "},
 	} {
@@ -316,7 +316,7 @@ func closedAPI(_ int, w http.ResponseWriter, r *http.Request) bool {
 	return closed
 }
 
-func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
+func TestCheckListsWhatWasNotChecked(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]struct {
 		meddle instead
@@ -326,7 +326,7 @@ func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 			[]string{"check", "--connect"}},
 		"parameters, queue, spam": {answering("CorePluginsAdmin.getSystemSettings",
 			`{"result":"error","message":"no"}`), []string{"check", "--connect"}},
-		"not checked: Matomo's own settings (--connect, --probe)": {nil, []string{"check"}},
+		"not checked: Matomo's settings (--connect, --probe)": {nil, []string{"check"}},
 	} {
 		m := newMatomo(t, sink.Config{}, c.meddle)
 		l := start(t, afero.NewMemMapFs(), settings(m, nil), c.args...)
@@ -337,7 +337,7 @@ func TestWhatCouldNotBeReadIsNotCalledGood(t *testing.T) {
 	}
 }
 
-func TestAProbeThatCannotBeSeenIsAFailure(t *testing.T) {
+func TestInvisibleProbeFails(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		token, want string

@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-func TestNamesThatWereMeantAsOursAreToldBeforeTheFirstHit(t *testing.T) {
+func TestMisspeltSettingsAreReportedBeforeTheFirstHit(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	env := settings(m, map[string]string{"TARGET_VISIT_PER_DAY": "100", "STOP_AFTER_VISIT": "10",
@@ -25,7 +25,7 @@ func TestNamesThatWereMeantAsOursAreToldBeforeTheFirstHit(t *testing.T) {
 	for key, meant := range map[string]string{"TARGET_VISIT_PER_DAY": "TARGET_VISITS_PER_DAY",
 		"STOP_AFTER_VISIT": "STOP_AFTER_VISITS", "BACKFIL_ENABLED": "BACKFILL_ENABLED"} {
 		if !strings.Contains(told, key+": is not a known setting and has no effect; did you mean "+meant+"?") {
-			t.Errorf("%s is not told:\n%s", key, told)
+			t.Errorf("%s is not printed:\n%s", key, told)
 		}
 	}
 	if strings.Contains(told, "HOSTNAME") {
@@ -33,7 +33,7 @@ func TestNamesThatWereMeantAsOursAreToldBeforeTheFirstHit(t *testing.T) {
 	}
 }
 
-func TestATokenOfAWrongFormIsRefusedAndNotSent(t *testing.T) {
+func TestMalformedTokenIsRejectedAndNotSent(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	const typed = "5e1f0ddba11c0ffee5e1f0ddba11c0ff"
@@ -72,11 +72,11 @@ func TestATokenOfAWrongFormIsRefusedAndNotSent(t *testing.T) {
 	}
 }
 
-func TestAnExchangeFolderThatIsNotThereIsRefused(t *testing.T) {
+func TestMissingExchangeFolderIsRejected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ dir, want string }{
-		"missing": {"/none", `EXCHANGE_DIR="/none": cannot be read: open /none: file does not exist; name a folder that exists and that this user may read, or unset it`},
-		"a file":  {"/file", `EXCHANGE_DIR="/file": is not a folder; name a folder that exists and that this user may read, or unset it`},
+		"missing": {"/none", `EXCHANGE_DIR="/none": cannot be read: open /none: file does not exist; set it to an existing folder that this user can read, or unset it`},
+		"a file":  {"/file", `EXCHANGE_DIR="/file": is not a folder; set it to an existing folder that this user can read, or unset it`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestAnExchangeFolderThatIsNotThereIsRefused(t *testing.T) {
 	}
 }
 
-func TestACheckedFileIsReadBelowTheEnvironmentAsComposeDoes(t *testing.T) {
+func TestCheckEnvFileHasLowerPrecedenceThanTheEnvironment(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/my.env", "\ufeffMATOMO_URL=\nMATOMO_TOKEN_AUTH_FILE=/none\nSTOP_AFTER_VISITS=\"5\" # "+
@@ -102,7 +102,7 @@ func TestACheckedFileIsReadBelowTheEnvironmentAsComposeDoes(t *testing.T) {
 	}
 }
 
-func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
+func TestCheckWarnsOfQuotesAndCommentsForDockerRun(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/my.env", "MATOMO_URL='"+nobody+
@@ -110,12 +110,12 @@ func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
 	l := start(t, fsys, nil, "check", "--env-file", "/my.env")
 	l.ends(t, exitcode.OK)
 	for _, want := range []string{
-		"/my.env: MATOMO_TOKEN_AUTH: is in quotes, which docker compose leaves out and docker run --env-file hands on",
-		"/my.env: STOP_AFTER_VISITS: contains a comment, which docker compose leaves out and docker run " +
-			"--env-file hands on",
+		"/my.env: MATOMO_TOKEN_AUTH: is in quotes, which docker compose removes but docker run --env-file does not",
+		"/my.env: STOP_AFTER_VISITS: contains a comment, which docker compose removes but docker run " +
+			"--env-file does not",
 	} {
 		if !l.stderr.has(want) {
-			t.Errorf("%s is not told:\n%s", want, l.stderr.String())
+			t.Errorf("%s is not printed:\n%s", want, l.stderr.String())
 		}
 	}
 	if l.stderr.has("TIMEZONE") || l.stderr.has("hunter2") {
@@ -123,7 +123,7 @@ func TestACheckTellsWhatDockerRunWouldHandOn(t *testing.T) {
 	}
 }
 
-func TestACheckReadsAPipe(t *testing.T) {
+func TestCheckReadsAPipe(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -144,7 +144,7 @@ func TestACheckReadsAPipe(t *testing.T) {
 	}
 }
 
-func TestATakenPortThatNobodyAskedForDoesNotStopARun(t *testing.T) {
+func TestDefaultTelemetryPortInUseDoesNotStopARun(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	// Where another program has the default already, so much the better.
@@ -164,7 +164,7 @@ func TestATakenPortThatNobodyAskedForDoesNotStopARun(t *testing.T) {
 	l.ends(t, exitcode.BadConfig)
 }
 
-func TestTheOriginalsDefaultFilesNeedNotBeThere(t *testing.T) {
+func TestDefaultFilesOfTheOriginalMayBeMissing(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	for key, paths := range map[string][]string{"URLS_FILE": {"/config/urls.txt", "/app/data/urls.txt"},
@@ -172,9 +172,9 @@ func TestTheOriginalsDefaultFilesNeedNotBeThere(t *testing.T) {
 		for _, path := range paths {
 			l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "1", key: path}))
 			l.ends(t, exitcode.OK)
-			if want := fmt.Sprintf("%s=%q: is not there; the setting is taken as unset", key,
+			if want := fmt.Sprintf("%s=%q: does not exist and is ignored", key,
 				path); !strings.Contains(strings.ReplaceAll(l.stderr.String(), `\`, ""), want) {
-				t.Errorf("%s is not told:\n%s", want, l.stderr.String())
+				t.Errorf("%s is not printed:\n%s", want, l.stderr.String())
 			}
 		}
 	}

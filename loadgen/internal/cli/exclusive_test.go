@@ -22,7 +22,7 @@ import (
 
 // Two that send the same visits would make each of them twice, and one that closes the ledger of the other would lose
 // hits.
-func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
+func TestOneLoadgenAtATimeSendsARun(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]map[string]string{
 		"live": {"STOP_AFTER_VISITS": "100000"},
@@ -61,7 +61,7 @@ func TestARunIsSentByOneLoadgenAtATime(t *testing.T) {
 	}
 }
 
-func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
+func TestOneLoadgenAtATimeSendsABackfill(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	env := pastSettings(a, map[string]string{
@@ -80,7 +80,7 @@ func TestABackfillIsSentByOneLoadgenAtATime(t *testing.T) {
 }
 
 // A start that comes again, as after `docker compose down` and `up`, sends nothing that nobody asked for.
-func TestAStartCountsOnce(t *testing.T) {
+func TestStartIsExecutedOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "once", "START_ID": "s1",
@@ -109,7 +109,7 @@ func TestAStartCountsOnce(t *testing.T) {
 	}
 }
 
-func TestTheLedgerOfADeletedRunIsRemoved(t *testing.T) {
+func TestLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), withExchange(t)
 	env := settings(m, map[string]string{"STATE_DIR": "/state", "EXCHANGE_DIR": "/x", "STOP_AFTER_VISITS": "3"})
@@ -150,7 +150,7 @@ func (s slow) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, err
 }
 
 // The controller gives up on a loadgen that says nothing.
-func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
+func TestPhaseIsStartingBeforeTheStateFolderIsRead(t *testing.T) {
 	t.Parallel()
 	m, disk := newMatomo(t, sink.Config{}, nil), slow{afero.NewMemMapFs(), make(chan struct{})}
 	l := start(t, disk, settings(m, map[string]string{"STATE_DIR": "/state", "RUN_ID": "slow", "STOP_AFTER_VISITS": "3",
@@ -168,7 +168,7 @@ func TestALoadgenSaysThatItIsStartingBeforeItLooksAtItsFolder(t *testing.T) {
 
 // Two containers with one start: the second looks before the first has made it, and has the run's place once that has
 // ended.
-func TestAStartCountsOnceWhereTwoMakeItAtATime(t *testing.T) {
+func TestConcurrentStartIsExecutedOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
 	disk := slow{fsys, make(chan struct{})}
@@ -217,7 +217,7 @@ func startWithoutClock(t *testing.T, more map[string]string) (l *loadgen, addr s
 }
 
 // To the controller a loadgen that says that it is idle has been started without a start of the run.
-func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
+func TestPhaseIsStartingWhileReadingClocks(t *testing.T) {
 	t.Parallel()
 	l, addr, answer := startWithoutClock(t, map[string]string{"STOP_AFTER_VISITS": "3"})
 	health := get(t, "http://"+addr+"/healthz")
@@ -228,7 +228,7 @@ func TestALoadgenThatWaitsForTheClockOfItsTargetIsNotIdle(t *testing.T) {
 	l.wait(t, patience)
 }
 
-func TestACapacitySearchBeginsNoStepBeforeItsTargetsToldTheirClocks(t *testing.T) {
+func TestCapacitySearchStartsAfterReadingClocks(t *testing.T) {
 	t.Parallel()
 	l, addr, answer := startWithoutClock(t, map[string]string{
 		"STOP_AFTER_VISITS": "0", "CAPACITY_SEARCH": "true", "CAPACITY_STEP": "600", "THRESHOLDS": "p95<9999s",

@@ -25,7 +25,7 @@ import (
 
 // The whole way of a hit counts: arrival, making, writing, sending, judging, booking. What the first ones need, as
 // connections and buffers, is in the sum.
-func TestAHitCostsLessThanOneAllocation(t *testing.T) {
+func TestHitCostsLessThanOneAllocation(t *testing.T) {
 	for _, mode := range []string{"single", "bulk"} {
 		t.Run(mode, func(t *testing.T) {
 			env := settings(nil, map[string]string{

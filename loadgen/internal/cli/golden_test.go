@@ -30,7 +30,7 @@ const goldenFunnels = `[{"name": "buyers", "probability": 0.4, "priority": 1, "e
 		{"type": "pageview", "url": "https://shop.example.test/blog", "action_name": "Blog"}]}]`
 
 // A plan's bytes are what a seed promises: they may change only where a release says so.
-func TestThePlanOfASeedIsByteForByteThatOfBefore(t *testing.T) {
+func TestPlanOfASeedIsUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"light":    "36046482f182875456d85338f119aa29edc93048a112fd14f1d02462e639a9a2",

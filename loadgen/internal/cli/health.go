@@ -18,15 +18,15 @@ import (
 )
 
 func healthCommand(ctx context.Context, h host.Host) int {
-	env, _, _ := plan.MergeEnv(h.FS, h.Env) // problems of the file are the run's to tell
+	env, _, _ := plan.MergeEnv(h.FS, h.Env) // the run reports problems of the file
 	s, problems := spec.Parse(env, h.ReadFile)
 	if s.TelemetryAddr == "" {
 		console.Problems(h.Stderr, h.JSONLines(), problems)
 		return exitcode.BadConfig
 	}
 	if s.TelemetryAddr == "off" {
-		_, _ = fmt.Fprintln(h.Stdout, "TELEMETRY_ADDR is off: nobody can be asked")
-		return exitcode.OK // a container that does its work must not be called unhealthy
+		_, _ = fmt.Fprintln(h.Stdout, "TELEMETRY_ADDR is off: health is not checked")
+		return exitcode.OK // the container must not count as unhealthy
 	}
 	name, port, err := net.SplitHostPort(s.TelemetryAddr)
 	if err != nil {
@@ -40,7 +40,7 @@ func healthCommand(ctx context.Context, h host.Host) int {
 	return queryHealth(ctx, h, s)
 }
 
-// queryHealth asks the loadgen at s.TelemetryAddr. Where nobody chose that address the run may be at another one.
+// queryHealth queries the loadgen at s.TelemetryAddr. If that is the default, the run may listen on another port.
 func queryHealth(ctx context.Context, h host.Host, s spec.Spec) int {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -51,12 +51,11 @@ func queryHealth(ctx context.Context, h host.Host, s spec.Spec) int {
 	}
 	unset := ""
 	if !s.Set["TELEMETRY_ADDR"] {
-		unset = "; TELEMETRY_ADDR is not set, so that a run takes a free port where this one is taken: set it " +
-			"to what the run's log says"
+		unset = "; TELEMETRY_ADDR is not set, so the run may listen on another port: set it to the address in the log"
 	}
-	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // which no proxy of the environment answers for
+	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // without a proxy
 	if err != nil {
-		_, _ = fmt.Fprintf(h.Stderr, "not healthy: %v%s\n", err, unset)
+		_, _ = fmt.Fprintf(h.Stderr, "unhealthy: %v%s\n", err, unset)
 		return exitcode.Internal
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
@@ -64,11 +63,11 @@ func queryHealth(ctx context.Context, h host.Host, s spec.Spec) int {
 	var health telemetry.Health
 	switch {
 	case err != nil || resp.StatusCode != http.StatusOK:
-		_, _ = fmt.Fprintf(h.Stderr, "not healthy: answered %d%s\n", resp.StatusCode, unset)
+		_, _ = fmt.Fprintf(h.Stderr, "unhealthy: status %d%s\n", resp.StatusCode, unset)
 	case json.Unmarshal(body, &health) != nil || health.Phase == "":
-		_, _ = fmt.Fprintf(h.Stderr, "not healthy: what answers at %s is no loadgen%s\n", s.TelemetryAddr, unset)
+		_, _ = fmt.Fprintf(h.Stderr, "unhealthy: the server at %s is not a loadgen%s\n", s.TelemetryAddr, unset)
 	case unset != "" && s.RunID != "" && health.RunID != s.RunID:
-		_, _ = fmt.Fprintf(h.Stderr, "not healthy: the loadgen at %s has the run %q, not %q%s\n", s.TelemetryAddr,
+		_, _ = fmt.Fprintf(h.Stderr, "unhealthy: the loadgen at %s has run %q, not %q%s\n", s.TelemetryAddr,
 			health.RunID, s.RunID, unset)
 	default:
 		_, _ = h.Stdout.Write(body)

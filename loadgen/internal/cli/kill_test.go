@@ -114,7 +114,7 @@ func code(child *exec.Cmd) int {
 }
 
 // Whatever is killed while a run sends, its ledger is true afterwards.
-func TestTheLedgerIsTrueWhateverIsKilled(t *testing.T) {
+func TestLedgerIsCorrectAfterKills(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"live", "bulk", "backfill"} {
 		t.Run(kind+" loses the loadgen", func(t *testing.T) {

@@ -39,17 +39,17 @@ func readAsPHP(_ int, w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func TestALargeRequestIsReadWholeByPHP(t *testing.T) {
+func TestLargeRequestIsReadCompletelyByPHP(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, readAsPHP)
 	l := start(t, afero.NewMemMapFs(), settings(m, nil), "check", "--connect")
 	l.ends(t, exitcode.OK)
-	if !strings.Contains(l.stdout.String(), "takes requests of ") {
+	if !strings.Contains(l.stdout.String(), "accepts the largest request of the run, ") {
 		t.Errorf("stdout:\n%s", l.stdout.String())
 	}
 }
 
-func TestCheckConnectTriesARequestAsLargeAsTheLargest(t *testing.T) {
+func TestCheckConnectTriesTheLargestRequest(t *testing.T) {
 	t.Parallel()
 	bulk := map[string]string{"SEND_MODE": "bulk", "BULK_SIZE": "2000"}
 	past := map[string]string{"BACKFILL_ENABLED": "true", "BACKFILL_DAYS_BACK": "3", "BACKFILL_DURATION_DAYS": "3",
@@ -60,14 +60,14 @@ func TestCheckConnectTriesARequestAsLargeAsTheLargest(t *testing.T) {
 		code  int
 		want  []string // patterns
 	}{
-		"bulk": {bulk, 64 << 20, exitcode.OK, []string{"takes requests of "}},
+		"bulk": {bulk, 64 << 20, exitcode.OK, []string{"accepts the largest request of the run, "}},
 		"bulk, nginx's own limit": {bulk, 1 << 20, exitcode.OK,
-			[]string{"takes no requests of ", "as large as the largest of the run", "413", `BULK_SIZE=(999|1000)\b`,
+			[]string{"rejects the largest request of the run, ", "413", `BULK_SIZE=(999|1000)\b`,
 				"client_max_body_size"}},
-		"a backfill, a small limit": {past, 64 << 10, exitcode.OK, []string{"takes no requests of ", "BULK_SIZE=62"}},
-		"single hits":               {nil, 1 << 20, exitcode.OK, []string{"takes requests of "}},
+		"a backfill, a small limit": {past, 64 << 10, exitcode.OK, []string{"rejects the largest request of the run, ", "BULK_SIZE=62"}},
+		"single hits":               {nil, 1 << 20, exitcode.OK, []string{"accepts the largest request of the run, "}},
 		"single hits, too large": {nil, 700, exitcode.NoTarget,
-			[]string{"takes no requests of ", "client_max_body_size"}},
+			[]string{"rejects the largest request of the run, ", "client_max_body_size"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestCheckConnectTriesARequestAsLargeAsTheLargest(t *testing.T) {
 	}
 }
 
-func TestARunGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
+func TestRunReducesRequestsThatAreTooLarge(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, upTo(64<<10))
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
@@ -106,7 +106,7 @@ func TestARunGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
 	}
 }
 
-func TestABackfillGoesOnWithRequestsThatItsTargetTakes(t *testing.T) {
+func TestBackfillReducesRequestsThatAreTooLarge(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
 	a, fsys := newArchive(t, "CET", now), afero.NewMemMapFs()

@@ -16,8 +16,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// load makes the plan of the environment and the file of LOADGEN_ENV_FILE, over which flags win, with the keys that
-// came from that file. The plan is nil where a problem refuses it.
+// load returns the plan of flags, LOADGEN_ENV_FILE and environment, in order of precedence, and the keys from that file.
+// The plan is nil if there are errors among the problems.
 func load(h host.Host, flags map[string]string) (p *plan.Plan, fromFile []string, problems problem.List) {
 	env, fromFile, problems := plan.MergeEnv(h.FS, h.Env)
 	maps.Copy(env, flags)
@@ -26,7 +26,7 @@ func load(h host.Host, flags map[string]string) (p *plan.Plan, fromFile []string
 	if problems.Err() == nil {
 		return p, fromFile, problems
 	}
-	// The days of a backfill follow from a plan. Where there is none what is wrong with them is told with the rest.
+	// Without a plan, report problems with the days of a backfill too.
 	if s, _ := spec.Parse(env, h.ReadFile); s.BackfillEnabled {
 		_, more = s.Backfill(h.Now())
 		problems = append(problems, more...)
@@ -34,20 +34,20 @@ func load(h host.Host, flags map[string]string) (p *plan.Plan, fromFile []string
 	return nil, fromFile, problems
 }
 
-// newIdentity makes a seed and a run id. The seed of a backfill that is resumed is that of before.
+// newIdentity draws a seed and a run id. A resumed backfill keeps its seed.
 func newIdentity(fsys afero.Fs) plan.IdentityFunc {
 	return func(p *plan.Plan) (uint64, string) {
 		seed := runid.NewSeed()
 		if path := run.JournalFile(p); path != "" {
-			if begun, found := backfill.ReadHeader(fsys, path); found {
-				seed = begun.Seed
+			if header, found := backfill.ReadHeader(fsys, path); found {
+				seed = header.Seed
 			}
 		}
 		return seed, runid.New(time.Now())
 	}
 }
 
-// printRun prints what makes the same visits again.
+// printRun prints the settings that reproduce the visits.
 func printRun(h host.Host, p *plan.Plan) {
 	_, _ = fmt.Fprintf(h.Stderr, "RUN_SEED=%d RUN_ID=%s\n", p.Seed, p.RunID)
 }

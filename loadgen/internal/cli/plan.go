@@ -18,18 +18,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-// planCommand prints the hits of the first visits as they would be sent. Times are relative to the visit's first hit, so
-// that the same seed and run id print the same bytes.
+// planCommand prints the hits of the first visits. Times are relative to the first hit of a visit, so that the output depends
+// only on the plan, the seed and the run id.
 func planCommand(args []string, h host.Host) int {
 	set := flag.NewFlagSet("plan", flag.ContinueOnError)
-	n := set.Uint64("visits", 3, "how many visits to print")
-	format := set.String("format", "text", "text or jsonl")
-	estimated := set.Bool("estimate", false, "print what the settings come to, as JSON, instead of hits")
+	n := set.Uint64("visits", 3, "`number` of visits to print")
+	format := set.String("format", "text", "`format`: text or jsonl")
+	estimated := set.Bool("estimate", false, "print an estimate of the run as JSON instead of hits")
 	if code, ok := parseFlags(set, args, h); !ok {
 		return code
 	}
 	if *format != "text" && *format != "jsonl" {
-		_, _ = fmt.Fprintf(h.Stderr, "--format=%q: is not one of text, jsonl\n", *format)
+		_, _ = fmt.Fprintf(h.Stderr, "--format=%q: must be text or jsonl\n", *format)
 		return exitcode.BadConfig
 	}
 	p, _, problems := load(h, nil)
@@ -62,10 +62,10 @@ func planCommand(args []string, h host.Host) int {
 	return exitcode.OK
 }
 
-// sizeSample is how many visits are written out to tell how large they are, which costs more than to outline them.
+// sizeSample is the number of visits whose size is measured, which is slower than to outline them.
 const sizeSample = 500
 
-// printEstimate prints what the settings come to.
+// printEstimate prints an estimate of the run.
 func printEstimate(p *plan.Plan, h host.Host) int {
 	e, bytes := p.Estimate(h.Now()), 0
 	for number := range uint64(sizeSample) {
@@ -82,7 +82,7 @@ func printEstimate(p *plan.Plan, h host.Host) int {
 	return exitcode.OK
 }
 
-// body is the hit as the first target gets it, without what depends on the clock.
+// body returns a hit as sent to the first target, without the parameters that depend on the clock.
 func body(p *plan.Plan, v *visit.Visit, i int) []byte {
 	form := tracking.Form{SiteID: p.SiteID, RunID: p.RunID, RunDimension: p.Sending.RunDimension}
 	if len(p.Targets) > 0 {
@@ -98,7 +98,7 @@ func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	return err
 }
 
-// line is a hit as plan prints it in JSON.
+// line is a hit in the JSON output.
 type line struct {
 	Visit           uint64            `json:"visit"`
 	Visitor         string            `json:"visitor"`
@@ -114,7 +114,7 @@ func writeJSON(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	h := &v.Hits[i]
 	values, err := url.ParseQuery(string(body(p, v, i)))
 	if err != nil {
-		return fmt.Errorf("read own hit: %w", err)
+		return fmt.Errorf("parse hit: %w", err)
 	}
 	l := line{
 		Visit: v.Number, Visitor: v.ID.String(), Funnel: v.Funnel, Kind: h.Kind.String(),

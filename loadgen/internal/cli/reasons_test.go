@@ -41,7 +41,7 @@ func theReason(t *testing.T, reasons []runsummary.Reason, class string) runsumma
 // builtIn leaves a run its built-in threshold.
 var builtIn = map[string]string{"THRESHOLDS": ""}
 
-func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
+func TestRunWithMostHitsNotAcceptedFailsWithReasons(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, closed)
 	fsys := afero.NewMemMapFs()
@@ -73,7 +73,7 @@ func TestARunInWhichMostHitsAreNotAcceptedIsNoSuccessAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAThresholdOfOnesOwnReplacesTheBuiltInOne(t *testing.T) {
+func TestSetThresholdReplacesTheDefault(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, closed)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"THRESHOLDS": "visits=100"}))
@@ -93,7 +93,7 @@ func queue(sink func() http.Handler) instead {
 	}
 }
 
-func TestAQueueTakesBulkRequestsWithoutAReceipt(t *testing.T) {
+func TestBulkResponseOfAQueueIsAccepted(t *testing.T) {
 	t.Parallel()
 	var m *matomo
 	m = newMatomo(t, sink.Config{}, queue(func() http.Handler { return m.Sink }))
@@ -112,7 +112,7 @@ func TestAQueueTakesBulkRequestsWithoutAReceipt(t *testing.T) {
 	}
 }
 
-func TestABackfillThroughAQueueIsWhole(t *testing.T) {
+func TestBackfillThroughAQueueIsComplete(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	a.lose = queue(func() http.Handler { return a.Sink })
@@ -126,7 +126,7 @@ func TestABackfillThroughAQueueIsWhole(t *testing.T) {
 	}
 }
 
-func TestABackfillOfWhichMostWasNotAcceptedIsNoSuccess(t *testing.T) {
+func TestBackfillWithMostHitsNotAcceptedFails(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t, "CET", time.Now)
 	a.lose = func(n int, w http.ResponseWriter, r *http.Request) bool { return n%4 != 0 && closed(4, w, r) }

@@ -14,7 +14,7 @@ import (
 
 // What the Reporting API of the sink shows, read by the client that asks real ones, is what the ledger says was
 // accepted.
-func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
+func TestReportsShowWhatWasAccepted(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
@@ -57,7 +57,7 @@ func TestWhatIsReportedIsWhatWasAccepted(t *testing.T) {
 }
 
 // A page with a campaign's parameter decides the source of the visits that begin on it.
-func TestVisitsFromACampaignAreToldByTheirSource(t *testing.T) {
+func TestCampaignVisitsAreReportedBySource(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()

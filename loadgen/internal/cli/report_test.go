@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestARunThatMissesAThresholdSaysSoEverywhere(t *testing.T) {
+func TestMissedThresholdIsShownEverywhere(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{ErrorShare: .2, ErrorStatus: 400}, nil)
 	fsys := afero.NewMemMapFs()
@@ -62,7 +62,7 @@ func TestARunThatMissesAThresholdSaysSoEverywhere(t *testing.T) {
 	equalsTheLedger(t, parsePage(t, fsys, "/out/run.html"), s)
 }
 
-func TestWhatAnEndMeansToCI(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		cfg    sink.Config
@@ -90,7 +90,7 @@ func TestWhatAnEndMeansToCI(t *testing.T) {
 	}
 }
 
-func TestAThresholdMayEndTheRun(t *testing.T) {
+func TestThresholdAbortEndsTheRun(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{
@@ -110,7 +110,7 @@ func TestAThresholdMayEndTheRun(t *testing.T) {
 	}
 }
 
-func TestTheArgumentsOfARun(t *testing.T) {
+func TestRunFlags(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"--threshold p95<800":         `THRESHOLDS="p95<800"`,
@@ -118,7 +118,7 @@ func TestTheArgumentsOfARun(t *testing.T) {
 		"--report /no/such/out.html":  `--report="/no/such/out.html"`,
 		"--report":                    "flag needs an argument: -report",
 		"--reports x":                 "flag provided but not defined: -reports",
-		"TARGET_VISITS_PER_DAY=20000": `run does not take "TARGET_VISITS_PER_DAY=20000"`,
+		"TARGET_VISITS_PER_DAY=20000": `run: unexpected argument "TARGET_VISITS_PER_DAY=20000"`,
 	} {
 		l := start(t, afero.NewReadOnlyFs(afero.NewMemMapFs()), settings(nil, map[string]string{
 			"MATOMO_URL": "http://127.0.0.1:1/matomo.php", "SUMMARY_FILE": "", "THRESHOLDS": "unknown=0",
@@ -130,9 +130,9 @@ func TestTheArgumentsOfARun(t *testing.T) {
 	}
 	l := start(t, afero.NewMemMapFs(), nil, "run", "--help")
 	l.ends(t, exitcode.OK)
-	for _, flag := range []string{"--profile", "--threshold", "--report", "--junit", "4 a threshold"} {
+	for _, flag := range []string{"--profile", "--threshold", "--report", "--junit", "4 threshold missed"} {
 		if !l.stderr.has(flag) {
-			t.Errorf("the help does not tell %s", flag)
+			t.Errorf("the help lacks %s", flag)
 		}
 	}
 }

@@ -14,18 +14,18 @@ import (
 
 const runUsage = `usage: loadgen run [--profile P] [--threshold T]... [--report FILE] [--junit FILE]
 
-Sends traffic until a limit is reached or it is interrupted. Settings come from the environment; these win over it:
+Sends traffic until a limit is reached or a signal arrives. Flags override the settings of the environment:
 
-  --profile P     LOAD_PROFILE: constant, week, or stages with rates in visits a day: 10m:0->20000, 1h:20000
-  --threshold T   THRESHOLDS: what must hold for the run to pass, as error_share<1% or p95<800ms; may be repeated
-  --report FILE   write the run as one page of HTML
-  --junit FILE    write the verdicts as JUnit XML
+  --profile P     LOAD_PROFILE: constant, week, or stages with rates in visits per day: 10m:0->20000, 1h:20000
+  --threshold T   THRESHOLDS: a condition for the run to pass, such as error_share<1% or p95<800ms; repeatable
+  --report FILE   write the run as an HTML page
+  --junit FILE    write the thresholds as JUnit XML
 
-Exit codes: 0 finished, 1 internal error, 2 bad settings, 3 no target took a hit, 4 a threshold was missed or the error
-brake was pulled, 130 interrupted.
+Exit codes: 0 finished, 1 internal error, 2 invalid settings, 3 no hit accepted, 4 threshold missed or error brake
+triggered, 130 interrupted.
 `
 
-// parseRunFlags reads the arguments of run; ok is false where the command ends with code.
+// parseRunFlags parses the flags of run. If ok is false, the command must return code.
 func parseRunFlags(args []string, h host.Host) (o run.Options, code int, ok bool) {
 	o.Settings = map[string]string{}
 	set := flag.NewFlagSet("run", flag.ContinueOnError)

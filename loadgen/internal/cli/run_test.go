@@ -28,7 +28,7 @@ func twoSites(m *matomo, token string) string {
 	)
 }
 
-func TestEveryVisitIsRecordedAsTheLedgerSays(t *testing.T) {
+func TestEveryVisitIsRecordedAsInTheLedger(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		token string
@@ -104,7 +104,7 @@ func outage(from, hits, status int) instead {
 	}
 }
 
-func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
+func TestLedgerAddsUpAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		cfg    sink.Config
@@ -131,7 +131,7 @@ func TestTheLedgerAddsUpAfterAnOutageInMidRun(t *testing.T) {
 	}
 }
 
-func TestASignalAbandonsWhatIsOpen(t *testing.T) {
+func TestSignalAbandonsOpenVisits(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(),
@@ -165,7 +165,7 @@ func hang(from int, hanging chan<- struct{}) instead {
 	}
 }
 
-func TestAServerThatHangs(t *testing.T) {
+func TestHangingServer(t *testing.T) {
 	t.Parallel()
 	// The engine's own tests tell after which time.
 	for name, signals := range map[string]int{"is given up after a signal": 1, "is given up at the second signal": 2} {
@@ -199,7 +199,7 @@ func write(t *testing.T, fsys afero.Fs, path, content string) {
 	}
 }
 
-func TestNoHitIsDatedAfterTheClockOfATargetThatIsBehind(t *testing.T) {
+func TestHitTimesAreNotAfterTheTargetsClock(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{ClockSkew: -10 * time.Minute}, nil)
 	l := start(t, afero.NewMemMapFs(), settings(m, map[string]string{"STOP_AFTER_VISITS": "20"}))

@@ -53,7 +53,7 @@ func gated(t *testing.T, auth, header, proxyAuth string) (address, proxy string)
 	return "http://matomo.test/matomo.php", strings.Replace(server.URL, "//", "//"+proxyAuth+"@", 1)
 }
 
-func TestNoOutputHoldsASecretOfATarget(t *testing.T) {
+func TestNoOutputContainsSecrets(t *testing.T) {
 	t.Parallel()
 	const auth, header, proxyAuth = "load:hush-password", "hush-header", "pat:hush-proxy"
 	address, proxy := gated(t, auth, header, proxyAuth)

@@ -18,12 +18,12 @@ import (
 const nobody = "http://127.0.0.1:1/matomo.php"
 
 const (
-	useTracker   = "; give the address of the tracker, https://host/matomo.php"
+	useTracker   = "; set it to the tracker URL, such as https://host/matomo.php"
 	writeTracker = "; write https://host/matomo.php"
 	asUTF8       = "; save the file as UTF-8"
 )
 
-func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
+func TestInvalidSettings(t *testing.T) {
 	t.Parallel()
 	type set = map[string]string
 	multi := func(rest string) string {
@@ -66,7 +66,7 @@ func TestBadSettingsAreRefusedInExactWords(t *testing.T) {
 		},
 		"a URL list that is not there": {
 			set{"URLS_FILE": "/none"}, nil,
-			[]string{`URLS_FILE="/none": cannot be read: open /none: file does not exist; name a file that exists and that this user may read`},
+			[]string{`URLS_FILE="/none": cannot be read: open /none: file does not exist; set it to an existing file that this user can read`},
 		},
 		"an empty URL list": {
 			set{"URLS_FILE": "/u"}, set{"/u": ""}, []string{`/u: has no pages; add a line such as https://host/page`},
@@ -150,7 +150,7 @@ func refused(t *testing.T, l *loadgen, want ...string) {
 	}
 }
 
-func TestAURLListOf100MBIsRefused(t *testing.T) {
+func TestURLListOf100MBIsRejected(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "urls.txt")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -163,7 +163,7 @@ func TestAURLListOf100MBIsRefused(t *testing.T) {
 	refused(t, l, path+`: is larger than 32 MiB; make it smaller`)
 }
 
-func TestAURLListFromWindowsIsRead(t *testing.T) {
+func TestURLListFromWindowsIsRead(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	fsys := afero.NewMemMapFs()

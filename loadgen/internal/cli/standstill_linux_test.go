@@ -39,7 +39,7 @@ func stopped(t *testing.T, child *os.Process) time.Duration {
 	return still
 }
 
-func TestAProcessThatIsStoppedShedsWhatFellDueAndSaysSo(t *testing.T) {
+func TestStoppedProcessShedsDueHits(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	dir := t.TempDir()

@@ -19,7 +19,7 @@ import (
 // mostTries of a target that takes nothing: five hits, each sent again twice where it surely was not taken.
 const mostTries = 5 * 3
 
-func TestATargetThatTakesNothingEndsTheRunWithTheReason(t *testing.T) {
+func TestRejectingTargetEndsTheRunWithTheReason(t *testing.T) {
 	t.Parallel()
 	rejected := "answered 400: the token has no write access to the site, the site does not exist, or Matomo's " +
 		"database is down"
@@ -94,7 +94,7 @@ func failsBecause(t *testing.T, l *loadgen, reason string) {
 	}
 }
 
-func TestARunThatEndsWithoutAnAcceptedHitHasFailed(t *testing.T) {
+func TestRunWithoutAnAcceptedHitFails(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)
 	l := start(t, afero.NewMemMapFs(),
@@ -107,7 +107,7 @@ func TestARunThatEndsWithoutAnAcceptedHitHasFailed(t *testing.T) {
 	}
 }
 
-func TestATargetThatCannotBeReached(t *testing.T) {
+func TestUnreachableTarget(t *testing.T) {
 	t.Parallel()
 	t.Run("refuses connections", func(t *testing.T) {
 		t.Parallel()
@@ -180,7 +180,7 @@ func TestCheckConnectLeavesNoVisit(t *testing.T) {
 			if !l.stdout.has("target matomo: ") || !l.stdout.has(c.want) {
 				t.Errorf("stdout lacks %q:\n%s", c.want, l.stdout.String())
 			}
-			if good := l.stdout.has("the settings are good"); good != (c.code == exitcode.OK) {
+			if good := l.stdout.has("the settings are valid"); good != (c.code == exitcode.OK) {
 				t.Errorf("stdout:\n%s", l.stdout.String())
 			}
 			if counts := m.Counts(); counts.Total.Visits != 0 || counts.Total.Actions != 0 {

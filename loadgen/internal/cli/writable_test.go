@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-func TestASummaryThatCannotBeWrittenStopsTheStart(t *testing.T) {
+func TestUnwritableSummaryPreventsTheStart(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"run", "check"} {
 		m := newMatomo(t, sink.Config{}, nil)
@@ -32,7 +32,7 @@ func TestASummaryThatCannotBeWrittenStopsTheStart(t *testing.T) {
 	}
 }
 
-func TestACheckLeavesNothingBehind(t *testing.T) {
+func TestCheckLeavesNoFiles(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "STATE_DIR": "/state"}),
@@ -44,7 +44,7 @@ func TestACheckLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestACheckOfAFileUsesTheProxiesOfTheEnvironment(t *testing.T) {
+func TestCheckEnvFileUsesTheProxiesOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,11 +63,11 @@ func TestACheckOfAFileUsesTheProxiesOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestAHealthcheckWithoutTelemetryCallsNobodyIll(t *testing.T) {
+func TestHealthcheckWithoutTelemetryIsHealthy(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "off"}, "healthcheck")
 	l.ends(t, exitcode.OK)
-	if !l.stdout.has("nobody can be asked") {
+	if !l.stdout.has("health is not checked") {
 		t.Errorf("it says %q", l.stdout.String())
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestWhatADayHasNoTimeForIsNotLeftToSend(t *testing.T) {
+func TestUnsentVisitsAreNotLeftToSend(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	backfill(&b, &runsummary.Backfill{Days: []runsummary.BackfillDay{{Date: "2026-06-16", Planned: 10, Sent: 6,

@@ -9,10 +9,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// capacity prints the steps of a capacity search as a table, and what came of them.
+// capacity prints the steps of a capacity search as a table, and its result.
 func capacity(w io.Writer, c *runsummary.Capacity) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "step\tvisits/s asked\tbegun\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
+	_, _ = fmt.Fprintln(t, "step\tvisits/s offered\tstarted\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
 	for _, s := range c.Steps {
 		held := "yes"
 		switch {
@@ -25,11 +25,11 @@ func capacity(w io.Writer, c *runsummary.Capacity) {
 			s.OfferedVisitRate, s.VisitRate, s.HitRate,
 			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
 	}
-	_ = t.Flush() // a terminal that is gone cannot be told
+	_ = t.Flush() // the terminal may be gone
 	_, _ = fmt.Fprintf(w, "capacity: %s\n", Finding(c))
 }
 
-// Finding is what a capacity search found, in words.
+// Finding describes the result of a capacity search.
 func Finding(c *runsummary.Capacity) string {
 	if c.Void != "" {
 		found := "no result"

@@ -6,7 +6,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestTheAnswerOfACapacitySearch(t *testing.T) {
+func TestFinding(t *testing.T) {
 	late := 1.25
 	limit := []runsummary.Verdict{{Expression: "p95<1s", Metric: "p95", Value: &late}}
 	for want, c := range map[string]runsummary.Capacity{

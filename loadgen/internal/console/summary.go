@@ -1,5 +1,5 @@
-// Package console owns how a run is told to a person at a terminal: its summary, its progress, what is wrong with its
-// settings. It writes what it is given; it computes and sends nothing.
+// Package console owns the terminal output of a run: its summary, progress, and problems with the settings. It only
+// formats; it computes and sends nothing.
 package console
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// Summary prints the ledger as a table.
+// Summary prints the summary of a run as tables.
 func Summary(w io.Writer, s *runsummary.Summary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(name string, h runsummary.Hits) {
@@ -41,7 +41,7 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 		}
 	}
 	row("all", s.Hits)
-	_ = t.Flush() // a terminal that is gone cannot be told
+	_ = t.Flush() // the terminal may be gone
 	v := s.Visits
 	_, _ = fmt.Fprintf(
 		w,
@@ -87,15 +87,15 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 	}
 }
 
-// between is a number, or the two that it lies between.
-func between(least, most uint64) string {
-	if least == most {
-		return strconv.FormatUint(least, 10)
+// between formats a range.
+func between(low, high uint64) string {
+	if low == high {
+		return strconv.FormatUint(low, 10)
 	}
-	return fmt.Sprintf("%d to %d", least, most)
+	return fmt.Sprintf("%d to %d", low, high)
 }
 
-// Progress is how a run goes on one line of a terminal, in place of the line before.
+// Progress formats the progress of a run as a terminal line that replaces the previous one.
 func Progress(s *runsummary.Summary, phase string) string {
 	h, note := s.Hits, ""
 	if names := threshold.DescribeMissed(s.Thresholds); names != "" {
@@ -109,7 +109,7 @@ func Progress(s *runsummary.Summary, phase string) string {
 		h.Accepted, h.Rejected, h.Failed, h.Unknown, h.Shed, 1000*s.Latency.P95, note)
 }
 
-// ProgressFields are the same for a line of the log.
+// ProgressFields returns the progress as attributes of a log line.
 func ProgressFields(s *runsummary.Summary, phase string) (fields []any) {
 	if b := s.Backfill; b != nil {
 		fields = []any{"of", b.Visits, "estimated_end", b.EstimatedEnd}
@@ -120,7 +120,7 @@ func ProgressFields(s *runsummary.Summary, phase string) (fields []any) {
 		"p95_seconds", s.Latency.P95, "thresholds_missed", missed, "not_accepted", shortReasons(s.Reasons))
 }
 
-// shortReasons are all reasons on a line: how many hits, of which class and status.
+// shortReasons formats reasons on one line: number of hits, class and status.
 func shortReasons(reasons []runsummary.Reason) string {
 	var all []string
 	for _, r := range reasons {
@@ -133,7 +133,7 @@ func shortReasons(reasons []runsummary.Reason) string {
 	return strings.Join(all, ", ")
 }
 
-// reasons prints why hits were not accepted as a table.
+// reasons prints reasons as a table.
 func reasons(w io.Writer, title string, reasons []runsummary.Reason) {
 	if len(reasons) == 0 {
 		return
@@ -143,5 +143,5 @@ func reasons(w io.Writer, title string, reasons []runsummary.Reason) {
 	for _, r := range reasons {
 		_, _ = fmt.Fprintf(t, "  %d\t%s\t%s\t%s\n", r.Hits, r.Target, r.Class, r)
 	}
-	_ = t.Flush() // a terminal that is gone cannot be told
+	_ = t.Flush() // the terminal may be gone
 }

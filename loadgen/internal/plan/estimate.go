@@ -13,14 +13,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// sampleSize is how many visits of a plan are looked at to tell what they are like.
+// sampleSize is the number of visits that estimates are based on.
 const sampleSize = 5000
 
-// sample is what the first visits of a plan are like.
+// sample sums up the first visits of a plan.
 type sample struct {
 	hits, actions int
 	openTime      time.Duration
-	visitsWith    [hit.Kinds]int // visits that have a hit of the kind
+	visitsWith    [hit.Kinds]int // visits with a hit of the kind
 }
 
 func newSample(visits *visit.Generator) (m sample) {
@@ -46,24 +46,24 @@ func newSample(visits *visit.Generator) (m sample) {
 	return m
 }
 
-// String tells the share of visits that have hits of each kind.
+// String returns the share of visits with hits of each kind.
 func (m sample) String() string {
 	var parts []string
 	for k, row := range hit.Rows {
-		if row.Step != "" && hit.Kind(k) != hit.Pageview { // what each visit has tells nothing
+		if row.Step != "" && hit.Kind(k) != hit.Pageview { // every visit has those
 			parts = append(parts, fmt.Sprintf("%s %.1f %%", row.Name, 100*float64(m.visitsWith[k])/sampleSize))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// HitsPerSecond is the highest rate of hits that the settings ask for, by the first visits of the plan.
+// HitsPerSecond returns the peak hit rate.
 func (p *Plan) HitsPerSecond() float64 {
 	return p.Load.Peak() / 86400 * float64(p.sample.hits) / sampleSize
 }
 
-// plannedVisits is how many visits the settings ask for, in which time, and the setting that ends the run; all are empty
-// where there is no end. A cap of 24 hours and what happens on the way are not in it. A week counts by its mean rate.
+// plannedVisits returns the number of visits, the duration, and the setting that ends the run; all are zero for a run
+// without an end. It ignores the daily cap, and uses the mean rate of a weekly profile.
 func (p *Plan) plannedVisits() (visits uint64, length time.Duration, by string) {
 	k, load := &p.spec, p.Load
 	if load.Kind() == profile.Week {
@@ -82,7 +82,7 @@ func (p *Plan) plannedVisits() (visits uint64, length time.Duration, by string) 
 	if length == 0 {
 		return 0, 0, ""
 	}
-	var start time.Time // any: neither form goes by the clock
+	var start time.Time // any: these profiles ignore the time of day
 	visits = profile.Count(load.Integral(start, start, start.Add(length)))
 	if stop := uint64(k.StopAfterVisits); stop > 0 && stop < visits {
 		at, _ := load.TimeOf(start, start, start.Add(length), float64(stop))
@@ -91,8 +91,7 @@ func (p *Plan) plannedVisits() (visits uint64, length time.Duration, by string) 
 	return visits, length, by
 }
 
-// Estimate is what the settings come to, by the first visits of the plan; now is the clock by which a backfill knows
-// today. BytesPerVisit is left to who writes hits.
+// Estimate returns an estimate of the run without BytesPerVisit. now determines the current day of a backfill.
 func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	k := &p.spec
 	e := estimate.Estimate{
@@ -101,7 +100,7 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 		HitsPerRequest: 1, Concurrency: k.Concurrency,
 	}
 	if k.BackfillEnabled {
-		days, _ := k.Backfill(now) // its problems are Backfill's to tell
+		days, _ := k.Backfill(now) // Backfill reports its problems
 		e.Visits = calendar.Total(days)
 		e.HitsPerRequest = float64(max(k.BatchHits(), 1))
 		if k.BackfillRPS > 0 {
@@ -112,7 +111,7 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	}
 	e.VisitsPerSecond, e.HitsPerSecond = p.Load.Peak()/86400, p.HitsPerSecond()
 	e.OpenVisits = e.VisitsPerSecond * e.OpenSeconds
-	if k.SendMode == "bulk" { // by Little's law, as for the open visits
+	if k.SendMode == "bulk" { // by Little's law, like OpenVisits
 		e.HitsPerRequest = min(float64(k.BulkSize), max(1, e.HitsPerSecond*k.BulkMaxDelay))
 	}
 	visits, length, by := p.plannedVisits()
@@ -125,7 +124,7 @@ func (p *Plan) Estimate(now time.Time) estimate.Estimate {
 	return e
 }
 
-// applyDailyCap lays the cap of 24 hours over an estimate: the visits of full windows come first, a window a day.
+// applyDailyCap applies the cap of 24 hours to an estimate: each day's window starts with its visits.
 func (p *Plan) applyDailyCap(e *estimate.Estimate, limit float64) {
 	k := &p.spec
 	second := k.VisitsPerDay / 86400

@@ -7,14 +7,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/doctor"
 )
 
-// Expect is what the plan sends, as far as Matomo's settings bear upon it.
+// Expect returns what the plan sends, as far as it depends on Matomo's settings.
 func (p *Plan) Expect(now time.Time) doctor.Expectation {
 	k := &p.spec
 	e := doctor.NewExpectation(k, p.Funnels)
 	for _, page := range p.Pages {
 		e.Pages = append(e.Pages, page.URL)
 	}
-	if k.RandomizeCountries { // without, all hits have the address of this machine
+	if k.RandomizeCountries { // otherwise all hits have the IP address of this machine
 		for _, place := range visitor.Places() {
 			e.Networks = append(e.Networks, place.Networks()...)
 		}
@@ -23,7 +23,7 @@ func (p *Plan) Expect(now time.Time) doctor.Expectation {
 		e.Agents = append(e.Agents, device.UserAgent)
 	}
 	if k.BackfillEnabled {
-		days, _ := p.Backfill(now) // its problems are told before
+		days, _ := p.Backfill(now) // its problems were reported
 		e.AddBackfill(days)
 	}
 	return e

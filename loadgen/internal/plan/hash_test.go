@@ -17,7 +17,7 @@ import (
 //go:embed testdata/hashes.json
 var hashes []byte
 
-func TestPlansAreCalledAsBeforeRolesDecidedWhatIsHashed(t *testing.T) {
+func TestPlanHashIsUnchanged(t *testing.T) {
 	t.Parallel()
 	var was struct {
 		Fields []string

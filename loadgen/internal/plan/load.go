@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -28,19 +29,19 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// IdentityFunc gives the seed and the run id where the settings name none. Of the plan it sees the kind, the files and the run
-// id that is set.
+// IdentityFunc returns the seed and the run id for a plan whose settings have none. It may read the plan's kind, files and
+// run id.
 type IdentityFunc func(p *Plan) (seed uint64, runID string)
 
-// loader gathers a plan and the problems on the way.
+// loader collects a plan and its problems.
 type loader struct {
 	fs       afero.Fs
 	plan     *Plan
 	problems problem.List
 }
 
-// MergeEnv merges the process environment with the file that LOADGEN_ENV_FILE names there, which wins. The keys that
-// came from the file are returned by name. A loadgen that does not start by itself may be there before its file is.
+// MergeEnv merges the process environment with the file named by LOADGEN_ENV_FILE, which wins, and returns the sorted
+// keys from the file. The file may be missing while AUTO_START is off.
 func MergeEnv(fsys afero.Fs, environ map[string]string) (merged map[string]string, fromFile []string,
 	problems problem.List) {
 	problems = spec.Misspelt(environ)
@@ -55,7 +56,7 @@ func MergeEnv(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	}
 	if err != nil {
 		problems.Refuse("LOADGEN_ENV_FILE", path, "cannot be read: "+err.Error(),
-			"name a file that exists and that this user may read")
+			"set it to an existing file that this user can read")
 		return maps.Clone(environ), nil, problems
 	}
 	name := filepath.Base(path)
@@ -70,10 +71,10 @@ func MergeEnv(fsys afero.Fs, environ map[string]string) (merged map[string]strin
 	return Overlay(environ, values), slices.Sorted(maps.Keys(values)), problems
 }
 
-// Overlay is the settings of below with those of above, which win. A secret has two names; the one of above replaces that
-// of below, whichever it is.
-func Overlay(below, above map[string]string) map[string]string {
-	merged := maps.Clone(below)
+// Overlay returns base overridden by above. A secret in above also replaces the other form of the same secret in base,
+// such as MATOMO_TOKEN_AUTH_FILE.
+func Overlay(base, above map[string]string) map[string]string {
+	merged := maps.Clone(base)
 	for key, v := range above {
 		merged[key] = v
 		other := key + spec.FileSuffix
@@ -87,8 +88,7 @@ func Overlay(below, above map[string]string) map[string]string {
 	return merged
 }
 
-// pathKeys are the keys whose values name a file or folder: in a file of settings it is relative to the folder of that
-// file.
+// pathKeys returns the settings that are paths. In an env file they are relative to the folder of that file.
 func pathKeys() map[string]bool {
 	out := map[string]bool{}
 	for _, f := range spec.Fields() {
@@ -100,8 +100,7 @@ func pathKeys() map[string]bool {
 	return out
 }
 
-// warnUnusedFile says that a file of settings lies in the exchange folder and is not used: a person who starts the loadgen
-// by hand does not expect the settings of a controller that used the folder before.
+// warnUnusedFile warns of an unused env file in the exchange folder, such as that of a controller.
 func warnUnusedFile(fsys afero.Fs, environ map[string]string, problems *problem.List) {
 	dir := envspec.Unquoted(environ, "EXCHANGE_DIR")
 	if dir == "" {
@@ -109,26 +108,26 @@ func warnUnusedFile(fsys afero.Fs, environ map[string]string, problems *problem.
 	}
 	path := filepath.Join(dir, exchange.EnvFile)
 	if _, err := fsys.Stat(path); err == nil {
-		problems.Warn(path, "", "is left aside, because LOADGEN_ENV_FILE does not name it",
+		problems.Warn(path, "", "is ignored because LOADGEN_ENV_FILE is not set",
 			"remove it, or set LOADGEN_ENV_FILE to use its settings")
 	}
 }
 
-// autoStarts says that the environment does not hold the loadgen back until somebody starts it.
+// autoStarts returns AUTO_START.
 func autoStarts(fsys afero.Fs, environ map[string]string) bool {
 	s, _ := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
 	return s.AutoStart
 }
 
-// Load makes the plan of the settings and the files they name. The plan is nil where a problem refuses it.
-func Load(fsys afero.Fs, environ map[string]string, draw IdentityFunc) (*Plan, problem.List) {
+// Load returns the plan of the settings and the files they name, or nil if there are errors among the problems.
+func Load(fsys afero.Fs, environ map[string]string, identity IdentityFunc) (*Plan, problem.List) {
 	l := &loader{fs: fsys}
 	s, problems := spec.Parse(environ, l.readFile)
 	l.problems, l.plan = problems, &Plan{
 		spec: s, RunID: s.RunID, Zone: s.Timezone.Location(), Env: environ, Sources: map[string]string{},
 		Files: Files{Exchange: s.ExchangeDir, State: s.StateDir, Summary: s.SummaryFile},
 	}
-	seed, runID := draw(l.plan)
+	seed, runID := identity(l.plan)
 	l.plan.Seed, l.plan.RunID = seed, cmp.Or(s.RunID, runID)
 	if s.RunSeed != nil {
 		l.plan.Seed = *s.RunSeed
@@ -137,21 +136,39 @@ func Load(fsys afero.Fs, environ map[string]string, draw IdentityFunc) (*Plan, p
 		l.applyBackfill()
 	}
 	l.checkExchangeDir()
-	l.pages()
-	l.funnels()
-	l.events()
+	p := l.plan
+	p.Pages = loadFile(
+		l,
+		"pages",
+		"URLS_FILE",
+		s.URLsFile,
+		exchange.URLsFile,
+		parsePages,
+		urllist.Default(s.SiteURL),
+		"built in",
+	)
+	p.Funnels = loadFile(
+		l,
+		"funnels",
+		"FUNNEL_CONFIG_PATH",
+		s.FunnelsFile,
+		exchange.FunnelsFile,
+		funnel.Decode,
+		nil,
+		"none",
+	)
+	p.Events = loadFile(l, "events", "", "", exchange.EventsFile, eventset.Decode, eventset.Default(), "built in")
 	if s.AutoStart {
 		l.targets()
 	}
-	if k := &l.plan.spec; k.SendMode == "bulk" && !k.Set["CONCURRENCY"] {
-		k.Concurrency = max(spec.BulkConcurrency, len(l.plan.Targets))
+	if k := &p.spec; k.SendMode == "bulk" && !k.Set["CONCURRENCY"] {
+		k.Concurrency = max(spec.BulkConcurrency, len(p.Targets))
 	}
 	store := l.shop()
 	if l.problems.Err() != nil {
 		return nil, l.problems
 	}
-	p := l.plan
-	p.Load, _ = s.Profile() // its problems are among those of Parse
+	p.Load, _ = s.Profile() // Parse reported its problems
 	p.derive()
 	p.Visits = visit.New(p.behaviour(store))
 	p.sample = newSample(p.Visits)
@@ -166,11 +183,9 @@ func Load(fsys afero.Fs, environ map[string]string, draw IdentityFunc) (*Plan, p
 	return p, l.problems
 }
 
-// readFile reads a file that a setting names.
 func (l *loader) readFile(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
 
-// applyBackfill sets what a backfill does whatever the knobs of live traffic say: many hits go in a request, and all of them
-// are dated.
+// applyBackfill overrides settings of live traffic: a backfill sends bulk requests of dated hits.
 func (l *loader) applyBackfill() {
 	k := &l.plan.spec
 	k.SendMode, k.Timeline = "bulk", "compressed"
@@ -179,9 +194,8 @@ func (l *loader) applyBackfill() {
 	}
 }
 
-// Backfill is which days a backfill that begins at now sends, with what refuses them: Matomo takes hits older than a
-// day with a token alone (tracking_requests_require_authentication_when_custom_timestamp_newer_than of
-// config/global.ini.php).
+// Backfill returns the days of a backfill that starts at now. Without a token Matomo rejects hits older than a day
+// (tracking_requests_require_authentication_when_custom_timestamp_newer_than in config/global.ini.php).
 func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	days, problems := p.spec.Backfill(now)
 	for _, d := range days {
@@ -192,23 +206,22 @@ func (p *Plan) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 			if age := now.Sub(d.Start); age > target.MaxAgeWithoutToken && t.Token.Reveal() == "" {
 				problems.Refuse("MATOMO_TOKEN_AUTH", "",
 					"is not set for target "+t.Name+
-						", and without it Matomo takes nothing that is older than 24 hours, as "+d.Date.String()+" is",
-					"give a token with write access to the site")
+						"; without it Matomo rejects hits older than 24 hours, such as those of "+d.Date.String(),
+					"set a token with write access to the site")
 			}
 		}
-		break // the first is the oldest
+		break // the oldest
 	}
 	return days, problems
 }
 
-// checkExchangeDir refuses a folder that is not there: without it the built-in data would go to the target of the
-// environment.
+// checkExchangeDir rejects a missing folder: otherwise built-in data would be sent to the target in the environment.
 func (l *loader) checkExchangeDir() {
 	dir := l.plan.spec.ExchangeDir
 	if dir == "" {
 		return
 	}
-	const cure = "name a folder that exists and that this user may read, or unset it"
+	const cure = "set it to an existing folder that this user can read, or unset it"
 	switch info, err := l.fs.Stat(dir); {
 	case err != nil:
 		l.problems.Refuse("EXCHANGE_DIR", dir, "cannot be read: "+err.Error(), cure)
@@ -217,17 +230,16 @@ func (l *loader) checkExchangeDir() {
 	}
 }
 
-// originalFiles are where the original kept its files unless it was told otherwise; settings that come from it name
-// them, also where it would have gone on without.
+// originalFiles are the default paths of the original tool, which ignored missing files. Its users' settings contain them.
 var originalFiles = []string{"/config/urls.txt", "/app/data/urls.txt", "/app/data/funnels.json"}
 
-// file reads what a knob names, else the file of the exchange folder. A file that a knob names must be there, but for
-// the original's own.
+// file reads the file named by a setting, or else that of the exchange folder. The former must exist, except for
+// originalFiles.
 func (l *loader) file(key, named, name string) (data []byte, where string, found bool) {
 	if _, err := l.fs.Stat(named); slices.Contains(originalFiles, named) && errors.Is(err, fs.ErrNotExist) {
 		l.problems.Warn(key, named,
-			"is not there; the setting is taken as unset, because the original came with this one",
-			"remove the setting, or put the file there")
+			"does not exist and is ignored, because it is a default of the original tool",
+			"remove the setting, or create the file")
 		named = ""
 	}
 	path := named
@@ -244,51 +256,36 @@ func (l *loader) file(key, named, name string) (data []byte, where string, found
 	case errors.Is(err, exchange.ErrTooLarge):
 		l.problems.Refuse(path, "", exchange.ErrTooLarge.Error(), "make it smaller")
 	case errors.Is(err, exchange.ErrNotRegular):
-		l.problems.Refuse(path, "", exchange.ErrNotRegular.Error(), "put a file in its place, or remove it")
+		l.problems.Refuse(path, "", exchange.ErrNotRegular.Error(), "replace it with a regular file, or remove it")
 	case named == "" && errors.Is(err, fs.ErrNotExist):
 	case named == "":
-		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "let this user read it")
+		l.problems.Refuse(path, "", "cannot be read: "+err.Error(), "make it readable for this user")
 	default:
 		l.problems.Refuse(key, named, "cannot be read: "+err.Error(),
-			"name a file that exists and that this user may read")
+			"set it to an existing file that this user can read")
 	}
 	return nil, "", false
 }
 
-func (l *loader) pages() {
-	data, where, found := l.file("URLS_FILE", l.plan.spec.URLsFile, exchange.URLsFile)
+// loadFile returns what parse makes of a file, see file, or else fallback. It records the source.
+func loadFile[T any](l *loader, source, key, named, name string,
+	parse func(where string, data []byte) (T, problem.List), fallback T, fallbackSource string) T {
+	data, where, found := l.file(key, named, name)
 	if !found {
-		l.plan.Pages, l.plan.Sources["pages"] = urllist.Default(l.plan.spec.SiteURL), "built in"
-		return
+		l.plan.Sources[source] = fallbackSource
+		return fallback
 	}
-	pages, problems := urllist.Parse(where, strings.NewReader(string(data)))
-	l.plan.Pages, l.plan.Sources["pages"] = pages, where
+	value, problems := parse(where, data)
+	l.plan.Sources[source] = where
 	l.problems = append(l.problems, problems...)
+	return value
 }
 
-func (l *loader) funnels() {
-	data, where, found := l.file("FUNNEL_CONFIG_PATH", l.plan.spec.FunnelsFile, exchange.FunnelsFile)
-	if !found {
-		l.plan.Sources["funnels"] = "none"
-		return
-	}
-	funnels, problems := funnel.Decode(where, data)
-	l.plan.Funnels, l.plan.Sources["funnels"] = funnels, where
-	l.problems = append(l.problems, problems...)
+func parsePages(where string, data []byte) ([]urllist.Page, problem.List) {
+	return urllist.Parse(where, bytes.NewReader(data))
 }
 
-func (l *loader) events() {
-	data, where, found := l.file("", "", exchange.EventsFile)
-	if !found {
-		l.plan.Events, l.plan.Sources["events"] = eventset.Default(), "built in"
-		return
-	}
-	events, problems := eventset.Decode(where, data)
-	l.plan.Events, l.plan.Sources["events"] = events, where
-	l.problems = append(l.problems, problems...)
-}
-
-// shop checks the order values against the catalogue, and the funnels' orders with it.
+// shop returns the shop. It checks the order settings, and the orders of funnels, against the catalogue.
 func (l *loader) shop() *shop.Shop {
 	k := l.plan.spec
 	cfg := shop.Config{
@@ -307,12 +304,12 @@ func (l *loader) shop() *shop.Shop {
 			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
 				l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j)+".url", s.URL,
 					"has a campaign parameter, which would split the visit",
-					"a campaign can only begin a visit: put it into the first step")
+					"move the campaign to the first step")
 			}
 			if s := &f.Steps[j]; s.Type == funnel.Ecommerce && store != nil {
 				if err := store.ValidateOverride(visit.Override(s)); err != nil {
 					l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j), "", err.Error(),
-						"change or leave out one of its amounts")
+						"change or remove one of its amounts")
 				}
 			}
 		}
@@ -320,7 +317,7 @@ func (l *loader) shop() *shop.Shop {
 	return store
 }
 
-// hasError says that a knob whose name begins so is refused already: what is wrong with it need not be told twice.
+// hasError reports whether there is already an error for a setting with this prefix.
 func (l *loader) hasError(prefix string) bool {
 	return slices.ContainsFunc(l.problems.Errors(), func(p problem.Problem) bool {
 		return strings.HasPrefix(p.Where, prefix)
@@ -329,7 +326,7 @@ func (l *loader) hasError(prefix string) bool {
 
 func cents(amount float64) shop.Cents { return shop.Cents(math.Round(amount * 100)) }
 
-// targets takes them from MULTI_TARGET_CONFIG or targets.json, else from MATOMO_*.
+// targets loads the targets from MULTI_TARGET_CONFIG or targets.json, or else from MATOMO_*.
 func (l *loader) targets() {
 	k := l.plan.spec
 	k.CheckFiles(l.readFile, &l.problems)
@@ -346,7 +343,7 @@ func (l *loader) targets() {
 		return
 	}
 	set, problems := target.Decode(where, data)
-	for i := range problems { // a value could be a token in a wrong place
+	for i := range problems { // a misplaced token must not be shown
 		problems[i].Value = ""
 	}
 	l.problems = append(l.problems, problems...)
@@ -368,7 +365,7 @@ func (l *loader) targets() {
 	if n := len(l.plan.Targets); k.Concurrency < n && (k.Set["CONCURRENCY"] || k.SendMode != "bulk") &&
 		!l.hasError("CONCURRENCY") {
 		l.problems.Refuse("CONCURRENCY", strconv.Itoa(k.Concurrency),
-			fmt.Sprintf("is below the number of enabled targets, %d", n), "give each target a request at least")
+			fmt.Sprintf("is below the number of enabled targets, %d", n), "set it to at least one per target")
 	}
 	for _, key := range []string{
 		"MATOMO_URL", "MATOMO_SITE_ID", "MATOMO_TOKEN_AUTH", "MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS",
@@ -384,10 +381,10 @@ func (l *loader) singleTarget() {
 	k := l.plan.spec
 	l.plan.Sources["targets"] = "MATOMO_URL"
 	if k.MatomoURL == "" {
-		if l.hasError("MATOMO_URL") { // and so it is set
+		if l.hasError("MATOMO_URL") { // set, but invalid
 			return
 		}
-		l.problems.Refuse("MATOMO_URL", "", "is not set", "give the address of the tracker, https://host/matomo.php")
+		l.problems.Refuse("MATOMO_URL", "", "is not set", "set it to the tracker URL, such as https://host/matomo.php")
 		return
 	}
 	l.plan.Strategy = target.RoundRobin

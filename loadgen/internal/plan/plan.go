@@ -1,5 +1,5 @@
-// Package plan owns what a run will do: it reads the settings and the files they name, checks all of them together,
-// and holds the result, which nothing changes afterwards. It sends nothing.
+// Package plan owns what a run will do: it reads and checks the settings and the files they name. The resulting plan is
+// immutable. The package sends nothing.
 package plan
 
 import (
@@ -27,15 +27,14 @@ import (
 type Plan struct {
 	Seed  uint64
 	RunID string
-	// Zone is that of the site's days, and SiteZone the same as calendars compare it.
+	// Zone is the time zone of the site, and SiteZone the same for comparisons.
 	Zone     *time.Location
 	SiteZone calendar.Zone
-	// SiteID is that of MATOMO_SITE_ID, for hits that go to no target.
+	// SiteID is MATOMO_SITE_ID, for previews without a target.
 	SiteID int
 	// Env is the environment merged with the file of LOADGEN_ENV_FILE.
 	Env map[string]string
-	// AutoStart begins at once; else the loadgen idles. StartID names the start, which counts once; empty where it has
-	// no name.
+	// AutoStart starts at once; otherwise the loadgen idles. StartID identifies the start, which is executed once; may be "".
 	AutoStart     bool
 	StartID       string
 	Limits        Limits
@@ -52,22 +51,17 @@ type Plan struct {
 	Targets  []target.Target
 	Strategy target.Strategy
 
-	// Load is the rate of visits.
-	Load profile.Profile
-	// Visits makes the visits of the plan.
-	Visits *visit.Generator
-	// Hash names the plan: two plans of the same hash send the same but for seed and run id.
-	Hash string
-	// Sources tell where each part came from, for the log.
-	Sources map[string]string
-	// Notes tell what a person should know beyond problems, for `check`.
-	Notes []string
+	Load    profile.Profile // arrival rate
+	Visits  *visit.Generator
+	Hash    string            // equal for plans that differ in nothing but seed and run id
+	Sources map[string]string // of pages, funnels, events and targets, for the log
+	Notes   []string          // for `check`
 
 	spec   spec.Spec
 	sample sample
 }
 
-// behaviour is the plan as the visits see it.
+// behaviour returns the behaviour of visitors.
 func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 	k := p.spec
 	b := visit.Behaviour{
@@ -83,7 +77,7 @@ func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 	return b
 }
 
-// extras are what the settings and events.json let happen on a page.
+// extras returns what may happen on a page, by settings and events.json.
 func (p *Plan) extras() []visit.Extra {
 	out := make([]visit.Extra, len(spec.Extras))
 	for i, e := range spec.Extras {
@@ -91,7 +85,7 @@ func (p *Plan) extras() []visit.Extra {
 		if e.Events != nil {
 			list, share := e.Events(&p.Events)
 			out[i].Events = list
-			// The knobs are the home of the shares; the file's own count only where the knobs are not set.
+			// settings take precedence over the file
 			if share != nil && !p.spec.Set[e.Key] {
 				out[i].Share = *share
 			}
@@ -100,7 +94,7 @@ func (p *Plan) extras() []visit.Extra {
 	return out
 }
 
-// TargetNames are those of the targets, in their order.
+// TargetNames returns the names of the targets, in order.
 func (p *Plan) TargetNames() []string {
 	names := make([]string, len(p.Targets))
 	for i, t := range p.Targets {
@@ -109,7 +103,7 @@ func (p *Plan) TargetNames() []string {
 	return names
 }
 
-// Random draws the arrivals of a run whose first visit has the number first; nil keeps them even.
+// Random returns the source of arrivals for a run that starts at visit first, nil for evenly spaced ones.
 func (p *Plan) Random(first uint64) *rand.Rand {
 	if p.spec.Arrivals != "poisson" {
 		return nil
@@ -117,8 +111,8 @@ func (p *Plan) Random(first uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(p.Seed, first))
 }
 
-// hashedAnyway are knobs that do not decide what is sent and count in the hash all the same: they did before knobs had
-// roles, and a plan keeps its name. unhashed is one that does, by the seed alone, which never counts.
+// alsoHashed are settings without influence on the visits that were part of the hash before settings had roles, so that
+// hashes stay the same. neverHashed only sets the seed.
 var (
 	alsoHashed = []string{
 		"MATOMO_SITE_ID", "TLS_VERIFY", "CONCURRENCY", "AUTO_START", "THRESHOLDS", "THRESHOLD_ABORT",
@@ -127,13 +121,13 @@ var (
 	neverHashed = "BACKFILL_SEED"
 )
 
-// isHashed tells whether a knob counts in the hash. A path does not: what lies there does.
+// isHashed reports whether a setting is part of the hash. Instead of a path, the content of the file is.
 func isHashed(f spec.Field) bool {
 	return f.Role == spec.Behaviour && !f.Path && f.Key != neverHashed || slices.Contains(alsoHashed, f.Key)
 }
 
-// hashInput is everything that decides what is sent but the seed and the run id, as JSON. Tokens are left out: they decide
-// no behaviour, and a hash is shown. A job's visits go in the same order whatever the size of its requests.
+// hashInput returns all that determines the hits except seed and run id, as JSON. Tokens are excluded, because a hash is
+// public, and so is the batch size of a backfill.
 func (p *Plan) hashInput() ([]byte, error) {
 	k := p.spec
 	k.Set = nil
@@ -149,7 +143,7 @@ func (p *Plan) hashInput() ([]byte, error) {
 	return data, nil
 }
 
-// hashOf is the hash of what is hashed and of the targets, which have a token or none.
+// hashOf returns the hash of the input and the targets, including whether they have a token.
 func (p *Plan) hashOf(hashed []byte) string {
 	sum := sha256.New()
 	sum.Write(hashed)
@@ -159,7 +153,7 @@ func (p *Plan) hashOf(hashed []byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// Changed are the knobs that do not hold their default, as KEY=value with secrets masked, by name.
+// Changed returns the settings that were set, as KEY=value with secrets masked, sorted.
 func (p *Plan) Changed() []string {
 	secret := map[string]bool{}
 	for _, f := range spec.Fields() {

@@ -81,7 +81,7 @@ func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
 }
 
 // Every share is another, so that no knob can stand in for its neighbour.
-func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
+func TestShareSettingsAreTheSharesOfVisits(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
 		"BOUNCE_PROBABILITY": "0.2", "DIRECT_TRAFFIC_PROBABILITY": "0.4", "SITESEARCH_PROBABILITY": "0.35",
@@ -128,7 +128,7 @@ func TestEachKnobOfAShareIsTheShareOfTheVisits(t *testing.T) {
 	}
 }
 
-func TestTheSharesOfTheEventFileCountOnlyWhereTheKnobsAreNotSet(t *testing.T) {
+func TestSettingsOverrideTheSharesOfTheEventFile(t *testing.T) {
 	t.Parallel()
 	const file = `{"click_events_probability":0.4,"random_events_probability":0.2,
 		"click_events":[{"category":"a","action":"b","name":"c"}],"random_events":[{"category":"d","action":"e","name":"f"}]}`
@@ -150,7 +150,7 @@ const buys = `[
 		{"type":"pageview","url":"https://shop.example.test/start"},{"type":"ecommerce"}]},
 	{"name":"reads","probability":0.2,"priority":1,"steps":[{"type":"pageview","url":"https://shop.example.test/news"}]}]`
 
-func TestWhatThePlanAmountsToIsTold(t *testing.T) {
+func TestNotes(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
 		"MATOMO_URL": "https://m.example.test/stats/", "BOUNCE_PROBABILITY": "0.5", "PAGEVIEWS_MIN": "3",
@@ -177,7 +177,7 @@ func TestWhatThePlanAmountsToIsTold(t *testing.T) {
 	}
 }
 
-func TestBadPlansAreRefusedInExactWords(t *testing.T) {
+func TestPlanErrors(t *testing.T) {
 	t.Parallel()
 	two := `{"targets":[{"name":"a","url":"https://m.test/matomo.php","site_id":1},{"name":"b","url":"https://m.test/","site_id":2}]}`
 	for name, c := range map[string]struct {
@@ -185,15 +185,15 @@ func TestBadPlansAreRefusedInExactWords(t *testing.T) {
 		want       string
 	}{
 		"fewer requests than targets": {set{"MATOMO_URL": "", "CONCURRENCY": "1"}, set{"targets.json": two},
-			`CONCURRENCY="1": is below the number of enabled targets, 2; give each target a request at least`},
+			`CONCURRENCY="1": is below the number of enabled targets, 2; set it to at least one per target`},
 		"a campaign inside a funnel": {nil,
 			set{"funnels.json": strings.Replace(buys, `{"type":"ecommerce"}`,
 				`{"type":"pageview","url":"https://shop.example.test/?utm_source=x"}`, 1)},
-			`/x/funnels.json: [0].steps[1].url="https://shop.example.test/?utm_source=x": has a campaign parameter, which would split the visit; a campaign can only begin a visit: put it into the first step`},
+			`/x/funnels.json: [0].steps[1].url="https://shop.example.test/?utm_source=x": has a campaign parameter, which would split the visit; move the campaign to the first step`},
 		"an order that cannot be": {nil,
 			set{"funnels.json": strings.Replace(buys, `"ecommerce"`,
 				`"ecommerce","ecommerce_revenue":1,"ecommerce_shipping":5`, 1)},
-			`/x/funnels.json: [0].steps[1]: revenue 1.00 leaves less than 0.01 for each of the items (1) after tax and shipping; change or leave out one of its amounts`},
+			`/x/funnels.json: [0].steps[1]: revenue 1.00 leaves less than 0.01 for each of the items (1) after tax and shipping; change or remove one of its amounts`},
 		"orders that the catalogue cannot meet": {set{"ECOMMERCE_ORDER_VALUE_MIN": "1",
 			"ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
 			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines comes to between 1.00 and 2.00 with the catalogue, tax and shipping; reachable is 8.36 to 13357.51; widen the range`},
@@ -214,7 +214,7 @@ func TestBadPlansAreRefusedInExactWords(t *testing.T) {
 	}
 }
 
-func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
+func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	one := `{"targets":[{"name":"a","url":"https://m.test/matomo.php","site_id":1,"token_auth":"x"}]}`
 	for name, c := range map[string]struct {
@@ -222,23 +222,23 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 		want       string
 	}{
 		"places without a token": {nil, nil,
-			`RANDOMIZE_VISITOR_COUNTRIES="true": has no token at target matomo: visits are recorded there with the generator's own address, and the language alone tells a country; give a token with write access`},
+			`RANDOMIZE_VISITOR_COUNTRIES="true": has no token at target matomo: visits are recorded there with the generator's own address, and only the language indicates a country; set a token with write access`},
 		"more requests than needed": {set{"CONCURRENCY": "500"}, nil,
 			`CONCURRENCY="500": is more than the rate needs even if every request took the full timeout (15); lower it`},
 		"fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "864000"}, nil,
-			`CONCURRENCY="1": carries the rate only if the target answers within 16 ms; raise it`},
+			`CONCURRENCY="1": is enough only if the target answers within 16 ms; raise it`},
 		"far fewer requests than needed": {set{"CONCURRENCY": "1", "TARGET_VISITS_PER_DAY": "10000000000"}, nil,
-			`CONCURRENCY="1": carries the rate only if the target answers within 0.0014 ms; raise it`},
+			`CONCURRENCY="1": is enough only if the target answers within 0.0014 ms; raise it`},
 		"a duration out of reach": {set{"PAGEVIEWS_MIN": "1", "VISIT_DURATION_MAX": "60"}, nil,
-			`VISIT_DURATION_MAX="60": cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to 29 minutes; raise PAGEVIEWS_MIN or lower it`},
+			`VISIT_DURATION_MAX="60": is too long for visits of few pages, because a gap of 30 minutes ends a visit; those of PAGEVIEWS_MIN pages are shortened to 29 minutes; raise PAGEVIEWS_MIN or lower it`},
 		"a funnel that nobody can leave by the pages": {nil, set{
 			"funnels.json": strings.Replace(buys, `"name":"reads",`, `"name":"reads","exit_after_completion":false,`,
 				1), "urls.txt": "https://other.example.test/\n",
 		},
-			`/x/funnels.json: [1].exit_after_completion="false": lets visitors browse on, but the list of pages has none on shop.example.test, so that they walk the funnel's own pages again; add pages of that host, or set it to true`},
+			`/x/funnels.json: [1].exit_after_completion="false": lets visitors continue browsing, but the page list has none on shop.example.test, so that they repeat the funnel's own pages; add pages on that host, or set it to true`},
 		"no event to send": {nil,
 			set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
-			`CLICK_EVENTS_PROBABILITY="0.25": has no event to send; add events to events.json or set it to 0`},
+			`CLICK_EVENTS_PROBABILITY="0.25": has no events to send; add events to events.json or set it to 0`},
 		"an address beside targets": {nil, set{"targets.json": one},
 			`MATOMO_URL: is ignored; the targets come from /x/targets.json`},
 		"a loud rate": {set{"TARGET_VISITS_PER_DAY": "500001"}, nil,
@@ -260,7 +260,7 @@ func TestWhatIsProbablyNotMeantIsToldInExactWords(t *testing.T) {
 	}
 }
 
-func TestThePlannedVisitsAreTold(t *testing.T) {
+func TestNotesOfPlannedVisits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		env  set
@@ -289,7 +289,7 @@ func TestThePlannedVisitsAreTold(t *testing.T) {
 	}
 }
 
-func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
+func TestBulkDefaultConcurrency(t *testing.T) {
 	t.Parallel()
 	fast := set{"SEND_MODE": "bulk", "TARGET_VISITS_PER_DAY": "864000", "BULK_SIZE": "100"}
 	for name, c := range map[string]struct {
@@ -307,17 +307,17 @@ func TestBulkHasRequestsInFlightAsAMatomoHandlesThem(t *testing.T) {
 				t.Fatalf("%+v: %v", p, problems)
 			}
 			if note := strings.Contains(strings.Join(p.Notes, "\n"),
-				"8 requests in flight, as many as a Matomo makes use of"); note != (c.want == 8) {
+				"8 requests in flight (the default"); note != (c.want == 8) {
 				t.Errorf("notes: %q", p.Notes)
 			}
-			if text := problems.Warnings(); text != nil && strings.Contains(text.Error(), "carries the rate only") {
+			if text := problems.Warnings(); text != nil && strings.Contains(text.Error(), "is enough only if") {
 				t.Errorf("hits are taken for requests: %s", text)
 			}
 		})
 	}
 }
 
-func TestTheSizeOfRequestsIsNoPartOfABackfill(t *testing.T) {
+func TestBulkSizeIsNotPartOfABackfillsHash(t *testing.T) {
 	t.Parallel()
 	hash := func(more set) string {
 		p, problems := load(t, more, nil)
@@ -338,7 +338,7 @@ func TestTheSizeOfRequestsIsNoPartOfABackfill(t *testing.T) {
 	}
 }
 
-func TestAnEstimateIsWhatThePlanComesTo(t *testing.T) {
+func TestEstimate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	// Every visit has three pages and the ping that ends it.

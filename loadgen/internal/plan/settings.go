@@ -1,90 +1,91 @@
 package plan
 
 import (
+	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/profile"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// Limits end a run.
+// Limits end or pause a run; 0 means no limit.
 type Limits struct {
-	// StopAfter is the number of visits after which it ends, 0 for none.
-	StopAfter uint64
-	// AutoStop is how long it may take, 0 for any time.
-	AutoStop time.Duration
-	// PerDay is the most visits that begin in 24 hours, 0 for any number.
-	PerDay uint64
+	StopAfter uint64 // visits
+	AutoStop  time.Duration
+	PerDay    uint64 // visits that start within 24 hours
 }
 
-// Sending is how hits go to the targets.
+// Sending is how hits are sent to the targets.
 type Sending struct {
-	// Bulk lets a request carry hits of many visits: at most Batch, which wait no longer than BatchDelay for others.
+	// Bulk requests contain up to Batch hits, which wait up to BatchDelay for others.
 	Bulk       bool
 	Batch      int
 	BatchDelay time.Duration
-	// Concurrency is the most requests in flight.
+	// Concurrency is the maximum number of requests in flight.
 	Concurrency int
-	// Rate is the most requests a second of a backfill, 0 for any number.
+	// Rate is the maximum number of requests per second of a backfill, 0 for no limit.
 	Rate float64
-	// Timeout is how long a request may take, and QuestionTimeout one that carries no hits of the run.
+	// Timeout applies to requests with hits, QueryTimeout to others.
 	Timeout, QueryTimeout time.Duration
-	// AwaitLateAnswers waits for an answer whose time is over, so that the target is known to be at work on the request.
+	// AwaitLateAnswers keeps waiting for an answer after the timeout, to know when the target is done with the request.
 	AwaitLateAnswers bool
-	// Live sends each hit at its own moment; else its moment is sent with it.
+	// Live sends each hit at its own time; otherwise the time is sent with the hit.
 	Live bool
-	// RunDimension is the custom dimension that gets the run's id, 0 for none.
+	// RunDimension is the custom dimension for the run id, 0 for none.
 	RunDimension int
 }
 
-// Files are where a run reads and writes; empty where it does not.
+// Files are paths, or "".
 type Files struct {
-	// Exchange and State are folders, Summary is a file.
-	Exchange, State, Summary string
+	Exchange, State string // folders
+	Summary         string // file
 }
 
-// Criteria is what decides whether a run passes.
+// Criteria is how a run is evaluated.
 type Criteria struct {
-	// Thresholds must hold: at the end of the run, or of each step of a capacity search.
+	// Thresholds must hold at the end of the run, or of each step of a capacity search.
 	Thresholds []threshold.Threshold
-	// Abort ends a run that misses one of those that were set.
+	// Abort ends a run that misses a threshold that was set.
 	Abort bool
-	// MaxErrorShare is the share of hits not accepted above which the error brake ends the run; 0 is never.
+	// MaxErrorShare is the share of hits not accepted that triggers the error brake; 0 disables it.
 	MaxErrorShare float64
 }
 
-// Search is the range of a capacity search in visits a second, and how long each rate is measured.
+// Search is the range of a capacity search in visits per second, and how long each rate is measured.
 type Search struct {
 	From, To float64
 	Step     time.Duration
 }
 
-// Observability is how a run is watched from outside.
+// Observability is the telemetry and log of a run.
 type Observability struct {
-	// Addr is where telemetry listens, empty for nowhere. Chosen says that somebody set it.
+	// Addr is the listen address of telemetry, "" for none. Chosen means that it was set.
 	Addr   string
 	Chosen bool
-	// Level is the least that is logged, and JSON lets every line of the log be JSON.
+	// Level is the log level. JSON writes the log as JSON.
 	Level slog.Level
 	JSON  bool
 }
 
-// Seconds is a time in seconds, as settings and files have it.
+// Seconds converts seconds of settings and files.
 func Seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
-// Kind is which kind of run the settings ask for, one of package record.
+// Kind returns the kind of run, one of package runsummary.
 func (p *Plan) Kind() string { return p.spec.Kind() }
 
-// Week is the curve by which the visits of a day are spread over it.
+// Week returns the curve that distributes the visits of a day.
 func (p *Plan) Week() profile.Profile {
-	curve, _ := profile.ParseCurve(p.spec.LoadCurve) // the settings were checked
+	curve, _ := profile.ParseCurve(p.spec.LoadCurve) // Parse reported its problems
 	return profile.NewWeek(curve, 1, p.Zone)
 }
 
-// derive takes from the settings what a run needs of them.
+// derive sets the fields that follow from the settings.
 func (p *Plan) derive() {
 	k := &p.spec
 	p.AutoStart, p.StartID, p.SiteZone, p.SiteID = k.AutoStart, k.StartID, k.Timezone, k.MatomoSiteID
@@ -113,8 +114,7 @@ func newSending(k *spec.Spec) Sending {
 	}
 	if k.BackfillEnabled {
 		s.Batch, s.Concurrency, s.Rate = k.BatchHits(), k.BackfillShards, k.BackfillRPS
-		// A request carries hundreds of hits: where nothing is set it gets the five minutes that Matomo's own import of
-		// logs gives one.
+		// A request carries hundreds of hits: the default is that of Matomo's own log importer.
 		if !k.Set["REQUEST_TIMEOUT"] {
 			s.Timeout = 5 * time.Minute
 		}
@@ -128,10 +128,35 @@ func newCriteria(k *spec.Spec) Criteria {
 		text = threshold.CapacityDefault
 	}
 	v := Criteria{MaxErrorShare: k.StopErrorShare}
-	v.Thresholds, _ = threshold.Parse("THRESHOLDS", text) // the settings were checked
+	v.Thresholds, _ = threshold.Parse("THRESHOLDS", text) // Parse reported its problems
 	v.Abort = k.ThresholdAbort && len(v.Thresholds) > 0
 	if len(v.Thresholds) == 0 {
 		v.Thresholds = threshold.Default()
 	}
 	return v
+}
+
+// reservedDescriptors are kept free for files and telemetry.
+const reservedDescriptors = 32
+
+// LimitConcurrency limits the requests in flight to the open files that this process may have; 0 means no limit. A run out
+// of descriptors can neither send nor write its ledger.
+func (p *Plan) LimitConcurrency(descriptors uint64) (problems problem.List) {
+	key, minimum := "CONCURRENCY", len(p.Targets)
+	if p.Kind() == runsummary.BackfillJob {
+		key, minimum = "BACKFILL_SHARDS", 1
+	}
+	wanted := p.Sending.Concurrency
+	if descriptors == 0 || uint64(wanted)+reservedDescriptors <= descriptors {
+		return nil
+	}
+	cure := fmt.Sprintf("allow it %d: ulimit -n, or nofile of the container", wanted+reservedDescriptors)
+	message := fmt.Sprintf("is more than this process can have, which may open %d files", descriptors)
+	if descriptors < uint64(minimum+reservedDescriptors) {
+		problems.Refuse(key, strconv.Itoa(wanted), message, cure)
+		return problems
+	}
+	p.Sending.Concurrency = int(descriptors) - reservedDescriptors
+	problems.Warn(key, strconv.Itoa(wanted), fmt.Sprintf("%s: reduced to %d", message, p.Sending.Concurrency), cure)
+	return problems
 }

@@ -38,7 +38,7 @@ func certificates(t *testing.T) set {
 		"k.pem": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))}
 }
 
-func TestTheKnobsSayHowTheirTargetIsReached(t *testing.T) {
+func TestSettingsOfTheSingleTarget(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{
 		"MATOMO_URL": "https://load:hush@m.example.test/stats/", "MATOMO_API_URL": "https://api.example.test",
@@ -63,7 +63,7 @@ func TestTheKnobsSayHowTheirTargetIsReached(t *testing.T) {
 	}
 }
 
-func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
+func TestTargetsShareDefaultsButNoSecrets(t *testing.T) {
 	t.Parallel()
 	const targets = `{"targets":[{"name":"a","url":"https://a.test","site_id":1},
 		{"name":"b","url":"https://b.test/collect?x=1","site_id":1,"api_url":"https://b.test/m/","http_auth":"b:hush","headers":"X-B: hush",
@@ -96,7 +96,7 @@ func TestOtherTargetsHaveWhatIsSharedAndNoSecretOfTheFirst(t *testing.T) {
 	}
 }
 
-func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
+func TestPathInAnEnvFileIsRelativeToIt(t *testing.T) {
 	t.Parallel()
 	fs := afero.NewMemMapFs()
 	given, want := "TLS_KEY_FILE=/abs/k.pem\nTLS_CERT_FILE=\nRUN_ID=tls\n",
@@ -121,7 +121,7 @@ func TestAPathInAFileOfSettingsIsRelativeToIt(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
+func TestUnusableFilesRejectTheRun(t *testing.T) {
 	t.Parallel()
 	files := certificates(t)
 	files["other.pem"] = certificates(t)["k.pem"]
@@ -149,7 +149,7 @@ func TestAFileThatCannotBeUsedRefusesTheRun(t *testing.T) {
 	}
 }
 
-func TestAPasswordInAnAddressIsNotShown(t *testing.T) {
+func TestPasswordInAURLIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, env := range []set{
 		{"MATOMO_URL": "load:s3cret@host/matomo.php"}, {"MATOMO_URL": "https://load:s3%cret@host/"},

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-func TestARequestOfABackfillMayTakeLongerUnlessItIsSet(t *testing.T) {
+func TestBackfillRequestTimeout(t *testing.T) {
 	t.Parallel()
 	for environ, want := range map[string]time.Duration{
 		"":                                       10 * time.Second,

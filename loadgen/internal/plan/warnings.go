@@ -15,12 +15,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// stepPath names a step of a funnel file.
+// stepPath returns the location of a step in a funnel file.
 func stepPath(file string, funnel, step int) string {
 	return fmt.Sprintf("%s: [%d].steps[%d]", file, funnel, step)
 }
 
-// addWarnings tells what is permitted and probably not meant.
+// addWarnings warns of settings that are valid but probably unintended.
 func (l *loader) addWarnings() {
 	k, p := l.plan.spec, l.plan
 	if k.RandomizeCountries {
@@ -28,29 +28,29 @@ func (l *loader) addWarnings() {
 			if t.Token.Reveal() == "" {
 				l.problems.Warn("RANDOMIZE_VISITOR_COUNTRIES", "true",
 					"has no token at target "+t.Name+
-						": visits are recorded there with the generator's own address, and the language alone tells "+
-						"a country", "give a token with write access")
+						": visits are recorded there with the generator's own address, and only the language indicates "+
+						"a country", "set a token with write access")
 			}
 		}
 	}
 	l.warnConcurrency()
 	l.warnFunnels()
-	if most := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > most {
+	if limit := float64(k.PageviewsMin) * visit.MaxGap.Minutes(); k.DurationMax > limit {
 		l.problems.Warn("VISIT_DURATION_MAX", strconv.FormatFloat(k.DurationMax, 'f', -1, 64),
-			fmt.Sprintf("cannot be reached by visits of few pages, because a gap of 30 minutes ends a visit; those "+
-				"of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(most)),
+			fmt.Sprintf("is too long for visits of few pages, because a gap of 30 minutes ends a visit; those "+
+				"of PAGEVIEWS_MIN pages are shortened to %.0f minutes", math.Floor(limit)),
 			"raise PAGEVIEWS_MIN or lower it")
 	}
 	for i, e := range p.extras() {
 		if e.Kind == hit.Event && e.Share > 0 && len(e.Events) == 0 {
-			l.problems.Warn(spec.Extras[i].Key, fmt.Sprint(e.Share), "has no event to send",
+			l.problems.Warn(spec.Extras[i].Key, fmt.Sprint(e.Share), "has no events to send",
 				"add events to events.json or set it to 0")
 		}
 	}
 }
 
-// warnFunnels tells of funnels whose visitors browse on but find no page of the list on their host: they would walk
-// the funnel's own pages again, which counts as its steps.
+// warnFunnels warns of funnels whose visitors continue browsing on a host without pages in the list: they would repeat
+// the funnel's own pages, which counts as its steps.
 func (l *loader) warnFunnels() {
 	hosts := map[string]bool{}
 	for _, page := range l.plan.Pages {
@@ -65,13 +65,13 @@ func (l *loader) warnFunnels() {
 		}
 		if f.Enabled && !f.ExitAfterCompletion && host != "" && !hosts[host] {
 			l.problems.Warn(fmt.Sprintf("%s: [%d].exit_after_completion", l.plan.Sources["funnels"], i), "false",
-				"lets visitors browse on, but the list of pages has none on "+host+
-					", so that they walk the funnel's own pages again", "add pages of that host, or set it to true")
+				"lets visitors continue browsing, but the page list has none on "+host+
+					", so that they repeat the funnel's own pages", "add pages on that host, or set it to true")
 		}
 	}
 }
 
-// warnConcurrency compares the pool with the rate, where that is known.
+// warnConcurrency compares CONCURRENCY with the rate, if that is known.
 func (l *loader) warnConcurrency() {
 	k := l.plan.spec
 	if k.CapacitySearch || k.BackfillEnabled {
@@ -88,11 +88,11 @@ func (l *loader) warnConcurrency() {
 	}
 	if answer := float64(k.Concurrency) / requests; answer < 0.05 {
 		l.problems.Warn("CONCURRENCY", strconv.Itoa(k.Concurrency),
-			fmt.Sprintf("carries the rate only if the target answers within %.2g ms", 1000*answer), "raise it")
+			fmt.Sprintf("is enough only if the target answers within %.2g ms", 1000*answer), "raise it")
 	}
 }
 
-// addNotes tells what the settings amount to.
+// addNotes describes the effect of the settings.
 func (l *loader) addNotes() {
 	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
@@ -104,7 +104,7 @@ func (l *loader) addNotes() {
 		peak = "at most "
 	}
 	if k := p.spec; k.CapacitySearch {
-		add("rate: searched from %g to %g visits/s, with about %.3g hits a visit", k.CapacityFrom, k.CapacityTo,
+		add("rate: searched from %g to %g visits/s, about %.3g hits per visit", k.CapacityFrom, k.CapacityTo,
 			p.HitsPerSecond()/k.CapacityFrom)
 	} else {
 		add("rate: %s%.3g visits/s, about %.3g hits/s", peak, p.Load.Peak()/86400, p.HitsPerSecond())
@@ -117,9 +117,9 @@ func (l *loader) addNotes() {
 	if k := &p.spec; k.SendMode == "bulk" && !k.BackfillEnabled {
 		why := ""
 		if !k.Set["CONCURRENCY"] {
-			why = ", as many as a Matomo makes use of: CONCURRENCY is not set"
+			why = " (the default, because CONCURRENCY is not set)"
 		}
-		add("bulk: at most %d hits a request and %d requests in flight%s", k.BulkSize, k.Concurrency, why)
+		add("bulk: up to %d hits per request and %d requests in flight%s", k.BulkSize, k.Concurrency, why)
 	}
 	shares := funnel.Shares(p.Funnels)
 	browsing := 1.0
@@ -135,7 +135,7 @@ func (l *loader) addNotes() {
 	p.addPageNotes(add)
 }
 
-// addPageNotes tells which pages Matomo records otherwise than they stand in the list.
+// addPageNotes describes pages that Matomo records differently than listed.
 func (p *Plan) addPageNotes(add func(format string, args ...any)) {
 	from := p.Sources["pages"]
 	hosts := map[string]bool{}
@@ -161,10 +161,10 @@ func (p *Plan) addPageNotes(add func(format string, args ...any)) {
 	add("pages: %d on %d host(s), from %s", len(p.Pages), len(hosts), from)
 }
 
-// maxListed is how many lines of the URL list are told one by one.
+// maxListed is how many lines of the URL list are listed individually.
 const maxListed = 20
 
-// visitsByWeekday is how many visits the days of a week have.
+// visitsByWeekday formats the number of visits per weekday.
 func (p *Plan) visitsByWeekday() string {
 	curve, _ := profile.ParseCurve(p.spec.LoadCurve)
 	days := make([]string, 7)

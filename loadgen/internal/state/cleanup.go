@@ -18,13 +18,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// maxOpenLegacy is how many ledgers of an earlier version, the last written ones, are looked at. It kept all of them in one
-// folder, and each of its starts closed those that were open, so that only the last ones can be.
+// maxOpenLegacy is how many summaries of an earlier version, latest first, are checked for killed runs. That version kept
+// all in one folder and closed open ones with each start, so only the latest can be open.
 const maxOpenLegacy = 64
 
-// CleanUp closes the ledgers of runs that were killed and moves what has ended out of the way. It reads the ledgers of
-// killed runs alone, however many have ended. own is the run that is about to begin, which is left alone. What is no
-// ledger is left where it is, with a warning.
+// CleanUp closes the summaries of killed runs and archives ended ones. It reads only those of killed runs. own is the run
+// that is about to start, which is not touched. Unknown files are not touched and cause a warning.
 func (f Folder) CleanUp(own string, now time.Time, log *slog.Logger) error {
 	files, err := afero.ReadDir(f.fs, f.dir)
 	if err != nil {
@@ -42,14 +41,14 @@ func (f Folder) CleanUp(own string, now time.Time, log *slog.Logger) error {
 	return nil
 }
 
-// closeIfDead closes the ledger of a run, unless it is alive. files are those of the folder.
+// closeIfDead closes the summary of a run that is not running. files are those of the folder.
 func (f Folder) closeIfDead(id string, files []fs.FileInfo, now time.Time, log *slog.Logger) {
 	l, err := f.lock(id)
 	if errors.Is(err, ErrRunning) {
 		return
 	}
 	if err != nil {
-		log.Warn("the ledger of another run is not looked at", "run_id", id, "err", err)
+		log.Warn("cannot lock the ledger of another run", "run_id", id, "err", err)
 		return
 	}
 	defer l.close() //nolint:errcheck // nothing was written through it
@@ -57,42 +56,42 @@ func (f Folder) closeIfDead(id string, files []fs.FileInfo, now time.Time, log *
 		f.removeTempFiles(id, files)
 	}
 	if err := f.closeLedger(id, l.shared, now, log); err != nil {
-		log.Warn("the ledger of another run cannot be closed", "run_id", id, "err", err)
+		log.Warn("cannot close the ledger of another run", "run_id", id, "err", err)
 		return
 	}
 	if err := l.remove(); err != nil {
-		log.Warn("the lock of another run is left behind", "run_id", id, "err", err)
+		log.Warn("cannot remove the lock of another run", "run_id", id, "err", err)
 	}
 }
 
-// removeTempFiles removes what a kill left of ledgers that were being written.
+// removeTempFiles removes unfinished summaries of a killed run.
 func (f Folder) removeTempFiles(id string, files []fs.FileInfo) {
 	for _, file := range files {
 		if strings.HasPrefix(file.Name(), "."+statedir.OpenFile(id)+".") {
-			_ = f.fs.Remove(filepath.Join(f.dir, file.Name())) // it is in nobody's way
+			_ = f.fs.Remove(filepath.Join(f.dir, file.Name())) // harmless otherwise
 		}
 	}
 }
 
-// errMayBeRunning means that nobody can tell whether a run is alive.
-var errMayBeRunning = errors.New("the file system knows no locks, so that the run may be alive; start it again to " +
+// errMayBeRunning means that it is unknown whether a run is running.
+var errMayBeRunning = errors.New("the run may be running, because the file system has no locks; start it again to " +
 	"close its ledger")
 
-// closeLedger closes the ledger of a run that is not alive and moves it to those that have ended. Where the run may be alive,
-// only a ledger that has ended is moved.
-func (f Folder) closeLedger(id string, mayRun bool, now time.Time, log *slog.Logger) error {
+// closeLedger closes and archives the summary of a run that is not running. If it may be running, only an ended summary is
+// archived.
+func (f Folder) closeLedger(id string, mayBeRunning bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
 	var s runsummary.Summary
 	if err := f.read(path, &s); err != nil {
-		if errors.Is(err, fs.ErrNotExist) { // it was killed before it sent anything, or its ledger is moved already
+		if errors.Is(err, fs.ErrNotExist) { // killed before it sent anything, or already archived
 			return nil
 		}
 		return err
 	}
 	if s.RunID != id {
-		return fmt.Errorf("%s is no ledger of this run", path)
+		return fmt.Errorf("%s is not a ledger of this run", path)
 	}
-	if s.Ended.IsZero() && mayRun {
+	if s.Ended.IsZero() && mayBeRunning {
 		return errMayBeRunning
 	}
 	if s.Ended.IsZero() {
@@ -105,7 +104,7 @@ func (f Folder) closeLedger(id string, mayRun bool, now time.Time, log *slog.Log
 	return f.archive(path, statedir.EndedFile(id, s.Ended))
 }
 
-// closeLegacy is end for a ledger without a lock, which may be that of a run that has begun since the folder was listed.
+// closeLegacy is closeLedger for a summary without a lock. Its run may have started since the folder was listed.
 func (f Folder) closeLegacy(id string, now time.Time, log *slog.Logger) error {
 	l, err := f.lock(id)
 	if errors.Is(err, ErrRunning) {
@@ -118,7 +117,7 @@ func (f Folder) closeLegacy(id string, now time.Time, log *slog.Logger) error {
 	return errors.Join(f.closeLedger(id, l.shared, now, log), l.remove())
 }
 
-// migrate moves the ledgers that an earlier version left in the folder, which has no locks.
+// migrate archives the summaries of an earlier version, which had no locks.
 func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Time, log *slog.Logger) {
 	files = slices.DeleteFunc(files, func(file fs.FileInfo) bool {
 		name, is := strings.CutSuffix(file.Name(), ".json")
@@ -127,7 +126,7 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 			return true
 		}
 		if !file.Mode().IsRegular() || !runid.Valid(id) {
-			log.Warn("what is no ledger is left alone", "file", filepath.Join(f.dir, file.Name()))
+			log.Warn("unknown file ignored", "file", filepath.Join(f.dir, file.Name()))
 			return true
 		}
 		return false
@@ -146,22 +145,21 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 		default:
 			err = f.archive(filepath.Join(f.dir, file.Name()), statedir.EndedFile(id, file.ModTime()))
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else another start has moved it
-			log.Warn("a ledger of an earlier version stays where it is", "file", file.Name(), "err", err)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else moved by another start
+			log.Warn("cannot archive a ledger of an earlier version", "file", file.Name(), "err", err)
 		}
 	}
 }
 
-// DeleteRuns removes what is kept of runs that were deleted, other than own: their ledgers, and the folders of backfills
-// that the controller started. A run that is alive, or of which something was written after its deletion, is left
-// alone.
+// DeleteRuns removes the summaries of deleted runs other than own, and the folders of the controller's backfills. It skips
+// runs that are running or were written after their deletion.
 func (f Folder) DeleteRuns(own string, runs exchange.DeletedRuns, log *slog.Logger) {
 	for id, at := range runs.Runs {
 		if id == own {
 			continue
 		}
 		if err := f.deleteRun(id, at); err != nil && !errors.Is(err, ErrRunning) {
-			log.Warn("a deleted run cannot be removed from the state folder", "run_id", id, "err", err)
+			log.Warn("cannot remove a deleted run from the state folder", "run_id", id, "err", err)
 		}
 	}
 }
@@ -189,7 +187,7 @@ func (f Folder) deleteRun(id string, at time.Time) error {
 	return nil
 }
 
-// remove removes the ledgers of a run whose last one is path.
+// remove removes the summaries of a run whose latest is path.
 func (f Folder) remove(id, path string) error {
 	l, err := f.lock(id)
 	if err != nil {

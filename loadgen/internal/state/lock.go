@@ -14,28 +14,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// ErrRunning means that another process holds a run's lock: two that send the same visits would make each of them
-// twice.
+// ErrRunning means that another process holds a run's lock.
 var ErrRunning = errors.New("another loadgen is sending this run")
 
-// lock is the file that a run holds locked as long as its process lives, however that ends. A run that ends in order
-// removes it, so that one that is left behind tells of a run that was killed. It also holds the space of the run's last
-// ledger, which must be written when the disk is full.
+// lock is a file that is locked while the process of a run lives. An orderly end removes it, so a remaining file means that
+// the run was killed. It also reserves disk space for the final summary, which must be written even if the disk is full.
 type lock struct {
 	fs       afero.Fs
 	path     string
 	file     afero.File
-	reserved int // bytes that the file has
-	// shared says that the file system knows no locks, so that others may have this one too.
+	reserved int // size of the file in bytes
+	// shared means that the file system has no locks, so other processes may hold this one too.
 	shared bool
 }
 
-// lock takes the lock of a run, or fails with ErrRunning. What is not a regular file is refused. Where the file system
-// knows no locks everybody gets it.
+// lock acquires the lock of a run, or returns ErrRunning. It rejects files that are not regular. If the file system has no
+// locks, it always succeeds.
 func (f Folder) lock(runID string) (*lock, error) {
 	path := filepath.Join(f.dir, statedir.LockFile(runID))
 	for {
-		// Without O_NONBLOCK a pipe of that name would wait for its other end.
+		// Without O_NONBLOCK opening a pipe would block.
 		file, err := f.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("open lock: %w", err)
@@ -56,11 +54,11 @@ func (f Folder) lock(runID string) (*lock, error) {
 	}
 }
 
-// checkRegular refuses what cannot hold the space of a ledger, as a pipe or a device.
+// checkRegular rejects pipes, devices and the like, which cannot reserve space.
 func checkRegular(f afero.File) error {
 	is, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("look at lock: %w", err)
+		return fmt.Errorf("stat lock: %w", err)
 	}
 	if !is.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a regular file; remove it", f.Name())
@@ -68,7 +66,7 @@ func checkRegular(f afero.File) error {
 	return nil
 }
 
-// flock locks a file; shared says that the file system knows no locks. A file in memory needs none: nobody else has it.
+// flock locks a file. shared means that the file system has no locks. A file in memory needs no lock.
 func flock(f afero.File) (held, shared bool, err error) {
 	file, ok := f.(interface{ Fd() uintptr })
 	if !ok {
@@ -81,44 +79,44 @@ func flock(f afero.File) (held, shared bool, err error) {
 	return err == nil, err != nil, nil
 }
 
-// exists says that a file which was locked has not been removed by the one who held it before.
+// exists reports whether a locked file was not removed by its previous holder.
 func exists(fsys afero.Fs, f afero.File) (bool, error) {
 	locked, err := f.Stat()
 	if err != nil {
-		return false, fmt.Errorf("look at lock: %w", err)
+		return false, fmt.Errorf("stat lock: %w", err)
 	}
 	there, err := fsys.Stat(f.Name())
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look at lock: %w", err)
+		return false, fmt.Errorf("stat lock: %w", err)
 	}
 	return os.SameFile(locked, there), nil
 }
 
-// reserve lets the file hold at least n bytes.
+// reserve grows the file to at least n bytes.
 func (l *lock) reserve(n int) error {
 	if n <= l.reserved {
 		return nil
 	}
 	const block = 64 << 10
-	room := (2*n/block + 1) * block // a ledger grows as the run goes on
-	if _, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, room), 0); err != nil {
-		return fmt.Errorf("reserve space for the last ledger: %w", err)
+	room := (2*n/block + 1) * block // a summary grows with the run
+	_, err := l.file.WriteAt(bytes.Repeat([]byte{' '}, room), 0)
+	if err == nil {
+		err = l.file.Sync()
 	}
-	if err := l.file.Sync(); err != nil {
-		return fmt.Errorf("reserve space for the last ledger: %w", err)
+	if err != nil {
+		return fmt.Errorf("reserve space for the final ledger: %w", err)
 	}
 	l.reserved = room
 	return nil
 }
 
-// replaceWith writes data into the space of the lock and lets it take the place of the file path. It needs no space of the
-// disk.
+// replaceWith writes data into the reserved space and renames the lock to path. It needs no free disk space.
 func (l *lock) replaceWith(path string, data []byte) error {
 	if len(data) > l.reserved {
-		return fmt.Errorf("use the space reserved for the last ledger: %d bytes do not fit into %d", len(data),
+		return fmt.Errorf("use the space reserved for the final ledger: %d bytes do not fit into %d", len(data),
 			l.reserved)
 	}
 	_, err := l.file.WriteAt(data, 0)
@@ -132,13 +130,12 @@ func (l *lock) replaceWith(path string, data []byte) error {
 		err = l.fs.Rename(l.path, path)
 	}
 	if err != nil {
-		return fmt.Errorf("use the space reserved for the last ledger: %w", err)
+		return fmt.Errorf("use the space reserved for the final ledger: %w", err)
 	}
 	return nil
 }
 
-// remove says that the run has ended in order. It must be called before close, so that nobody gets a lock that is
-// removed.
+// remove marks the run as ended. Call it before close, so that no process acquires a removed lock.
 func (l *lock) remove() error {
 	if err := l.fs.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove lock: %w", err)
@@ -146,7 +143,7 @@ func (l *lock) remove() error {
 	return nil
 }
 
-// close lets others have the lock.
+// close releases the lock.
 func (l *lock) close() error {
 	if err := l.file.Close(); err != nil {
 		return fmt.Errorf("release lock: %w", err)

@@ -13,14 +13,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// Run is the place of one run in the folder, which no other process has until Close.
+// Run is the exclusive access to one run in the folder, until Close or Release.
 type Run struct {
 	folder Folder
 	id     string
 	lock   *lock
 }
 
-// Acquire takes the place of a run. ErrRunning means that another process has it.
+// Acquire returns exclusive access to a run, or ErrRunning if another process has it.
 func (f Folder) Acquire(runID string) (*Run, error) {
 	l, err := f.lock(runID)
 	if err != nil {
@@ -29,7 +29,7 @@ func (f Folder) Acquire(runID string) (*Run, error) {
 	return &Run{folder: f, id: runID, lock: l}, nil
 }
 
-// LastSummary is the ledger of the run's last life; found is false where there is none.
+// LastSummary returns the summary of the run's last process, if any.
 func (r *Run) LastSummary() (s runsummary.Summary, found bool, err error) {
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +41,7 @@ func (r *Run) LastSummary() (s runsummary.Summary, found bool, err error) {
 	return s, err == nil, err
 }
 
-// Reopen makes the ledger of a run that has ended one that is open, to be written again.
+// Reopen moves the summary of an ended run back to the open ones.
 func (r *Run) Reopen() error {
 	path, err := statedir.Find(r.folder.fs, r.folder.dir, r.id)
 	if errors.Is(err, fs.ErrNotExist) || path == r.path() {
@@ -51,13 +51,13 @@ func (r *Run) Reopen() error {
 		err = r.folder.fs.Rename(path, r.path())
 	}
 	if err != nil {
-		return fmt.Errorf("open the ledger of %s again: %w", r.id, err)
+		return fmt.Errorf("reopen the ledger of %s: %w", r.id, err)
 	}
 	return nil
 }
 
-// Resume returns the first visit number that the run may use: the next one where it ran before. What it did before is
-// kept as a life of its own; where that was killed its ledger is closed.
+// Resume returns the first visit number that the run may use. If the run was executed before, its summary is archived as a
+// previous life, and closed if its process was killed.
 func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 	s, found, err := r.LastSummary()
 	if err != nil || !found {
@@ -65,19 +65,19 @@ func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 	}
 	if killed = s.Ended.IsZero(); killed {
 		s.CloseKilled(now)
-		// Before it is kept as a life, so that its end is the same should this process be killed in between.
+		// Before it is archived, so that its end stays the same if this process is killed in between.
 		if err := r.folder.save(statedir.OpenFile(r.id), &s); err != nil {
 			return 0, false, fmt.Errorf("close ledger of %s: %w", r.id, err)
 		}
 	}
-	// A copy: until the new ledger is written the old one tells where to go on.
+	// A copy: until the new summary is written, the old one has the next visit number.
 	if err := r.folder.save(statedir.LifeFile(r.id, s.FirstVisit, s.Ended), &s); err != nil {
-		return 0, false, fmt.Errorf("keep ledger of %s: %w", r.id, err)
+		return 0, false, fmt.Errorf("archive ledger of %s: %w", r.id, err)
 	}
 	return s.NextVisit, killed, r.Reopen()
 }
 
-// Save writes the ledger as it stands, and makes sure that its last state can be written on a disk that is full.
+// Save writes the current summary, and reserves disk space for the final one.
 func (r *Run) Save(s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
@@ -89,8 +89,7 @@ func (r *Run) Save(s *runsummary.Summary) error {
 	return r.lock.reserve(len(data))
 }
 
-// End writes the last state of the ledger and moves it to those of ended runs. One that cannot be moved is moved by the
-// next start.
+// End writes the final summary and moves it to the ended ones. If that fails, the next start moves it.
 func (r *Run) End(s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
@@ -107,12 +106,10 @@ func (r *Run) End(s *runsummary.Summary) error {
 	return nil
 }
 
-// Close gives the place of the run up.
-func (r *Run) Close() error {
-	return r.lock.close()
-}
+// Close releases the run.
+func (r *Run) Close() error { return r.lock.close() }
 
-// Release gives the place up where nothing was sent: no lock is left behind, unless a life before left an open ledger.
+// Release releases a run that sent nothing. It removes the lock unless a previous process left an open summary.
 func (r *Run) Release() error {
 	if _, err := r.folder.fs.Stat(r.path()); errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(r.lock.remove(), r.lock.close())
@@ -122,7 +119,7 @@ func (r *Run) Release() error {
 
 func (r *Run) path() string { return filepath.Join(r.folder.dir, statedir.OpenFile(r.id)) }
 
-// save writes a summary to a file below the folder.
+// save writes a summary to a file in the folder.
 func (f Folder) save(name string, s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
@@ -139,7 +136,7 @@ func (f Folder) write(name string, data []byte) error {
 	return exchange.Publish(f.fs, filepath.Clean(dir), map[string][]byte{base: data})
 }
 
-// archive moves the file path to name below the folder.
+// archive moves the file path to name in the folder.
 func (f Folder) archive(path, name string) error {
 	to := filepath.Join(f.dir, name)
 	if err := f.fs.MkdirAll(filepath.Dir(to), 0o700); err != nil {
@@ -151,7 +148,7 @@ func (f Folder) archive(path, name string) error {
 	return nil
 }
 
-// read reads a file of JSON.
+// read decodes a JSON file.
 func (f Folder) read(path string, into any) error {
 	data, err := exchange.Read(f.fs, path)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package state owns what the loadgen keeps across restarts in its state folder: the ledger of each run, which no two
-// processes send at a time, the daily cap, and the last start. It knows neither what a ledger means nor when it is
-// written.
+// Package state owns the state folder, which survives restarts: the run summary of each run, which only one process at a
+// time may send, the daily cap, and the last start. It knows neither the meaning of a summary nor when it is written.
 package state
 
 import (
@@ -23,8 +22,7 @@ type Folder struct {
 	dir string
 }
 
-// Open makes the folder where it is missing and tries to write to it. An empty dir is one in memory,
-// which is gone with the process.
+// Open creates the folder if necessary and checks that it is writable. An empty dir opens a folder in memory.
 func Open(fsys afero.Fs, dir string) (Folder, error) {
 	if dir == "" {
 		fsys, dir = afero.NewMemMapFs(), "/"
@@ -36,8 +34,8 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	return f, CheckWritable(fsys, dir)
 }
 
-// CheckWritable tries to write to a folder and leaves nothing there. Others may do the same meanwhile: jobs and live traffic
-// share a state folder.
+// CheckWritable checks that a folder is writable, and leaves no file. It may run concurrently: jobs and live traffic share
+// a state folder.
 func CheckWritable(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {
@@ -49,7 +47,7 @@ func CheckWritable(fsys afero.Fs, dir string) error {
 	return nil
 }
 
-// Cap reads the daily cap; one that was never stored is zero.
+// Cap returns the stored daily cap, or zero.
 func (f Folder) Cap() (runsummary.Cap, error) {
 	var c runsummary.Cap
 	err := f.read(filepath.Join(f.dir, runsummary.CapFile), &c)
@@ -68,10 +66,10 @@ func (f Folder) SaveCap(c runsummary.Cap) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{runsummary.CapFile: data})
 }
 
-// startFile names the last start that was made.
+// startFile contains the id of the last start.
 const startFile = "last.start"
 
-// AlreadyStarted says that the start id was made before, as far as SaveStart was told.
+// AlreadyStarted reports whether id was the last start recorded.
 func (f Folder) AlreadyStarted(id string) (bool, error) {
 	data, err := exchange.Read(f.fs, filepath.Join(f.dir, startFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -83,7 +81,7 @@ func (f Folder) AlreadyStarted(id string) (bool, error) {
 	return strings.TrimSpace(string(data)) == id, nil
 }
 
-// RecordStart stores that the start id is made now.
+// RecordStart records a start.
 func (f Folder) RecordStart(id string) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{startFile: []byte(id + "\n")})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-func TestRequestsInFlightFitTheDescriptors(t *testing.T) {
+func TestLimitConcurrency(t *testing.T) {
 	t.Parallel()
 	const may = ` is more than this process can have, which may open `
 	for name, c := range map[string]struct {
