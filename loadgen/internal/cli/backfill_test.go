@@ -177,7 +177,7 @@ func TestBackfillRejectsDaysThatMatomoWouldReject(t *testing.T) {
 		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31",
 			"BACKFILL_END_DATE": "2026-07-01"}, "",
 			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`,
-				`BACKFILL_END_DATE="2026-07-01": is in the future`, "two windows"}},
+				`BACKFILL_END_DATE="2026-07-01": is in the future`, "conflicts with BACKFILL_START_DATE"}},
 		"a bad window and another fault": {map[string]string{"BACKFILL_DURATION_DAYS": "9", "CONCURRENCY": "0"}, "",
 			[]string{`CONCURRENCY="0": is below 1`, `BACKFILL_DURATION_DAYS="9": ends in the future`}},
 	} {
