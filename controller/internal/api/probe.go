@@ -62,7 +62,12 @@ func (s *server) probed(ctx context.Context, in *probeRequest) (target.Target, e
 			return t, err
 		}
 		if t.URL == "" {
-			problems.Refuse("matomo_url", "", "is not set", "set it to the tracker URL, such as https://host/matomo.php")
+			problems.Refuse(
+				"matomo_url",
+				"",
+				"is not set",
+				"set it to the tracker URL, such as https://host/matomo.php",
+			)
 		}
 		return t, problems.Err()
 	}
