@@ -1,4 +1,4 @@
-import { metrics, suggested, written } from '../src/runs/thresholds'
+import { metrics, defaultThreshold, formatThresholds } from '../src/runs/thresholds'
 import { expect, test } from './test'
 
 type Status = {
@@ -92,7 +92,7 @@ test('thresholds are put together, judged while the run goes on, and told with i
 })
 
 test('every metric that is offered is one that the generator measures', async ({ stack }) => {
-  await stack.configure({ THRESHOLDS: written(metrics.map(suggested)) })
+  await stack.configure({ THRESHOLDS: formatThresholds(metrics.map(defaultThreshold)) })
   const answer = await stack.ask('PUT', '/api/config', { config: { THRESHOLDS: 'nonsense<1' } })
   const refusal = await answer.text()
   for (const m of metrics) expect(refusal).toContain(m)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { share, sorted, told, tones, type Row } from './verdict'
+import { recordedShare, splitRows, verdictText, tones, type Row } from './verdict'
 
 const row = (more: Partial<Row>): Row => ({
   group: 'total',
@@ -12,31 +12,31 @@ const row = (more: Partial<Row>): Row => ({
   ...more,
 })
 
-test('a surplus is no better than a loss, and reports that are not made are neither', () => {
+test('an excess is as bad as a loss; missing archives are a warning', () => {
   expect([tones.short, tones.more]).toEqual(['bad', 'bad'])
   expect([tones.not_archived, tones.incomparable]).toEqual(['warn', undefined])
 })
 
-test('what cannot be compared has no bar, and a surplus more than a full one', () => {
-  expect(share(row({ verdict: 'incomparable', recorded: 1721581 }))).toBe(0)
-  expect(share(row({ verdict: 'more', recorded: 3200 }))).toBe(16)
-  expect(share(row({ verdict: 'more', sent: 0, recorded: 5 }))).toBeGreaterThan(1)
+test('an incomparable row has no bar, an excess more than a full one', () => {
+  expect(recordedShare(row({ verdict: 'incomparable', recorded: 1721581 }))).toBe(0)
+  expect(recordedShare(row({ verdict: 'more', recorded: 3200 }))).toBe(16)
+  expect(recordedShare(row({ verdict: 'more', sent: 0, recorded: 5 }))).toBeGreaterThan(1)
 })
 
-test('how much is missing is told with its share', () => {
-  expect(told(row({ verdict: 'short', off: -1, recorded: 199 }))).toBe('short by 1 (0.5 %)')
-  expect(told(row({ verdict: 'more', off: 12.5 }))).toBe('over by 12.50')
-  expect(told(row({ verdict: 'more', off: 1_645_193 }))).toBe('over by 1,645,193')
-  expect(told(row({ verdict: 'not_archived', off: -200 }))).toBe('not archived')
+test('a mismatch is shown with its size', () => {
+  expect(verdictText(row({ verdict: 'short', off: -1, recorded: 199 }))).toBe('short by 1 (0.5 %)')
+  expect(verdictText(row({ verdict: 'more', off: 12.5 }))).toBe('over by 12.50')
+  expect(verdictText(row({ verdict: 'more', off: 1_645_193 }))).toBe('over by 1,645,193')
+  expect(verdictText(row({ verdict: 'not_archived', off: -200 }))).toBe('not archived')
 })
 
-test('what is broken down and equal is folded away', () => {
-  const { shown, folded } = sorted([
+test('equal rows of a breakdown are collapsed', () => {
+  const { shown, collapsed } = splitRows([
     row({}),
     row({ group: 'country', name: 'se' }),
     row({ group: 'country', name: 'de', verdict: 'not_archived', off: -1 }),
     row({ group: 'day', verdict: 'short', off: -1 }),
   ])
   expect(shown.map((r) => r.group)).toEqual(['total', 'day'])
-  expect(folded).toHaveLength(2)
+  expect(collapsed).toHaveLength(2)
 })

@@ -1,11 +1,11 @@
-// What a reconciliation comes to.
+// The results of a reconciliation, formatted.
 import type { Schemas } from '../api/client'
 import { percent, words } from '../text'
 
 export type Target = Schemas['ReconciledTarget']
 export type Row = Schemas['ReconciledRow']
 
-/** The colour of a verdict, of a target or of a row. */
+/** The colour of the result of a target or row. */
 export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {
   equal: 'good',
   short: 'bad',
@@ -14,8 +14,8 @@ export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {
   not_asked: 'warn',
 }
 
-/** The verdict of a row in words. */
-export function told(r: Row): string {
+/** The result of a row as text. */
+export function verdictText(r: Row): string {
   const w = words.reconcile
   switch (r.verdict) {
     case 'short':
@@ -31,14 +31,14 @@ export function told(r: Row): string {
   }
 }
 
-/** How much of what was sent was recorded, for a bar: over 1 where it was more. */
-export function share(r: Row): number {
+/** Recorded as a share of sent, for a bar; above 1 if more was recorded. */
+export function recordedShare(r: Row): number {
   if (r.verdict === 'incomparable') return 0
   return r.sent ? r.recorded / r.sent : r.recorded ? 2 : 0
 }
 
-/** Rows that are always shown, and those that are shown on demand: what is broken down and neither missing nor too much. */
-export function sorted(rows: Row[]): { shown: Row[]; folded: Row[] } {
-  const telling = (r: Row) => r.group === 'total' || r.verdict === 'short' || r.verdict === 'more'
-  return { shown: rows.filter(telling), folded: rows.filter((r) => !telling(r)) }
+/** Splits rows into those always shown (totals and mismatches) and the rest. */
+export function splitRows(rows: Row[]): { shown: Row[]; collapsed: Row[] } {
+  const important = (r: Row) => r.group === 'total' || r.verdict === 'short' || r.verdict === 'more'
+  return { shown: rows.filter(important), collapsed: rows.filter((r) => !important(r)) }
 }

@@ -1,4 +1,3 @@
-// What can be done with a recorded run.
 import { deleteRun, rerun, restoreRun } from '../api/mutations'
 import { toastError } from '../errors'
 import { navigate, toast } from '../ui'
@@ -7,10 +6,10 @@ import { runList } from './runList.svelte'
 
 const w = words.runs
 
-/** Begins a run again as it was and goes to where it is watched; `instead` ends the run that goes on. */
-export async function rerunRun(id: string, instead = false) {
+/** Reruns a run and goes to the dashboard; `stopCurrent` stops the current run first. */
+export async function rerunRun(id: string, stopCurrent = false) {
   try {
-    const { run_id } = await rerun(id, instead)
+    const { run_id } = await rerun(id, stopCurrent)
     toast('good', w.rerunStarted(run_id ?? ''))
     navigate('/')
   } catch (e) {
@@ -18,12 +17,12 @@ export async function rerunRun(id: string, instead = false) {
   }
 }
 
-/** Deletes a run and offers to bring it back, which the controller can for a day. */
+/** Deletes a run and offers undo, which the controller supports for a day. */
 export async function deleteRunWithUndo(id: string) {
   const restore = () => restoreRun(id).then(() => toast('good', w.restored(id)), toastError)
   try {
     await deleteRun(id)
-    runList.drop(id)
+    runList.deselect(id)
     toast('note', w.deleted(id), { action: { label: words.undo, run: () => void restore() } })
   } catch (e) {
     toastError(e)

@@ -1,16 +1,16 @@
-// The numbers of a comparison as a person reads them.
+// The metrics of a comparison, formatted.
 import type { Schemas } from '../api/client'
 import { words } from '../text'
 
 export type Row = Schemas['CompareRow']
 
-/** A number of a row, in its unit. */
+/** A value of a row in its unit. */
 export function value(row: Row, n: number | null): string {
   if (n === null) return words.none
   return n === 0 && row.unit === 'seconds' ? '0' : words.runs.comparison.units[row.unit](n)
 }
 
-/** B - A with its sign, in the unit of the row; shares differ by points. */
+/** B − A with its sign, in the unit of the row; for shares in percentage points. */
 export function difference(row: Row): string {
   const { difference: n } = row
   if (n === null) return words.none
@@ -19,7 +19,7 @@ export function difference(row: Row): string {
   return sign(n) + (row.unit === 'share' ? words.runs.comparison.points(size) : value(row, size))
 }
 
-/** The difference as a part of A, with its sign. */
+/** The difference relative to A, with its sign. */
 export function change(row: Row): string {
   const n = row.share
   if (n === null) return words.none
@@ -28,10 +28,10 @@ export function change(row: Row): string {
 
 const sign = (n: number) => (n < 0 ? '−' : '+')
 
-/** What a person looks at first stands first; groups that are not named here come last. */
+/** The order of the groups; others come last. */
 const order = ['latency', 'shares', 'rates', 'capacity', 'visits', 'hits', 'shop', 'run']
 
-/** Rows under their headings. */
+/** Groups rows by their heading. */
 export function groups(rows: Row[]): [group: string, rows: Row[]][] {
   const out = new Map<string, Row[]>()
   for (const row of rows) out.set(row.group, [...(out.get(row.group) ?? []), row])
@@ -39,7 +39,7 @@ export function groups(rows: Row[]): [group: string, rows: Row[]][] {
   return [...out].sort(([a], [b]) => place(a) - place(b))
 }
 
-/** A heading for people. */
+/** The heading of a group. */
 export function groupName(group: string): string {
   const [, what, name] = /^(kind|target):(.*)$/s.exec(group) ?? []
   if (what === 'kind') return words.runs.comparison.ofKind(words.hits.title(name!))
@@ -47,5 +47,5 @@ export function groupName(group: string): string {
   return words.runs.comparison.groups[group] ?? group
 }
 
-/** The name of a row for people. */
+/** The display name of a row. */
 export const rowName = (row: Row) => words.runs.comparison.names[row.name] ?? row.name

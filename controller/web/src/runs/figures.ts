@@ -1,4 +1,4 @@
-// What a run came to, as figures and facts that a person reads.
+// The figures and details of a run, formatted.
 import type { Schemas } from '../api/client'
 import { money, count, latency, percent, duration, dateTime, words } from '../text'
 import { acceptedShare, achieved, begun, ended, errors, errorShare, durationOf, type Ledger } from './ledger'
@@ -6,7 +6,7 @@ import { acceptedShare, achieved, begun, ended, errors, errorShare, durationOf, 
 const w = words.runs
 const f = words.dashboard.figures
 
-/** The totals of a ledger, each with what stands beside it. */
+/** The totals of a ledger, each with a note. */
 export function figures(ledger: Ledger): [name: string, value: string, aside?: string][] {
   const { hits, visits, due, latency: l, revenue } = ledger
   const tried = errors(hits) + hits.accepted
@@ -25,15 +25,15 @@ export function figures(ledger: Ledger): [name: string, value: string, aside?: s
   ]
 }
 
-/** What is recorded of a run beside its ledger; `now` in milliseconds ends one that is under way. */
-export function facts(run: Schemas['HistoryRecord'], now: number): [name: string, value: string][] {
+/** The details of a run; `now` in milliseconds ends one that is in progress. */
+export function details(run: Schemas['HistoryRecord'], now: number): [name: string, value: string][] {
   const list: [string, string][] = [
-    [w.facts.kind, w.kinds[run.kind] ?? run.kind],
-    [w.facts.started, dateTime(run.started)],
-    [w.facts.ended, run.ended ? dateTime(run.ended) : words.none],
-    [w.facts.length, duration(durationOf(run, now))],
-    [w.facts.seed, String(run.seed)],
-    [w.facts.plan, run.plan_hash || words.none],
+    [w.details.kind, w.kinds[run.kind] ?? run.kind],
+    [w.details.started, dateTime(run.started)],
+    [w.details.ended, run.ended ? dateTime(run.ended) : words.none],
+    [w.details.length, duration(durationOf(run, now))],
+    [w.details.seed, String(run.seed)],
+    [w.details.plan, run.plan_hash || words.none],
   ]
-  return run.exit_code === null ? list : [...list, [w.facts.exit, String(run.exit_code)]]
+  return run.exit_code === null ? list : [...list, [w.details.exit, String(run.exit_code)]]
 }

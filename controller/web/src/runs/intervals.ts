@@ -1,4 +1,4 @@
-// The stored intervals of a run as the columns of its charts: rates, drawn as steps.
+// The stored intervals of a run as columns for its charts, drawn as steps.
 import type { Schemas } from '../api/client'
 import { errors, type Hits, type Latency } from './ledger'
 
@@ -11,7 +11,7 @@ type Key = (typeof keys)[number]
 
 export type Columns = { times: number[] } & Record<Key, Values>
 
-/** What an interval shows: hits per second, and no latency where nothing was answered. */
+/** The values of an interval: hits per second, and the latency if there were responses. */
 function values(row: Row): Record<Key, number | null> {
   const { hits, latency } = row.numbers as Numbers
   const { p50, p95, p99 } = latency ?? {}
@@ -27,10 +27,10 @@ function values(row: Row): Record<Key, number | null> {
 const begin = (row: Row) => Date.parse(row.at) / 1000
 const end = (row: Row) => begin(row) + row.seconds
 
-/** How far apart two intervals may be, in seconds, and still be drawn as neighbours. */
+/** The largest gap between adjacent intervals, in seconds. */
 const gap = 3
 
-/** Each value stands from its time to the next; null where nothing was measured. Times are Unix seconds. */
+/** Each value lasts from its time to the next; null without data. Times are Unix seconds. */
 export function columns(rows: Row[]): Columns {
   const out: Columns = { times: [], accepted: [], errors: [], p50: [], p95: [], p99: [] }
   const add = (time: number, v?: Record<Key, number | null>) => {
@@ -49,12 +49,12 @@ export function columns(rows: Row[]): Columns {
 
 export type Pair = { a: Values; b: Values }
 
-/** Two runs, each from its own start; times are seconds since it. */
+/** Two runs aligned at their starts; times are seconds since then. */
 export type ComparisonCharts = { times: number[]; accepted: Pair; errors: Pair; p95: Pair }
 
 type Series = { started: string; rows: Row[] }
 
-/** Lays two runs over each other; null where one has nothing. */
+/** Aligns two runs at their starts; null where one has no data. */
 export function overlay(a: Series, b: Series): ComparisonCharts {
   const [x, y] = [fromStart(a), fromStart(b)]
   const times = [...new Set([...x.times, ...y.times])].sort((t, u) => t - u)
@@ -68,7 +68,7 @@ function fromStart({ started, rows }: Series): Columns {
   return { ...c, times: c.times.map((t) => Math.max(0, t - first)) }
 }
 
-/** The values of a column at times of its own and of another run: that of the step each lies on. */
+/** Samples a step-shaped column at the given times. */
 function at(times: number[], c: Columns, key: Key): Values {
   let i = -1
   return times.map((t) => {

@@ -24,34 +24,34 @@ describe('a ledger', () => {
     expect(errorShare(hits)).toBeCloseTo(0.1)
     expect(acceptedShare(hits)).toBeCloseTo(90 / 106)
   })
-  it('tells no share where nothing was sent', () => {
+  it('has no shares if nothing was sent', () => {
     const none = { planned: 5, accepted: 0, rejected: 0, failed: 0, unknown: 0, shed: 0, abandoned: 0 }
     expect(errorShare(none)).toBeNaN()
     expect(acceptedShare(none)).toBeNaN()
   })
-  it('is not there for a run that left none', () => {
+  it('is undefined without a summary', () => {
     expect(summaryLedger(undefined)).toBeUndefined()
     expect(summaryLedger({ run_id: 'a' })).toBeUndefined()
     expect(summaryLedger({ hits })?.hits.accepted).toBe(90)
   })
-  it('tells why hits were not accepted', () => {
+  it('has the reasons why hits were not accepted', () => {
     const reason = { target: 'matomo', class: 'in_front', status: 403, hits: 12, first_words: 'Blocked' }
     expect(summaryLedger({ hits, reasons: [reason] })?.reasons).toEqual([reason])
     expect(summaryLedger({ hits })?.warnings).toEqual([])
   })
-  it('holds what was begun against what was due', () => {
+  it('compares started visits with those due', () => {
     expect(achieved(summaryLedger({ hits, visits: { planned: 50, unsent: 1 }, visits_due: 49 })!)).toBe(1)
     expect(achieved(summaryLedger({ hits })!)).toBeNaN()
   })
 })
 
 describe('a run', () => {
-  it('is seen as bad where something ended it that must not be', () => {
+  it('has a bad end if a fault ended it', () => {
     const ended = '2026-11-24T10:00:00Z'
     expect(toneOf({ ended, reason: 'stop_after_visits' })).toBe('note')
     expect(toneOf({ ended, reason: 'error_brake' })).toBe('bad')
   })
-  it('has passed only where somebody set a threshold', () => {
+  it('has passed only with thresholds of its own', () => {
     const built = { expression: 'error_share<50%', metric: 'error_share', value: 0.1, held: true, built_in: true }
     const ended = '2026-11-24T10:00:00Z'
     expect(passed({ ended, exit_code: 0 }, [built])).toBeUndefined()
@@ -60,7 +60,7 @@ describe('a run', () => {
     expect(passed({ ended, exit_code: 130 }, [{ ...built, held: false, pending: true }])).toBeUndefined()
     expect(passed({ ended, exit_code: 0 }, [{ ...built, built_in: undefined }])).toBe(true)
   })
-  it('has the latest one of its plan as the run before', () => {
+  it('has a previous run: the latest with its plan', () => {
     const run = (id: string, plan_hash: string, day: number) => ({ id, plan_hash, started: `2026-11-${day}T10:00:00Z` })
     const all = [run('a', 'p', 10), run('b', 'p', 11), run('c', 'q', 12), run('d', 'p', 13), run('e', 'p', 14)]
     expect(previousRun(all[3]!, all)?.id).toBe('b')
@@ -98,17 +98,17 @@ describe('the configuration of a run', () => {
     field('TOKEN', 'text', '', true),
     field('RUN_SEED', 'whole number', ''),
   ]
-  it('is told by what differs from the defaults', () => {
+  it('is shown as differences from the defaults', () => {
     const config = { RATE: '0.1', ZONE: 'UTC', TOKEN: '***MASKED***', RUN_SEED: '7' }
     expect(nonDefaults(fields, config).map((d) => d.key)).toEqual(['ZONE', 'TOKEN'])
     expect(nonDefaults(fields, { RATE: '', ZONE: null })).toEqual([])
   })
-  it('has the default for a number that is not set', () => {
+  it('falls back to the default of a number', () => {
     expect(numberOf(fields, { RATE: '2' }, 'RATE')).toBe(2)
     expect(numberOf(fields, { RATE: '' }, 'RATE')).toBe(0.1)
     expect(numberOf(fields, {}, 'ZONE')).toBeNaN()
   })
-  it('has the default of bulk where hits are sent in bulk', () => {
+  it('uses the bulk defaults in bulk mode', () => {
     const concurrency = [{ ...field('CONCURRENCY', 'whole number', '50'), default_in_bulk: '8' }]
     expect(numberOf(concurrency, { SEND_MODE: 'bulk', CONCURRENCY: '' }, 'CONCURRENCY')).toBe(8)
     expect(nonDefaults(concurrency, { SEND_MODE: 'bulk', CONCURRENCY: 8 })).toEqual([])
@@ -118,7 +118,7 @@ describe('the configuration of a run', () => {
 
 describe('a run that can be deleted', () => {
   const now = (id: string, ended: string | null) => ({ run: { id, ended } }) as unknown as Status
-  it('has ended, or is not on', () => {
+  it('has ended, or is not the current one', () => {
     const open = { id: 'a', kind: 'live', ended: null }
     expect(deletable({ ...open, ended: '2026-01-01T00:00:00Z' })).toBe(true)
     expect(deletable(open)).toBe(false)

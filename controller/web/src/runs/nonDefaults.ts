@@ -1,4 +1,4 @@
-// What of a configuration is not at its default.
+// The settings of a configuration that differ from their defaults.
 import type { Schemas } from '../api/client'
 import { toText, withModeDefaults, isEqual } from '../configuration/values'
 import { count } from '../text'
@@ -11,7 +11,7 @@ export type Difference = {
   secret: boolean
 }
 
-/** Ids and seeds are drawn for each run, so they say nothing about a configuration. */
+/** Generated for each run, so not part of a configuration. */
 const drawn = ['RUN_ID', 'RUN_SEED']
 
 /** The settings of `config` that differ from their default, in the order of the form; an empty one is at its default. */
@@ -28,7 +28,7 @@ export function nonDefaults(fields: Schemas['SettingField'][], config: unknown):
     }))
 }
 
-/** A number as people read it; texts and ids as they are. */
+/** A value with thousands separators if it has a unit. */
 function shown(f: Schemas['SettingField'], text: string): string {
   const n = Number(text)
   return f.unit && text && n >= 10_000 ? count(n) : text

@@ -1,9 +1,9 @@
-// Thresholds as a person writes them: metric, comparison, bound. What is valid, the controller says.
+// Threshold expressions: metric, operator, bound. The controller validates them.
 
-/** How the values of a metric are written. */
-export type Kind = 'share' | 'seconds' | 'rate' | 'count'
+/** The unit of a metric. */
+export type Unit = 'share' | 'seconds' | 'rate' | 'count'
 
-/** The metrics that can have a threshold, those that are asked for most first. */
+/** The metrics of thresholds, the commonest first. */
 export const metrics = [
   ...['error_share', 'p95', 'p99', 'p50', 'achieved_rate', 'hit_rate'],
   ...['rejected', 'failed', 'unknown', 'shed', 'abandoned', 'accepted', 'visits'],
@@ -15,21 +15,21 @@ export type Operator = (typeof operators)[number]
 
 export type Threshold = { metric: string; operator: Operator; bound: string }
 
-export function kindOf(metric: string): Kind {
+export function unitOf(metric: string): Unit {
   if (/^p\d+$/.test(metric)) return 'seconds'
   if (metric === 'hit_rate') return 'rate'
   return metric === 'achieved_rate' || metric.endsWith('_share') ? 'share' : 'count'
 }
 
-const form = /^([a-z_0-9]+)(<=|>=|==|<|>|=)(.*)$/
+const pattern = /^([a-z_0-9]+)(<=|>=|==|<|>|=)(.*)$/
 
-/** The thresholds of a text; undefined where it is not of their form. */
-export function read(text: string): Threshold[] | undefined {
+/** Parses comma-separated thresholds; undefined if one is malformed. */
+export function parseThresholds(text: string): Threshold[] | undefined {
   const out: Threshold[] = []
   for (const part of text.split(',')) {
     const expression = part.replace(/\s+/g, '')
     if (!expression) continue
-    const match = form.exec(expression)
+    const match = pattern.exec(expression)
     if (!match) return
     const [, metric, operator, bound] = match as unknown as [string, string, string, string]
     out.push({ metric, operator: operator === '==' ? '=' : (operator as Operator), bound })
@@ -37,10 +37,10 @@ export function read(text: string): Threshold[] | undefined {
   return out
 }
 
-export const written = (list: Threshold[]) => list.map((t) => t.metric + t.operator + t.bound).join(', ')
+export const formatThresholds = (list: Threshold[]) => list.map((t) => t.metric + t.operator + t.bound).join(', ')
 
-/** A bound to begin with, which most runs can keep. */
-const usual: Record<string, Omit<Threshold, 'metric'>> = {
+/** Default bounds, which most runs pass. */
+const defaults: Record<string, Omit<Threshold, 'metric'>> = {
   error_share: { operator: '<', bound: '1%' },
   achieved_rate: { operator: '>', bound: '98%' },
   hit_rate: { operator: '>', bound: '1' },
@@ -48,16 +48,19 @@ const usual: Record<string, Omit<Threshold, 'metric'>> = {
   accepted_share: { operator: '>', bound: '99%' },
   visits: { operator: '>', bound: '0' },
 }
-const ofKind: Record<Kind, Omit<Threshold, 'metric'>> = {
+const defaultsByUnit: Record<Unit, Omit<Threshold, 'metric'>> = {
   share: { operator: '<', bound: '1%' },
   seconds: { operator: '<', bound: '800ms' },
   rate: { operator: '>', bound: '1' },
   count: { operator: '=', bound: '0' },
 }
 
-/** A threshold of a metric, as one might want it. */
-export const suggested = (metric: string): Threshold => ({ metric, ...(usual[metric] ?? ofKind[kindOf(metric)]) })
+/** The default threshold of a metric. */
+export const defaultThreshold = (metric: string): Threshold => ({
+  metric,
+  ...(defaults[metric] ?? defaultsByUnit[unitOf(metric)]),
+})
 
-/** The first metric that a list has no threshold for, suggested. */
-export const next = (list: Threshold[]) =>
-  suggested(metrics.find((m) => !list.some((t) => t.metric === m)) ?? metrics[0]!)
+/** The default threshold of the first metric that is not in the list. */
+export const nextThreshold = (list: Threshold[]) =>
+  defaultThreshold(metrics.find((m) => !list.some((t) => t.metric === m)) ?? metrics[0]!)

@@ -1,5 +1,15 @@
 // Runs: the list, a run's page, and comparisons.
 import { money, count, latency, percent, rate } from './numbers'
+import { shell } from './shell'
+
+const visitOutcomes: Record<string, string> = {
+  complete: 'Complete',
+  partial: 'Partial',
+  uncertain: 'Uncertain',
+  lost: 'Lost',
+  unsent: 'Not sent',
+  open: 'Open',
+}
 
 export const runs = {
   empty: 'No runs yet. Start one from the dashboard.',
@@ -187,21 +197,11 @@ export const runs = {
     ofKind: (name: string) => `Hits: ${name}`,
     ofTarget: (name: string) => `Target: ${name}`,
     names: {
-      planned: 'Planned',
-      complete: 'Complete',
-      partial: 'Partial',
-      uncertain: 'Uncertain',
-      lost: 'Lost',
-      unsent: 'Not sent',
+      ...visitOutcomes,
+      ...shell.outcomes,
       split: 'Split by Matomo',
       repeated: 'Possibly duplicated',
       due: 'Due',
-      accepted: 'Accepted',
-      rejected: 'Rejected',
-      failed: 'Failed',
-      unknown: 'Unknown',
-      shed: 'Shed',
-      abandoned: 'Abandoned',
       visit_rate: 'Visits started',
       hit_rate: 'Hits accepted',
       error_share: 'Errors',
@@ -233,11 +233,7 @@ export const runs = {
       accepted: 'Accepted hits per second',
       latency: 'Latency p95',
       errors: 'Errors per second',
-      labels: {
-        accepted: 'Accepted hits per second of both runs by time since start',
-        latency: 'Latency p95 of both runs by time since start',
-        errors: 'Errors per second of both runs by time since start',
-      },
+      label: (title: string) => `${title} of both runs by time since start`,
     },
   },
   running: 'Running',
@@ -270,7 +266,7 @@ export const runs = {
     removed: ['Removed', 'The container was removed during the run.'],
   } as Record<string, [string, string]>,
   notFound: 'Run not found.',
-  facts: {
+  details: {
     title: 'Details',
     started: 'Started',
     ended: 'Ended',
@@ -298,14 +294,7 @@ export const runs = {
   kind: 'Kind',
   target: 'Target',
   open: 'Open',
-  visitOutcomes: {
-    complete: 'Complete',
-    partial: 'Partial',
-    uncertain: 'Uncertain',
-    lost: 'Lost',
-    unsent: 'Not sent',
-    open: 'Open',
-  } as Record<string, string>,
+  visitOutcomes,
   overTime: {
     title: 'Over time',
     hits: 'Hits per second',
