@@ -13,26 +13,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// echoKey is where withEcho puts the echo context.
-type echoKey struct{}
+// echoContextKey is the context key of withEchoContext.
+type echoContextKey struct{}
 
-// withEcho lets an operation do what only the router's own context can: cookies.
-func withEcho(o huma.Operation) huma.Operation {
+// withEchoContext gives an operation the router's context, which it needs for cookies.
+func withEchoContext(o huma.Operation) huma.Operation {
 	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		next(huma.WithValue(ctx, echoKey{}, humaecho.Unwrap(ctx)))
+		next(huma.WithValue(ctx, echoContextKey{}, humaecho.Unwrap(ctx)))
 	})
 	return o
 }
 
-func echoOf(ctx context.Context) echo.Context {
-	c, _ := ctx.Value(echoKey{}).(echo.Context) // withEcho has put it there
+func echoContext(ctx context.Context) echo.Context {
+	c, _ := ctx.Value(echoContextKey{}).(echo.Context) // set by withEchoContext
 	return c
 }
 
 type signInRequest struct {
 	Body struct {
-		Key  string `json:"api_key,omitempty" maxLength:"4096" doc:"The API key, or"`
-		Code string `json:"code,omitempty" maxLength:"256" doc:"the one-time code of a sign-in link."`
+		Key  string `json:"api_key,omitempty" maxLength:"4096" doc:"The API key. Required unless code is given."`
+		Code string `json:"code,omitempty" maxLength:"256" doc:"The one-time code of a sign-in link."`
 	}
 }
 
@@ -40,37 +40,50 @@ type sessionResponse struct {
 	SignedIn bool `json:"signed_in"`
 }
 
-type loginCodeResponse struct {
-	Code    string `json:"code" doc:"Signs in once. Put it behind # of the controller's address as #code=…"`
+type signInCodeResponse struct {
+	Code    string `json:"code" doc:"One-time code. Append it to the controller's address as #code=…"`
 	Minutes int    `json:"valid_minutes"`
 }
 
-// The bounds of what strangers may send: the longest key in JSON's escapes, and the time for it.
+type auditRequest struct {
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+type auditResponse struct {
+	Entries  []security.Entry   `json:"entries" doc:"Changes and sign-ins, newest first."`
+	Refusals []security.Refusal `json:"refusals" doc:"Requests without valid credentials, newest first. They never displace entries."`
+}
+
+// The limits of unauthenticated requests: the longest key with JSON escapes, and the time to receive it.
 const (
 	signInBody = 8 << 10
 	signInTime = 10 * time.Second
 )
 
-var _ = routes((*server).session)
+var _ = addRoutes((*server).session)
 
 func (s *server) session() {
-	signIn := as(door, op(http.MethodPost, "/api/session", tagAccess,
-		"Sign in by key or one-time code; sets the session's cookie"))
-	signIn.MaxBodyBytes, signIn.BodyReadTimeout = signInBody, signInTime
-	reply(s, withEcho(signIn), func(ctx context.Context, in *signInRequest) (sessionResponse, error) {
-		return sessionResponse{
-			true,
-		}, s.Guard.SignIn(echoOf(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
+	create := allow(signIn, op(http.MethodPost, "/api/session", tagAccess,
+		"Sign in with the API key or a one-time code"))
+	create.MaxBodyBytes, create.BodyReadTimeout = signInBody, signInTime
+	handle(s, withEchoContext(create), func(ctx context.Context, in *signInRequest) (sessionResponse, error) {
+		err := s.Guard.SignIn(echoContext(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
+		return sessionResponse{true}, err
 	})
-	get(s, "/api/session", tagAccess, "Is this request signed in?",
+	handleGet(s, "/api/session", tagAccess, "Check whether the request is signed in",
 		func(context.Context) (sessionResponse, error) { return sessionResponse{true}, nil })
-	route(s, withEcho(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
+	register(s, withEchoContext(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
 		func(ctx context.Context, _ *empty) (*empty, error) {
-			s.Guard.SignOut(echoOf(ctx))
+			s.Guard.SignOut(echoContext(ctx))
 			return nil, nil
 		})
-	reply(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Make a one-time code that signs in a browser"),
-		func(context.Context, *empty) (loginCodeResponse, error) {
-			return loginCodeResponse{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
+	handle(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Create a one-time code to sign in a browser"),
+		func(context.Context, *empty) (signInCodeResponse, error) {
+			return signInCodeResponse{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
+		})
+	handle(s, op(http.MethodGet, "/api/audit", tagAccess, "List the audit log"),
+		func(ctx context.Context, in *auditRequest) (a auditResponse, err error) {
+			a.Entries, a.Refusals, err = s.Guard.AuditLog(ctx, in.Limit)
+			return a, err
 		})
 }

@@ -111,7 +111,7 @@ func TestTheEdgesOfTheInterface(t *testing.T) {
 	f.each(t, []quick{
 		{"no key", "GET", "/api/status", "", []string{"X-API-Key", ""}, 403, "wrong"},
 		{"health needs none", "GET", "/health", "", []string{"X-API-Key", ""}, 200, "healthy"},
-		{"a path that is none", "GET", "/api/nothing", "", nil, 404, "nothing at this path"},
+		{"a path that is none", "GET", "/api/nothing", "", nil, 404, "no resource at this path"},
 		{"a method that is none", "PATCH", "/api/status", "", nil, 405, "method"},
 		{"no JSON", "PUT", "/api/config", "{", nil, 400, ""},
 		{"another type of content", "PUT", "/api/config", "a=b", []string{"Content-Type", "text/plain"}, 415, ""},
@@ -135,7 +135,7 @@ func TestAConfigurationIsSavedAndItsSecretsNeverComeBack(t *testing.T) {
 	f.each(t, []quick{
 		{"the first editor saves", "PUT", "/api/config", good, []string{"If-Match", tag}, 200,
 			is{"config.PAGEVIEWS_MIN": 4.}},
-		{"the second one is told", "PUT", "/api/config", good, []string{"If-Match", tag}, 412, "somebody else"},
+		{"the second one is told", "PUT", "/api/config", good, []string{"If-Match", tag}, 412, "has changed since"},
 		{"a tag of something else", "PUT", "/api/config", good, []string{"If-Match", `"x"`}, 412, "ETag"},
 		{"all faults at once, the first", "PUT", "/api/config", `{"config":{"PAGEVIEWS_MIN":0,"CONCURRENCY":"many"}}`,
 			nil, 422, is{"errors.1.location": "PAGEVIEWS_MIN"}},
@@ -257,8 +257,8 @@ func TestEachFailureOfARunHasItsStatus(t *testing.T) {
 		{&run.DeferredError{Paused: true}, 503, "paused; the run is stopped when the engine answers"},
 		{run.ErrStopped, 409, "a stop was requested"},
 		{launcher.ErrForeign, 409, "not ours"},
-		{context.Canceled, 503, "given up"},
-		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "too long"},
+		{context.Canceled, 503, "cancelled"},
+		{fmt.Errorf("stop: %w", context.DeadlineExceeded), 504, "timed out"},
 		{errors.New("inner words"), 500, "log"},
 	} {
 		f := newFixture(t)

@@ -15,15 +15,15 @@ import (
 
 type applyRequest struct {
 	IfMatch string `header:"If-Match" maxLength:"100"`
-	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
+	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to finish."`
 	Body    *struct {
-		Config map[string]any `json:"config,omitempty" doc:"As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is."`
+		Config map[string]any `json:"config,omitempty" doc:"All settings, as for PUT /api/config. Default: apply the saved configuration."`
 	}
 }
 
 type applyResponse struct {
 	ResultResponse
-	Container bool `json:"container_restarted" doc:"restarted, by the original's name."`
+	Container bool `json:"container_restarted" doc:"Same as restarted."`
 }
 
 func (s *server) apply(ctx context.Context, in *applyRequest) (a applyResponse, err error) {
@@ -49,40 +49,40 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (a applyResponse, 
 		return a, err
 	}
 	published := Publication{Published: true}
-	if applied.Saved != nil { // else nothing is saved, which is said already
+	if applied.Saved != nil { // otherwise nothing was saved
 		saved, published = *applied.Saved, s.publication()
 	}
 	a = applyResponse{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
-		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but could not be published yet: "+published.Cause,
-			"it is tried again")
+		a.Warnings.Warn(
+			exchange.EnvFile,
+			"",
+			"is saved, but not published yet: "+published.Cause,
+			"it is retried automatically",
+		)
 	}
 	return a, nil
 }
 
-// validate checks values by themselves, and where they are in order by the plan that they make.
+// validate checks the settings one by one and, if those are valid, the plan that results from them.
 func (s *server) validate(ctx context.Context, in *validateRequest) (validationResponse, error) {
 	problems, err := s.Setup.ValidateConfig(ctx, in.Body.Config)
 	if err != nil || problems.Err() != nil {
-		return newValidity(problems), err
+		return newValidation(problems), err
 	}
-	ofPlan, err := s.Preview.Check(ctx, setup.FullOverrides(in.Body.Config))
+	planProblems, err := s.Preview.Check(ctx, setup.FullOverrides(in.Body.Config))
 	switch {
-	case errors.Is(err, launcher.ErrUnavailable),
-		errors.Is(err, launcher.ErrMissing),
-		errors.Is(err, launcher.ErrForeign),
-		errors.Is(err, context.DeadlineExceeded):
-		problems.Warn("loadgen", "", "could not check the plan, only the settings were checked: "+err.Error(),
-			"check again")
+	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrMissing),
+		errors.Is(err, launcher.ErrForeign), errors.Is(err, context.DeadlineExceeded):
+		problems.Warn("loadgen", "", "could not check the plan, only the settings: "+err.Error(), "validate again")
 	case err != nil:
 		return validationResponse{}, err
 	}
-	for _, p := range ofPlan {
-		told := func(o problem.Problem) bool { return o.String() == p.String() }
-		if !slices.ContainsFunc(problems, told) {
+	for _, p := range planProblems {
+		if !slices.ContainsFunc(problems, func(o problem.Problem) bool { return o.String() == p.String() }) {
 			problems = append(problems, p)
 		}
 	}
-	return newValidity(problems), nil
+	return newValidation(problems), nil
 }

@@ -7,44 +7,43 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// access is who may call an operation, and what a call counts as.
+// access says who may call an operation and how a call is counted.
 type access int
 
 const (
-	// member: the key or a session, within their budget. What is not read is booked as a change.
+	// member requires the key or a session and counts against the rate limit. Calls that may change something are audited.
 	member access = iota
-	// question is member for what is asked by POST and changes nothing, such as while somebody types.
-	question
-	// urgent is member without a budget, to have less sent: who has used it up, by a script that went wrong, needs it
-	// most.
-	urgent
-	// public: everybody.
+	// readOnly is member for POST requests that change nothing, such as validation while a user types.
+	readOnly
+	// unmetered is member without a rate limit, for calls that reduce the load: a script that exceeded the limit needs them.
+	unmetered
+	// public is open to everybody.
 	public
-	// door: everybody, and each try to sign in counts.
-	door
+	// signIn is open to everybody, and each attempt counts.
+	signIn
 )
 
-// accessKey is where an operation's metadata hold its access.
+// accessKey is the key of the access in an operation's metadata.
 const accessKey = "access"
 
-// as declares the access of an operation, which is member unless declared. The document says the same.
-func as(a access, o huma.Operation) huma.Operation {
+// allow sets the access of an operation, in the document too.
+func allow(a access, o huma.Operation) huma.Operation {
 	o.Metadata = map[string]any{accessKey: a}
 	o.Security = []map[string][]string{}
-	if a != public && a != door {
+	if a != public && a != signIn {
 		o.Security = []map[string][]string{{"key": {}}, {"session": {}}}
 	}
 	return o
 }
 
-// routeKey is a method and a path as the router has them.
+// routeKey returns the method and the path as the router has it.
 func routeKey(method, path string) string {
 	return method + " " + strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// walled has the guard look at every request by the access of its route. What no operation takes is for members below
-// /api and for everybody elsewhere: pages, and the document.
-func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
+// requireAccess enforces the access of each route. Paths without an operation require a member below /api and are public
+// elsewhere: pages, and the document.
+func (s *server) requireAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		path := c.Request().URL.Path
 		a, declared := s.access[routeKey(c.Request().Method, c.Path())]
@@ -54,11 +53,11 @@ func (s *server) walled(next echo.HandlerFunc) echo.HandlerFunc {
 		switch a {
 		case public:
 			return next(c)
-		case door:
+		case signIn:
 			return s.Guard.Audit(s.Guard.LimitSignIns(next))(c)
-		case question:
+		case readOnly:
 			return s.Guard.Authenticate(next)(c)
-		case urgent:
+		case unmetered:
 			return s.Guard.Audit(s.Guard.AuthenticateUnmetered(next))(c)
 		default:
 			return s.Guard.Audit(s.Guard.Authenticate(next))(c)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,13 +14,15 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
+	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Jobs are backfills, see package job.
+// Jobs manages backfill jobs, see package job.
 type Jobs interface {
 	Plan(ctx context.Context, values map[string]any) (job.Plan, error)
 	MinDuration(ctx context.Context, p *job.Plan) time.Duration
@@ -34,16 +37,16 @@ type Jobs interface {
 	Logs(ctx context.Context, id string, q launcher.LogQuery, each func(launcher.Line) error) error
 }
 
-// jobBody asks for a backfill. The loadgen's own rules, which tell all faults at once, read it.
+// jobBody has the settings of a backfill. The loadgen's rules check them, which report all problems at once.
 type jobBody map[string]any
 
-// Schema implements huma.SchemaProvider: the settings of the group Backfill.
+// Schema implements huma.SchemaProvider.
 func (jobBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "Settings of the group Backfill, with or without BACKFILL_ before their names, as texts or " +
-			"numbers, and name, a text about the run. RUN_ONCE is taken and has no effect. Everything else is " +
-			"as saved. Nothing is saved.",
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description: "Settings of the group Backfill, with or without the prefix BACKFILL_, as strings or numbers, and " +
+			"an optional name. All other settings are as saved; RUN_ONCE is ignored. Nothing is saved.",
 	}
 }
 
@@ -52,107 +55,193 @@ type jobRequest struct{ Body jobBody }
 type cancelJobRequest struct {
 	Body struct {
 		RunID         string `json:"run_id,omitempty" maxLength:"64"`
-		ContainerName string `json:"container_name,omitempty" maxLength:"200" doc:"Either of the two names the job."`
+		ContainerName string `json:"container_name,omitempty" maxLength:"200" doc:"Alternative to run_id."`
 	}
 }
 
-var _ = routes((*server).backfill)
+// jobResult is a job after an operation.
+type jobResult struct {
+	Success       bool           `json:"success" doc:"Always true; errors have their own status."`
+	Message       string         `json:"message"`
+	RunID         string         `json:"run_id"`
+	ContainerName string         `json:"container_name"`
+	ContainerID   *string        `json:"container_id" doc:"null until the container has started."`
+	State         string         `json:"state" enum:"queued,running,cancelling,exited"`
+	Warnings      []fieldProblem `json:"warnings"`
+}
 
-// backfill keeps the original's five paths and adds those it had no answer for.
+type jobsResponse struct {
+	Success bool        `json:"success" doc:"Always true; errors have their own status."`
+	Message string      `json:"message"`
+	Runs    []jobStatus `json:"runs" doc:"Newest first. Jobs run one at a time, in the order in which they were queued."`
+}
+
+type jobStatus struct {
+	record.Job
+	ContainerName string       `json:"container_name"`
+	ContainerID   *string      `json:"container_id" doc:"null until the container has started."`
+	Container     string       `json:"container_state" doc:"See container.state of GET /api/status; not_found until the container has started."`
+	Resumable     bool         `json:"resumable" doc:"Whether there is something left to send with POST /api/backfill/{id}/resume."`
+	Progress      *jobProgress `json:"progress" doc:"From the run summary; null until there is one."`
+}
+
+type jobProgress struct {
+	runsummary.Backfill
+	VisitsSent     uint64     `json:"visits_sent" doc:"Visits of batches that Matomo accepted."`
+	VisitsUnknown  uint64     `json:"visits_unknown" doc:"Visits of batches with an unknown outcome; never sent again."`
+	VisitsRejected uint64     `json:"visits_rejected"`
+	EstimatedEnd   *time.Time `json:"estimated_end" doc:"null while unknown and after the end."`
+}
+
+type jobPlanResponse struct {
+	Calendar  []jobPlanDay   `json:"calendar"`
+	Total     uint64         `json:"total" doc:"Number of visits on all days."`
+	Timezone  string         `json:"timezone" doc:"Time zone of the days, the site's."`
+	Estimated *float64       `json:"estimated_seconds" doc:"Minimum duration, from BACKFILL_RPS_LIMIT; null without a limit."`
+	Warnings  []fieldProblem `json:"warnings" doc:"Problems with the severity error would prevent the backfill."`
+}
+
+type jobPlanDay struct {
+	Date    string `json:"date" doc:"YYYY-MM-DD in the site's time zone."`
+	Visits  uint64 `json:"visits"`
+	Skipped string `json:"skipped" doc:"Why nothing is sent for this day; empty otherwise."`
+}
+
+type cleanupResponse struct {
+	Success bool     `json:"success" doc:"false if a job could not be removed; see errors."`
+	Message string   `json:"message"`
+	Removed []string `json:"removed" doc:"Names of the removed containers."`
+	Errors  []string `json:"errors"`
+}
+
+type lastJobResponse struct {
+	Success   bool           `json:"success" doc:"Always true; errors have their own status."`
+	Message   string         `json:"message"`
+	Payload   map[string]any `json:"payload" doc:"The last request; empty if there was none."`
+	Result    *jobStatus     `json:"result" doc:"The job of that request; null if it was removed."`
+	Timestamp *time.Time     `json:"timestamp" doc:"Time of that request."`
+}
+
+func newJobResult(j job.Job, message string, warnings problem.List) jobResult {
+	a := newJob(j)
+	return jobResult{true, message, a.RunID, a.ContainerName, a.ContainerID, a.State, fieldProblems(warnings)}
+}
+
+func newJob(j job.Job) jobStatus {
+	a := jobStatus{Job: j.Job, ContainerName: j.Container.Name, Container: stateName(j.Container.State),
+		Resumable: j.Resumable()}
+	if a.Payload == nil {
+		a.Payload = map[string]any{}
+	}
+	if j.Container.ID != "" {
+		a.ContainerID = &j.Container.ID
+	}
+	if j.Progress != nil {
+		a.Progress = newProgress(*j.Progress)
+	}
+	return a
+}
+
+func newProgress(b runsummary.Backfill) *jobProgress {
+	p := &jobProgress{Backfill: b, EstimatedEnd: optionalTime(b.EstimatedEnd)}
+	p.Days, p.Unknown = slices.Clone(b.Days), append([]runsummary.Batch{}, b.Unknown...)
+	for i, d := range p.Days {
+		if d.Planned > 0 {
+			p.Days[i].Skipped = "" // only says why the day has fewer visits
+		}
+		p.VisitsSent += d.Sent
+		p.VisitsUnknown += d.Unknown
+		p.VisitsRejected += d.Rejected
+	}
+	return p
+}
+
+var _ = addRoutes((*server).backfill)
+
+// backfill registers the original's five routes and more.
 func (s *server) backfill() {
-	reply(s, about(begun(op(http.MethodPost, "/api/backfill/run", tagBackfill, "Send past days in a job of its own")),
-		"It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault "+
-			"of window, caps and token."), s.runJob)
-	reply(s, as(question, op(http.MethodPost, "/api/backfill/plan", tagBackfill,
-		"What a backfill would send, day by day, without sending or saving anything")), s.planJob)
-	reply(s, about(op(http.MethodGet, "/api/backfill/status", tagBackfill, "Backfill jobs and how far they have come"),
-		"A snapshot that is at most about a second old, cheap enough to be asked for each second. The "+
-			"log of a job is at GET /api/logs?job=."),
-		func(ctx context.Context, _ *empty) (jobsResponse, error) {
-			jobs, err := s.Jobs.Jobs(ctx)
-			out := make([]jobStatus, len(jobs))
-			for i, j := range jobs {
-				out[i] = newJob(j)
-			}
-			return jobsResponse{true, counted(len(out), "job"), out}, err
-		})
-	get(s, "/api/backfill/last", tagBackfill, "What was asked for last", s.lastJob)
-	reply(s, about(as(urgent, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")),
-		"One that goes on drains: what is in flight gets its answer, and the rest can be sent later with "+
-			"resume. 404 where there is no such job, 409 where it has ended."),
+	handle(s, describe(respondsWith(http.StatusAccepted, op(http.MethodPost, "/api/backfill/run", tagBackfill,
+		"Start a backfill job")), "The job is queued until no other job is running; live traffic continues beside it. "+
+		"Returns 422 with every invalid setting."), s.runJob)
+	handle(s, describe(allow(readOnly, op(http.MethodPost, "/api/backfill/plan", tagBackfill, "Plan a backfill")),
+		"Returns what would be sent, day by day. Nothing is sent or saved."), s.planJob)
+	handle(s, describe(op(http.MethodGet, "/api/backfill/status", tagBackfill, "List backfill jobs and their progress"),
+		"At most about a second old, and cheap enough to poll every second. GET /api/logs?job= has the log of a job."),
+		s.listJobs)
+	handleGet(s, "/api/backfill/last", tagBackfill, "Get the last backfill request", s.lastJob)
+	handle(
+		s,
+		describe(
+			allow(unmetered, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")),
+			"Requests in flight are completed; resume sends the rest. Returns 404 if there is no such job and 409 if it "+
+				"has ended. Not subject to the rate limit.",
+		),
 		func(ctx context.Context, in *cancelJobRequest) (jobResult, error) {
 			j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), cmp.Or(in.Body.RunID, in.Body.ContainerName))
-			return newJobResult(j, "cancelled; what was not sent can be sent with resume", warnings), err
-		})
-	reply(s, about(op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs"),
-		"Their containers and files go, tokens with them; what they sent stays in the runs. What was "+
-			"removed can no longer be resumed."),
-		func(ctx context.Context, _ *empty) (cleanupResponse, error) {
-			removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-			a := cleanupResponse{len(failed) == 0, counted(len(removed), "job") + " removed",
-				append([]string{}, removed...), []string{}}
-			for _, f := range failed {
-				a.Errors = append(a.Errors, f.Error())
-			}
-			if len(failed) > 0 {
-				a.Message += ", " + strconv.Itoa(len(failed)) + " could not be removed"
-			}
-			return a, err
-		})
-	byRun(
-		s,
-		about(begun(op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill, "Go on with a job where it ended")),
-			"By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no "+
-				"such job, 409 where nothing is left to send or it goes on."),
-		func(ctx context.Context, id string) (jobResult, error) {
-			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), id)
-			return newJobResult(j, "queued again; it goes on where it ended", nil), err
+			return newJobResult(j, "cancelled; resume it to send the rest", warnings), err
 		},
 	)
-	byRun(s, about(op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill,
-		"Count the unknown batches of a job as sent"),
-		"For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such "+
-			"job, 409 where it has no unknown batch or goes on."),
+	handle(s, describe(op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs"),
+		"Removes their containers and files, including tokens. Their runs remain, but they cannot be resumed."),
+		s.cleanUpJobs)
+	handleRun(
+		s,
+		describe(respondsWith(http.StatusAccepted, op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill,
+			"Resume a backfill job")), "Continues from the job's journal: no visit is sent twice, and batches with an "+
+			"unknown outcome are not sent again. Returns 404 if there is no such job and 409 if it is running or complete."),
+		func(ctx context.Context, id string) (jobResult, error) {
+			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), id)
+			return newJobResult(j, "queued; it resumes where it ended", nil), err
+		},
+	)
+	handleRun(
+		s,
+		describe(
+			op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill, "Count unknown batches as sent"),
+			"Use it after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns 404 if "+
+				"there is no such job and 409 if it is running or has no unknown batches.",
+		),
 		func(ctx context.Context, id string) (jobResult, error) {
 			j, err := s.Jobs.Settle(ctx, id)
 			return newJobResult(j, "the unknown batches count as sent", nil), err
-		})
+		},
+	)
 }
 
-// counted is a number of things in words.
-func counted(n int, what string) string {
+// plural returns a number with a noun.
+func plural(n int, noun string) string {
 	if n != 1 {
-		what += "s"
+		noun += "s"
 	}
-	return strconv.Itoa(n) + " " + what
+	return strconv.Itoa(n) + " " + noun
 }
 
-// maxName is the longest name of a job, in bytes.
+// maxName is the maximum length of a job's name, in bytes.
 const maxName = 200
 
-// asked takes the name out of what a job is asked with. Where it is at fault, the error tells the faults of the rest
-// too.
-func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values map[string]any, err error) {
+// splitName separates the name of a job from its settings. If the name is invalid, the error also has the problems of
+// the settings.
+func (s *server) splitName(ctx context.Context, body jobBody) (name string, settings map[string]any, err error) {
 	var problems problem.List
-	values = map[string]any{}
-	for key, v := range r.Body {
+	settings = map[string]any{}
+	for key, v := range body {
 		if !strings.EqualFold(key, "name") {
-			values[key] = v
+			settings[key] = v
 			continue
 		}
 		text, ok := v.(string)
 		if !ok && v != nil || len(text) > maxName {
-			problems.Refuse("name", "", "is no text of at most 200 bytes", "describe the run in a few words")
+			problems.Refuse("name", "", "is not a string of at most 200 bytes", "shorten it")
 		}
 		name = strings.TrimSpace(text)
-		if odd, found := textfile.FindInvisibleInLine(name); found {
-			problems.Refuse("name", "", "has "+odd.String(), "type it again without that")
+		if invisible, found := textfile.FindInvisibleInLine(name); found {
+			problems.Refuse("name", "", "has "+invisible.String(), "remove it")
 		}
 	}
 	if len(problems) == 0 {
-		return name, values, nil
+		return name, settings, nil
 	}
-	plan, err := s.Jobs.Plan(ctx, values)
+	plan, err := s.Jobs.Plan(ctx, settings)
 	more := plan.Problems
 	if err != nil && !errors.As(err, &more) {
 		return "", nil, err
@@ -161,26 +250,26 @@ func (s *server) asked(ctx context.Context, r *jobRequest) (name string, values 
 }
 
 func (s *server) runJob(ctx context.Context, in *jobRequest) (a jobResult, err error) {
-	name, values, err := s.asked(ctx, in)
+	name, settings, err := s.splitName(ctx, in.Body)
 	if err != nil {
 		return a, err
 	}
-	j, warnings, err := s.Jobs.Run(context.WithoutCancel(ctx), name, values)
-	return newJobResult(j, "queued; it begins when no other job goes on", warnings), err
+	j, warnings, err := s.Jobs.Run(context.WithoutCancel(ctx), name, settings)
+	return newJobResult(j, "queued; it starts when no other job is running", warnings), err
 }
 
 func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse, err error) {
-	_, values, err := s.asked(ctx, in)
+	_, settings, err := s.splitName(ctx, in.Body)
 	if err != nil {
 		return a, err
 	}
-	p, err := s.Jobs.Plan(ctx, values)
+	p, err := s.Jobs.Plan(ctx, settings)
 	if err != nil {
 		return a, err
 	}
 	duration := s.Jobs.MinDuration(ctx, &p)
 	a = jobPlanResponse{Calendar: make([]jobPlanDay, len(p.Days)), Total: calendar.Total(p.Days),
-		Timezone: p.Spec.Timezone.String(), Warnings: faults(p.Problems)}
+		Timezone: p.Spec.Timezone.String(), Warnings: fieldProblems(p.Problems)}
 	for i, d := range p.Days {
 		a.Calendar[i] = jobPlanDay{Date: d.Date.String(), Visits: d.Visits, Skipped: d.Skipped}
 		if d.Visits > 0 && d.Skipped != "" {
@@ -188,16 +277,25 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse
 			a.Warnings = append(a.Warnings, fieldProblem{d.Date.String(), d.Skipped, string(problem.Warning)})
 		}
 	}
-	if least := duration.Seconds(); least > 0 {
-		a.Estimated = &least
+	if seconds := duration.Seconds(); seconds > 0 {
+		a.Estimated = &seconds
 	}
 	return a, nil
+}
+
+func (s *server) listJobs(ctx context.Context, _ *empty) (jobsResponse, error) {
+	jobs, err := s.Jobs.Jobs(ctx)
+	out := make([]jobStatus, len(jobs))
+	for i, j := range jobs {
+		out[i] = newJob(j)
+	}
+	return jobsResponse{true, plural(len(out), "job"), out}, err
 }
 
 func (s *server) lastJob(ctx context.Context) (lastJobResponse, error) {
 	j, err := s.Jobs.Last(ctx)
 	if errors.Is(err, fault.NotFound) {
-		return lastJobResponse{Success: true, Message: "no backfill was asked for yet", Payload: map[string]any{}}, nil
+		return lastJobResponse{Success: true, Message: "no backfill was requested yet", Payload: map[string]any{}}, nil
 	}
 	if err != nil {
 		return lastJobResponse{}, err
@@ -207,10 +305,27 @@ func (s *server) lastJob(ctx context.Context) (lastJobResponse, error) {
 		Success:   true,
 		Message:   "backfill " + a.RunID,
 		Payload:   a.Payload,
-		Timestamp: moment(j.Queued),
+		Timestamp: optionalTime(j.Queued),
 	}
 	if j.State != "" {
 		out.Result = &a
 	}
 	return out, nil
+}
+
+func (s *server) cleanUpJobs(ctx context.Context, _ *empty) (cleanupResponse, error) {
+	removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
+	a := cleanupResponse{
+		len(failed) == 0,
+		plural(len(removed), "job") + " removed",
+		append([]string{}, removed...),
+		[]string{},
+	}
+	for _, f := range failed {
+		a.Errors = append(a.Errors, f.Error())
+	}
+	if len(failed) > 0 {
+		a.Message += ", " + strconv.Itoa(len(failed)) + " could not be removed"
+	}
+	return a, err
 }

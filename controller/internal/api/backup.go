@@ -8,24 +8,27 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-var _ = routes((*server).backup)
+var _ = addRoutes((*server).backup)
 
 func (s *server) backup() {
-	o := file(op(http.MethodGet, "/api/backup", tagConfig,
-		"A consistent copy of the database; secrets in it are sealed"),
-		"application/vnd.sqlite3", &huma.Schema{Type: huma.TypeString, Format: "binary"})
-	route(s, o, func(ctx context.Context, _ *empty) (*huma.StreamResponse, error) {
-		copied, err := s.Store.Backup(ctx)
+	const contentType = "application/vnd.sqlite3"
+	o := produces(describe(op(http.MethodGet, "/api/backup", tagConfig, "Download a backup of the database"),
+		"A consistent copy, made while the controller is in use. Secrets in it are encrypted."),
+		map[string]*huma.Schema{contentType: {Type: huma.TypeString, Format: "binary"}})
+	register(s, o, func(ctx context.Context, _ *empty) (*huma.StreamResponse, error) {
+		file, err := s.Backup(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return &huma.StreamResponse{Body: func(c huma.Context) {
-			defer copied.Close() //nolint:errcheck // only read
-			c.SetHeader("Content-Type", "application/vnd.sqlite3")
-			c.SetHeader("Content-Disposition",
-				`attachment; filename="trafficinator-`+s.Now().UTC().Format("20060102-150405")+`.db"`)
-			if _, err := io.Copy(c.BodyWriter(), copied); err != nil {
-				s.Log.DebugContext(c.Context(), "backup not sent whole", "err", err)
+			defer file.Close() //nolint:errcheck // only read
+			c.SetHeader("Content-Type", contentType)
+			c.SetHeader(
+				"Content-Disposition",
+				attachment("trafficinator-"+s.Now().UTC().Format("20060102-150405")+".db"),
+			)
+			if _, err := io.Copy(c.BodyWriter(), file); err != nil {
+				s.Log.DebugContext(c.Context(), "backup interrupted", "err", err)
 			}
 		}}, nil
 	})

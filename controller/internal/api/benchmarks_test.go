@@ -9,8 +9,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
-// timed keeps a benchmark in which one report took so long, in seconds, unless it is there.
-func (f *fixture) timed(t *testing.T, id string, took float64) {
+// saveBenchmark saves a benchmark whose report took this many seconds, unless it exists.
+func (f *fixture) saveBenchmark(t *testing.T, id string, took float64) {
 	t.Helper()
 	if _, err := f.store.Benchmark(t.Context(), id); err == nil {
 		return
@@ -31,7 +31,7 @@ func (f *fixture) timed(t *testing.T, id string, took float64) {
 	}
 }
 
-func TestBenchmarksOfReportsAreStartedAndWatchedAndOneAtATime(t *testing.T) {
+func TestOnlyOneBenchmarkRunsAtATime(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	on := make(chan struct{})
@@ -40,13 +40,14 @@ func TestBenchmarksOfReportsAreStartedAndWatchedAndOneAtATime(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 	}))
 	t.Cleanup(server.Close)
-	const path = "/api/report-benchmarks"
+	const path = "/api/benchmarks"
 	if got := f.ask(
 		"POST",
 		path,
 		`{"repeats":0,"periods":["decade"],"reports":["none"],"date":"soon"}`,
 	); got.Code != http.StatusUnprocessableEntity ||
-		!strings.Contains(got.Body.String(), "periods") || !strings.Contains(got.Body.String(), "date") ||
+		!strings.Contains(got.Body.String(), "periods") ||
+		!strings.Contains(got.Body.String(), "date") ||
 		!strings.Contains(got.Body.String(), "MATOMO_URL") {
 		t.Errorf("faults: %d %s", got.Code, got.Body)
 	}
@@ -71,12 +72,12 @@ func TestBenchmarksOfReportsAreStartedAndWatchedAndOneAtATime(t *testing.T) {
 	close(on)
 }
 
-func TestABaselineIsComparedWithAndExported(t *testing.T) {
+func TestBenchmarksAreComparedWithTheBaselineAndExported(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.timed(t, "before", .1)
-	f.timed(t, "now", .5)
-	const path = "/api/report-benchmarks/now"
+	f.saveBenchmark(t, "before", .1)
+	f.saveBenchmark(t, "now", .5)
+	const path = "/api/benchmarks/now"
 	if got := f.ask("GET", path+"/comparison", ""); got.Code != http.StatusConflict ||
 		!strings.Contains(got.Body.String(), "baseline") {
 		t.Errorf("without one: %d %s", got.Code, got.Body)
@@ -85,7 +86,7 @@ func TestABaselineIsComparedWithAndExported(t *testing.T) {
 		`"verdict":"slower"`) {
 		t.Errorf("with another: %s", got.Body)
 	}
-	if got := f.ask("POST", "/api/report-benchmarks/before/baseline",
+	if got := f.ask("POST", "/api/benchmarks/before/baseline",
 		`{"baseline":true}`).object(t); got["baseline"] != true {
 		t.Errorf("%v", got)
 	}
@@ -94,17 +95,14 @@ func TestABaselineIsComparedWithAndExported(t *testing.T) {
 	}
 	page := f.ask("GET", path+"/export?format=html", "")
 	if !strings.Contains(page.Body.String(), "1 slower than the baseline") ||
-		!strings.Contains(page.Header().Get("Content-Disposition"), "reports-now.html") {
+		!strings.Contains(page.Header().Get("Content-Disposition"), "benchmark-now.html") {
 		t.Errorf("%v %s", page.Header(), page.Body)
 	}
 	if got := f.ask("GET", path+"/export", "").object(t); got["id"] != "now" {
 		t.Errorf("%v", got)
 	}
-	history := f.ask(
-		"GET",
-		"/api/report-history?url=https%3A%2F%2Fm.example.test%2Fmatomo.php&site_id=1&report=Page+titles&period=day",
-		"",
-	)
+	history := f.ask("GET", "/api/benchmarks/history?url=https%3A%2F%2Fm.example.test%2Fmatomo.php&site_id=1"+
+		"&report=Page+titles&period=day", "")
 	if points, _ := history.object(t)["points"].([]any); len(points) != 2 {
 		t.Errorf("%s", history.Body)
 	}
@@ -114,7 +112,44 @@ func TestABaselineIsComparedWithAndExported(t *testing.T) {
 	if got := f.ask("GET", path, ""); got.Code != http.StatusNotFound {
 		t.Errorf("after it was deleted: %d", got.Code)
 	}
-	if got := f.ask("GET", "/api/reports", "").object(t); len(got["reports"].([]any)) < 20 {
+	if got := f.ask("GET", "/api/benchmarks/reports", "").object(t); len(got["reports"].([]any)) < 20 {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestOldPathsOfBenchmarksStillWorkAndAreDeprecated(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.saveBenchmark(t, "before", .1)
+	f.saveBenchmark(t, "now", .5)
+	document := f.ask("GET", "/openapi.json", "").object(t)["paths"].(map[string]any)
+	for old, current := range map[string]string{
+		"/api/reports":                           "/api/benchmarks/reports",
+		"/api/report-benchmarks":                 "/api/benchmarks",
+		"/api/report-benchmarks/{id}":            "/api/benchmarks/{id}",
+		"/api/report-benchmarks/{id}/comparison": "/api/benchmarks/{id}/comparison",
+		"/api/report-benchmarks/{id}/export":     "/api/benchmarks/{id}/export",
+		"/api/report-history":                    "/api/benchmarks/history",
+	} {
+		query := strings.NewReplacer("{id}", "now", "comparison", "comparison?with=before", "history",
+			"history?url=https%3A%2F%2Fm.example.test%2Fmatomo.php&site_id=1&report=Page+titles&period=day")
+		a, b := f.ask("GET", query.Replace(old), ""), f.ask("GET", query.Replace(current), "")
+		if a.Code != http.StatusOK || a.Body.String() != b.Body.String() {
+			t.Errorf("%s responds %d %s, %s responds %d %s", old, a.Code, a.Body, current, b.Code, b.Body)
+		}
+		deprecated := func(path string) any { return document[path].(map[string]any)["get"].(map[string]any)["deprecated"] }
+		if deprecated(old) != true || deprecated(current) != nil {
+			t.Errorf("%s is deprecated: %v, %s: %v", old, deprecated(old), current, deprecated(current))
+		}
+	}
+	if got := f.ask("POST", "/api/report-benchmarks/now/baseline", `{"baseline":true}`).
+		object(t); got["baseline"] != true {
+		t.Errorf("%v", got)
+	}
+	if got := f.ask("POST", "/api/report-benchmarks", `{"repeats":0}`); got.Code != http.StatusUnprocessableEntity {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := f.ask("DELETE", "/api/report-benchmarks/now", ""); got.Code != http.StatusOK {
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }

@@ -25,24 +25,24 @@ type configBody struct {
 }
 
 type saveRequest struct {
-	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: overwrite."`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"ETag of the configuration that was edited. Returns 412 if it has changed since. Default: overwrite."`
 	Body    struct {
-		Config map[string]any `json:"config" doc:"All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it."`
+		Config map[string]any `json:"config" doc:"All settings. Missing ones are reset to their default. A secret that is masked or missing keeps its value, unless MATOMO_URL, MATOMO_API_URL or PROXY_URL changes; an empty one is removed."`
 	}
 }
 
 type mergeRequest struct {
-	IfMatch string `header:"If-Match" maxLength:"100" doc:"The ETag of what was edited; 412 where it has changed since. Left out: merge into whatever is saved."`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"ETag of the configuration that was edited. Returns 412 if it has changed since. Default: merge into what is saved."`
 	Body    struct {
-		Config map[string]any `json:"config" doc:"The settings to change: those left out stay as they are, null or an empty text resets one to its default. Of a secret the mask keeps it and an empty text removes it; with another MATOMO_URL, MATOMO_API_URL or PROXY_URL it must be given."`
+		Config map[string]any `json:"config" doc:"Settings to change; null or an empty string resets one to its default. A secret that is masked or missing keeps its value, unless MATOMO_URL, MATOMO_API_URL or PROXY_URL changes; an empty one is removed."`
 	}
 }
 
 type schemaResponse struct {
-	Groups []string       `json:"groups" doc:"In the order of a form."`
+	Groups []string       `json:"groups" doc:"Names of the groups, in display order."`
 	Fields []settingField `json:"fields"`
-	// Backfill are apart because no saved configuration holds them.
-	Backfill []settingField `json:"backfill" doc:"What POST /api/backfill/run takes."`
+	// Backfill is separate because its settings are never saved.
+	Backfill []settingField `json:"backfill" doc:"Settings of POST /api/backfill/run."`
 }
 
 type settingField struct {
@@ -50,26 +50,27 @@ type settingField struct {
 	Group    string   `json:"group"`
 	Kind     string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
 	Default  string   `json:"default"`
-	InBulk   string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, where that is another; empty else."`
+	InBulk   string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, if different."`
 	Min      string   `json:"min"`
 	Max      string   `json:"max"`
-	NotAbove string   `json:"not_above" doc:"The setting that this one must not exceed. Empty if there is none."`
+	NotAbove string   `json:"not_above" doc:"Setting that this one must not exceed; empty if there is none."`
 	OneOf    []string `json:"one_of"`
 	Unit     string   `json:"unit"`
 	Help     string   `json:"help"`
 	Secret   bool     `json:"secret"`
-	Role     string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What kind of decision it is; a preset holds none of a target."`
-	Widget   string   `json:"widget" doc:"With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has."`
+	Role     string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What the setting decides. Presets have no settings with the role target."`
+	Widget   string   `json:"widget" doc:"Form control to edit the setting: secret, choice, toggle, file, number, list, text, or a specific one."`
 }
 
-// fieldProblem is a problem in the original's words: the field, what is wrong with the cure, how bad it is.
+// fieldProblem is a problem in the format of the original.
 type fieldProblem struct {
 	Field    string `json:"field"`
 	Message  string `json:"message"`
 	Severity string `json:"severity" enum:"error,warning"`
 }
 
-func faults(problems problem.List) []fieldProblem {
+// fieldProblems returns problems in the format of the original.
+func fieldProblems(problems problem.List) []fieldProblem {
 	out := make([]fieldProblem, len(problems))
 	for i, p := range problems {
 		out[i] = fieldProblem{p.Where, p.Advice(), string(p.Severity)}
@@ -85,59 +86,59 @@ type validationResponse struct {
 
 type validateRequest struct {
 	Body struct {
-		Config map[string]any `json:"config" doc:"As PUT /api/config takes it: what is left out has its default, secrets apart."`
+		Config map[string]any `json:"config" doc:"All settings, as for PUT /api/config."`
 	}
 }
 
-var _ = routes((*server).config)
+var _ = addRoutes((*server).config)
 
 func (s *server) config() {
-	route(s, op(http.MethodGet, "/api/config", tagConfig, "The saved configuration"),
+	register(s, op(http.MethodGet, "/api/config", tagConfig, "Get the configuration"),
 		func(ctx context.Context, _ *empty) (*configResponse, error) {
-			return s.savedConfig(ctx, "", func(int64) (setup.Config, error) { return s.Setup.Config(ctx) })
+			return s.configAfter(ctx, "", func(int64) (setup.Config, error) { return s.Setup.Config(ctx) })
 		})
-	route(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the saved configuration; what runs stays as it is"),
+	register(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the configuration"),
 		func(ctx context.Context, in *saveRequest) (*configResponse, error) {
-			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.SaveConfig(ctx, in.Body.Config, revision)
 			})
 		})
-	route(s, op(http.MethodPatch, "/api/config", tagConfig,
-		"Change some settings; the others and what runs stay as they are"),
+	register(s, op(http.MethodPatch, "/api/config", tagConfig,
+		"Update settings"),
 		func(ctx context.Context, in *mergeRequest) (*configResponse, error) {
-			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.MergeConfig(ctx, in.Body.Config, revision)
 			})
 		})
-	get(s, "/api/config/schema", tagConfig, "Every setting with its bounds and help",
+	handleGet(s, "/api/config/schema", tagConfig, "List all settings with default, range and help",
 		func(context.Context) (schemaResponse, error) { return schema(), nil })
-	reply(s, about(as(question, op(http.MethodPost, "/api/validate", tagConfig, "Is this configuration good?")),
-		"The loadgen itself checks the plan that it makes with the saved pages, funnels, events and "+
-			"targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved."),
+	handle(s, describe(allow(readOnly, op(http.MethodPost, "/api/validate", tagConfig, "Validate a configuration")),
+		"Includes the check of the loadgen with the saved URLs, funnels, events and targets: whatever it would "+
+			"reject at a start is an error here. Nothing is sent or saved."),
 		s.validate)
-	reply(s, about(op(http.MethodPost, "/api/config/apply", tagConfig,
-		"Publish, restart, wait until the new plan runs, and save"),
-		"While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, "+
-			"and the previous run continues."), s.apply)
+	handle(s, describe(op(http.MethodPost, "/api/config/apply", tagConfig,
+		"Apply a configuration"),
+		"Restarts the current run with it and saves it once the new plan runs; if that fails, the previous run "+
+			"continues and nothing is saved. Without a run, it is only saved and published."), s.apply)
 }
 
-// savedConfig answers what save leaves saved. save gets the revision of an If-Match.
-func (s *server) savedConfig(ctx context.Context, ifMatch string,
-	save func(revision int64) (setup.Config, error)) (*configResponse, error) {
+// configAfter returns the configuration after a change, which gets the revision of an If-Match.
+func (s *server) configAfter(ctx context.Context, ifMatch string,
+	change func(revision int64) (setup.Config, error)) (*configResponse, error) {
 	revision, err := revisionOf(ifMatch)
 	if err != nil {
 		return nil, err
 	}
-	c, err := save(revision)
+	c, err := change(revision)
 	if err != nil {
 		return nil, err
 	}
-	pending, err := s.pending(ctx)
+	pending, err := s.pendingChanges(ctx)
 	return &configResponse{etag(c.Revision), configBody{c, pending, pending.Publication}}, err
 }
 
-func newValidity(p problem.List) validationResponse {
-	return validationResponse{p.Err() == nil, faults(p.Errors()), faults(p.Warnings())}
+func newValidation(p problem.List) validationResponse {
+	return validationResponse{p.Err() == nil, fieldProblems(p.Errors()), fieldProblems(p.Warnings())}
 }
 
 func schema() schemaResponse {
@@ -179,10 +180,10 @@ func newField(f spec.Field, fallback, inBulk string) settingField {
 	return a
 }
 
-// etag is a revision as HTTP has it.
+// etag returns the ETag of a revision.
 func etag(revision int64) string { return fmt.Sprintf("%q", strconv.FormatInt(revision, 10)) }
 
-// revisionOf is the revision of an If-Match; 0 is any.
+// revisionOf returns the revision of an If-Match header; 0 matches any.
 func revisionOf(ifMatch string) (int64, error) {
 	text := strings.Trim(strings.TrimPrefix(strings.TrimSpace(ifMatch), "W/"), `"`)
 	if text == "" || text == "*" {
@@ -190,7 +191,10 @@ func revisionOf(ifMatch string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return 0, refuse(http.StatusPreconditionFailed, "If-Match holds no ETag of this configuration; read it again")
+		return 0, newFailure(
+			http.StatusPreconditionFailed,
+			"If-Match is not an ETag of the configuration; read it again",
+		)
 	}
 	return n, nil
 }

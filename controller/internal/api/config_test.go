@@ -139,8 +139,8 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	}
 	f.outline = outline{err: launcher.ErrUnavailable}
 	if valid, told := ask(); valid != true || !equal(told, []string{
-		"warning loadgen: could not check the plan, only the settings were checked: plan the visits: the " +
-			"container engine does not answer; check again",
+		"warning loadgen: could not check the plan, only the settings: plan the visits: the " +
+			"container engine does not answer; validate again",
 	}) {
 		t.Errorf("no engine: %v %q", valid, told)
 	}
@@ -154,7 +154,7 @@ func TestAnApplyThatCannotBePublishedWhileNothingRunsIsSavedAndSaysSo(t *testing
 	if got.Code != http.StatusOK {
 		t.Fatalf("%d %s", got.Code, got.Body)
 	}
-	if !holds(got.object(t)["warnings"], "is saved, but could not be published yet: ") {
+	if !holds(got.object(t)["warnings"], "is saved, but not published yet: ") {
 		t.Errorf("got %s", got.Body)
 	}
 	if v := value(t, f.saved(t), "config.STOP_AFTER_VISITS"); v != 5. {

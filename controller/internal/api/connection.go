@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/doctor"
@@ -15,38 +14,37 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Doctor tells whether a target takes hits, without leaving a visit there but for Probe.
+// Doctor checks whether a target records hits as intended. Only Probe leaves a visit there.
 type Doctor interface {
 	Diagnose(context.Context, target.Target, doctor.Expectation) doctor.Diagnosis
 	Probe(context.Context, target.Target, doctor.Expectation) (doctor.Probe, error)
 }
 
-// Connection names a Matomo that is asked, whether it is saved or not.
+// Connection selects a Matomo, saved or not.
 type Connection struct {
-	URL       string         `json:"matomo_url,omitempty" maxLength:"2000" doc:"The tracker's address; without it the saved one."`
-	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Without it the saved one."`
-	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Masked or left out: the saved one, which goes to the saved addresses alone."`
-	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Of a user who may view the site, in place of token_auth for reading; masked or left out as that."`
-	Config    map[string]any `json:"config,omitempty" doc:"Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here."`
+	URL       string         `json:"matomo_url,omitempty" maxLength:"2000" doc:"URL of the tracker. Default: the saved one."`
+	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Default: the saved one."`
+	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Default, and if masked: the saved token, which is only sent to the saved URLs."`
+	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token."`
+	Config    map[string]any `json:"config,omitempty" doc:"Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported."`
 }
 
 type connectionRequest struct {
 	Body struct {
 		Connection
-		Timeout int `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds."`
+		Timeout int `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Timeout in seconds."`
 	}
 }
 
-// ConnectionResponse is a diagnosis. It repeats nothing of what the other side wrote but version, site and
-// the settings that do not fit.
+// ConnectionResponse is a diagnosis. Of what the other side sent, it contains only version, site and unsuitable settings.
 type ConnectionResponse struct {
-	Works      bool             `json:"works" doc:"A hit sent now would be taken with all it carries."`
-	Success    bool             `json:"success" doc:"works, by the original's name."`
+	Works      bool             `json:"works" doc:"Whether hits are recorded with all their data."`
+	Success    bool             `json:"success" doc:"Same as works."`
 	Reachable  bool             `json:"reachable"`
-	StatusCode *int             `json:"status_code" doc:"null where nothing answered."`
+	StatusCode *int             `json:"status_code" doc:"null if nothing answered."`
 	TookMillis float64          `json:"response_time_ms"`
 	Message    string           `json:"message"`
-	Error      *string          `json:"error" doc:"The first finding that keeps it from working."`
+	Error      *string          `json:"error" doc:"First finding with the verdict error; null if there is none."`
 	Version    *string          `json:"matomo_version"`
 	Site       *siteInfo        `json:"site"`
 	Findings   []doctor.Finding `json:"findings"`
@@ -65,7 +63,7 @@ type siteInfo struct {
 func newConnection(d doctor.Diagnosis) ConnectionResponse {
 	a := ConnectionResponse{
 		Works: d.Works, Success: d.Works, Reachable: d.Reachable, TookMillis: float64(d.Took.Microseconds()) / 1000,
-		Message: "hits will be recorded", Findings: d.Findings,
+		Message: "hits are recorded", Findings: d.Findings,
 	}
 	if d.Status != 0 {
 		a.StatusCode = &d.Status
@@ -76,96 +74,147 @@ func newConnection(d doctor.Diagnosis) ConnectionResponse {
 	if s := d.Site; s != nil {
 		a.Site = &siteInfo{s.ID, s.Name, s.MainURL, s.Timezone, s.Currency, s.SiteSearch, s.Ecommerce}
 	}
-	if unread := d.NotChecked(); unread != "" {
-		a.Message = "hits are taken; not checked: " + unread
+	if unchecked := d.NotChecked(); unchecked != "" {
+		a.Message = "hits are recorded; not checked: " + unchecked
 	}
 	for _, f := range d.Findings {
 		if f.Verdict == doctor.Error {
 			text := f.Check + ": " + f.Message
-			a.Message, a.Error = "hits will be lost; "+f.Cure, &text
+			a.Message, a.Error = "hits are lost; "+f.Cure, &text
 			break
 		}
 	}
 	return a
 }
 
-var _ = routes((*server).connection)
-
-func (s *server) connection() {
-	reply(s, op(http.MethodPost, "/api/test-connection", tagTargets,
-		"Will hits be recorded as they are meant? Asks a Matomo without leaving a visit"),
-		func(ctx context.Context, in *connectionRequest) (a ConnectionResponse, err error) {
-			t, problems, err := s.testTarget(ctx, &in.Body.Connection)
-			if err != nil {
-				return a, err
-			}
-			// The doctor says what is wrong with an address.
-			problems = slices.DeleteFunc(problems, func(p problem.Problem) bool { return p.Where == "matomo_url" })
-			if err := problems.Err(); err != nil {
-				return a, err
-			}
-			expect, err := s.Setup.Expected(ctx, in.Body.Config, s.Now())
-			if err != nil {
-				return a, err
-			}
-			return newConnection(s.examine(ctx, t, expect, in.Body.Timeout)), nil
-		})
+type probeRequest struct {
+	Body struct {
+		Connection
+		ID int64 `json:"id,omitempty" minimum:"1" doc:"Id of a saved target, instead of URL, site and tokens."`
+	}
 }
 
-// connectionKnobs are the knobs that fields of a Connection stand for.
-var connectionKnobs = map[string]string{
+// ProbeResponse is the result of a probe visit.
+type ProbeResponse struct {
+	Seen      bool    `json:"seen" doc:"Whether the visit appeared in Matomo's visits log."`
+	Message   string  `json:"message" doc:"The result in a sentence, with the likely cause if the visit did not appear."`
+	LagMillis float64 `json:"lag_ms" doc:"Time from the response to the hit until the visit appeared."`
+	Visitor   string  `json:"visitor" doc:"Visitor id; empty if nothing was sent."`
+	IP        string  `json:"stored_ip" doc:"IP address as stored by Matomo, possibly anonymized."`
+	Country   string  `json:"stored_country"`
+
+	Findings []doctor.Finding `json:"findings" doc:"Hits that were lost, split, cut or changed, or one finding that all are as sent."`
+}
+
+var _ = addRoutes((*server).connection)
+
+func (s *server) connection() {
+	handle(s, describe(op(http.MethodPost, "/api/test-connection", tagTargets, "Test the connection to a Matomo"),
+		"Checks whether hits will be recorded as intended. Leaves no visit."), s.testConnection)
+	handle(s, describe(op(http.MethodPost, "/api/targets/probe", tagTargets, "Send a probe visit"),
+		"Sends one marked visit with each kind of hit in use and compares it with what Matomo recorded, for up to a "+
+			"minute. The visit stays in the site's data; its page titles begin with \""+doctor.ProbeTitle+"\"."), s.probe)
+}
+
+func (s *server) testConnection(ctx context.Context, in *connectionRequest) (a ConnectionResponse, err error) {
+	t, problems, err := s.describedTarget(ctx, &in.Body.Connection)
+	if err != nil {
+		return a, err
+	}
+	// The doctor reports problems of the URL.
+	problems = slices.DeleteFunc(problems, func(p problem.Problem) bool { return p.Where == "matomo_url" })
+	if err := problems.Err(); err != nil {
+		return a, err
+	}
+	expected, err := s.Setup.Expected(ctx, in.Body.Config, s.Now())
+	if err != nil {
+		return a, err
+	}
+	return s.diagnose(ctx, t, expected, in.Body.Timeout), nil
+}
+
+func (s *server) probe(ctx context.Context, in *probeRequest) (a ProbeResponse, err error) {
+	t, err := s.probeTarget(ctx, in)
+	if err != nil {
+		return a, err
+	}
+	expected, err := s.Setup.Expected(ctx, in.Body.Config, s.Now())
+	if err != nil {
+		return a, err
+	}
+	p, err := s.Doctor.Probe(ctx, t, expected)
+	a = ProbeResponse{
+		Seen:      err == nil,
+		Message:   p.String(),
+		LagMillis: float64(p.Lag.Microseconds()) / 1000,
+		Visitor:   p.Visitor,
+		IP:        p.Stored.IP,
+		Country:   p.Stored.Country,
+		Findings:  append([]doctor.Finding{}, p.Findings...),
+	}
+	if err != nil {
+		a.Message = err.Error()
+	}
+	return a, nil
+}
+
+// probeTarget returns the saved target with the id of the request, or the one that it describes.
+func (s *server) probeTarget(ctx context.Context, in *probeRequest) (target.Target, error) {
+	if in.Body.ID == 0 {
+		t, problems, err := s.describedTarget(ctx, &in.Body.Connection)
+		if err != nil {
+			return t, err
+		}
+		if t.URL == "" {
+			problems.Refuse("matomo_url", "", "is not set", "set it to the URL of the tracker, https://host/matomo.php")
+		}
+		return t, problems.Err()
+	}
+	saved, err := s.Setup.TargetsByID(ctx, in.Body.ID)
+	if err != nil {
+		return target.Target{}, err
+	}
+	return saved[0].Target, nil
+}
+
+// connectionFields are the fields of a Connection that replace settings.
+var connectionFields = map[string]string{
 	"MATOMO_URL": "matomo_url", "MATOMO_SITE_ID": "site_id", "MATOMO_TOKEN_AUTH": "token_auth",
 	"MATOMO_READ_TOKEN": "read_token",
 }
 
-// testTarget is the target that is described, with what is saved where it says nothing.
-func (s *server) testTarget(ctx context.Context, in *Connection) (target.Target, problem.List, error) {
+// describedTarget returns the target that a Connection describes; what it leaves out is as saved.
+func (s *server) describedTarget(ctx context.Context, in *Connection) (target.Target, problem.List, error) {
 	overrides := maps.Clone(in.Config)
 	if overrides == nil {
 		overrides = map[string]any{}
 	}
-	set := func(knob string, v any) {
-		maps.DeleteFunc(overrides, func(key string, _ any) bool { return strings.EqualFold(key, knob) })
-		overrides[knob] = v
+	override := func(setting string, v any) {
+		maps.DeleteFunc(overrides, func(key string, _ any) bool { return strings.EqualFold(key, setting) })
+		overrides[setting] = v
 	}
 	if in.URL != "" {
-		set("MATOMO_URL", in.URL)
+		override("MATOMO_URL", in.URL)
 	}
 	if in.SiteID != 0 {
-		set("MATOMO_SITE_ID", in.SiteID)
+		override("MATOMO_SITE_ID", in.SiteID)
 	}
 	if in.Token != nil {
-		set("MATOMO_TOKEN_AUTH", *in.Token)
+		override("MATOMO_TOKEN_AUTH", *in.Token)
 	}
 	if in.ReadToken != nil {
-		set("MATOMO_READ_TOKEN", *in.ReadToken)
+		override("MATOMO_READ_TOKEN", *in.ReadToken)
 	}
 	t, problems, err := s.Setup.TargetWith(ctx, overrides)
 	for i, p := range problems {
-		problems[i].Where = cmp.Or(connectionKnobs[p.Where], "config."+p.Where)
+		problems[i].Where = cmp.Or(connectionFields[p.Where], "config."+p.Where)
 	}
 	return t, problems, err
 }
 
-func (s *server) examine(
-	ctx context.Context,
-	t target.Target,
-	expect doctor.Expectation,
-	seconds int,
-) doctor.Diagnosis {
+func (s *server) diagnose(ctx context.Context, t target.Target, expected doctor.Expectation,
+	seconds int) ConnectionResponse {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 	defer cancel()
-	return s.Doctor.Diagnose(ctx, t, expect)
-}
-
-// examineAll asks all at once; the answers are in the order of the targets.
-func (s *server) examineAll(ctx context.Context, targets []target.Target, expect doctor.Expectation,
-	seconds int) []ConnectionResponse {
-	out := make([]ConnectionResponse, len(targets))
-	var all sync.WaitGroup
-	for i, t := range targets {
-		all.Go(func() { out[i] = newConnection(s.examine(ctx, t, expect, seconds)) })
-	}
-	all.Wait()
-	return out
+	return newConnection(s.Doctor.Diagnose(ctx, t, expected))
 }

@@ -46,7 +46,7 @@ func TestOnlyTheTargetsThatAreNamedAreTested(t *testing.T) {
 	}
 	f.each(t, []quick{
 		{"two of three", "POST", "/api/targets/test", `{"ids":[3,1]}`, nil, 200, is{"results.1.id": 3.}},
-		{"one that is none", "POST", "/api/targets/test", `{"ids":[2,4]}`, nil, 404, "number"},
+		{"one that is none", "POST", "/api/targets/test", `{"ids":[2,4]}`, nil, 404, "no resource has this id"},
 	})
 	if len(f.doctor.asked) != 2 {
 		t.Errorf("asked %+v", f.doctor.asked)
@@ -109,7 +109,7 @@ func TestAProbeGoesToTheTargetThatIsMeant(t *testing.T) {
 	f.each(t, []quick{
 		{"the saved single one", "POST", "/api/targets/probe", `{}`, nil, 200, is{"lag_ms": 1500.}},
 		{"a saved target", "POST", "/api/targets/probe", `{"id":1}`, nil, 200, is{"seen": true}},
-		{"none", "POST", "/api/targets/probe", `{"id":9}`, nil, 404, "number"},
+		{"none", "POST", "/api/targets/probe", `{"id":9}`, nil, 404, "no resource has this id"},
 		{"no address of a tracker", "POST", "/api/targets/probe", `{"matomo_url":"one.example.test"}`, nil, 422,
 			"matomo_url"},
 	})

@@ -31,6 +31,7 @@ type operation struct {
 
 type parameter struct {
 	Name, In string
+	Required bool
 	Schema   schema
 }
 

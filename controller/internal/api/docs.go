@@ -11,14 +11,13 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
-var _ = routes((*server).docs)
+var _ = addRoutes((*server).docs)
 
-// docs serves a page that shows the OpenAPI document; it needs nothing from elsewhere. Its addresses are relative to
-// /docs.
+// docs serves a self-contained page that shows the OpenAPI document. Its URLs are relative to /docs.
 func (s *server) docs() {
 	files, err := fs.Sub(docsFiles, "docs")
 	if err != nil {
-		panic(err) // the folder is part of the program
+		panic(err) // the folder is embedded
 	}
 	for path, name := range map[string]string{"/docs": "docs.html", "/docs/docs.css": "docs.css",
 		"/docs/docs.js": "docs.js"} {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -17,76 +19,111 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// blocked finds the file in an error that cannot be written because a folder is in its place.
-func blocked(err error) (path string, found bool) {
-	var rename *os.LinkError
-	if !errors.As(err, &rename) || !errors.Is(err, fs.ErrExist) {
-		return "", false
-	}
-	return rename.New, true
+// Failure is the body of every error response (RFC 9457), with a stable code.
+type Failure struct {
+	huma.ErrorModel
+	Code fault.Kind `json:"code,omitempty" doc:"Stable error code, such as wrong_origin, code_used or name_taken; otherwise derived from the status, such as not_found. Messages may change, codes do not."`
 }
 
-// answers are how an error of a kind is answered: the status, and a sentence for kinds that have one of their own.
-var answers = map[fault.Kind]struct {
-	status int
-	detail string
-	each   problem.List
+// statusCodes are the error codes of statuses; others use the name of the status.
+var statusCodes = map[int]fault.Kind{
+	http.StatusPreconditionFailed:    "changed_meanwhile",
+	http.StatusRequestEntityTooLarge: "too_large",
+	http.StatusUnprocessableEntity:   "invalid",
+	http.StatusInternalServerError:   "internal",
+	http.StatusServiceUnavailable:    "unavailable",
+	http.StatusGatewayTimeout:        "timeout",
+	http.StatusInsufficientStorage:   "storage_failed",
+}
+
+// newFailure returns a Failure with the code of its status.
+func newFailure(status int, detail string, errs ...error) *Failure {
+	code, ok := statusCodes[status]
+	if !ok {
+		code = fault.Kind(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"))
+	}
+	f := &Failure{huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}, code}
+	for _, err := range errs {
+		f.Add(err)
+	}
+	return f
+}
+
+// withCode replaces the code of f.
+func (f *Failure) withCode(code fault.Kind) *Failure {
+	f.Code = code
+	return f
+}
+
+// setErrorFormat makes huma respond with and document Failures for its own errors. Its hook is a package variable.
+var setErrorFormat = sync.OnceFunc(func() {
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		return newFailure(status, detail, errs...)
+	}
+})
+
+// responses are the status of each kind of error, and its detail where that does not come from the error.
+var responses = map[fault.Kind]struct {
+	status   int
+	detail   string
+	problems problem.List
 }{
-	fault.NotFound: {status: http.StatusNotFound, detail: "there is none of that number or name"},
+	fault.NotFound: {status: http.StatusNotFound, detail: "no resource has this id or name"},
 	fault.Conflict: {status: http.StatusConflict},
 	fault.Busy:     {status: http.StatusConflict},
 	fault.Edited:   {status: http.StatusConflict},
 	fault.NameTaken: {http.StatusConflict, "the name is taken", problem.List{{Where: "name",
-		Message: "is the name of another one; names differ in more than case"}}},
+		Message: "is already taken; names are not case-sensitive"}}},
 	fault.Stale: {status: http.StatusPreconditionFailed,
-		detail: "somebody else has changed it since you read it; read it again"},
+		detail: "the resource has changed since you read it; read it again"},
 	fault.Unavailable: {status: http.StatusServiceUnavailable},
 	fault.NoEngine:    {status: http.StatusServiceUnavailable},
 }
 
-// failure is the answer to an error. What nobody foresaw is 500, and only the log says more.
+// failure returns the response to an error. Unexpected errors are 500 and logged.
 func (s *server) failure(ctx context.Context, err error) error {
-	var answered huma.StatusError
-	var wall *echo.HTTPError
+	var humaErr huma.StatusError
+	var echoErr *echo.HTTPError
 	var problems problem.List
 	kind, _ := fault.Of(err)
-	a, known := answers[kind]
+	r, known := responses[kind]
 	switch {
-	case errors.As(err, &answered):
+	case errors.As(err, &humaErr):
 		return err
-	case errors.As(err, &wall):
-		return turnedAway(wall)
+	case errors.As(err, &echoErr):
+		return fromEcho(echoErr)
 	case errors.As(err, &problems):
 		problems = problems.Errors()
-		return refuse(http.StatusUnprocessableEntity, problems.First(), details(problems)...)
+		return newFailure(http.StatusUnprocessableEntity, problems.First(), fieldErrors(problems)...)
 	case known:
 		var detailed fault.Detailed
 		if errors.As(err, &detailed) {
-			a.detail, a.each = detailed.Details()
+			r.detail, r.problems = detailed.Details()
 		}
-		return refuseAs(kind, a.status, cmp.Or(a.detail, err.Error()), details(a.each)...)
+		return newFailure(r.status, cmp.Or(r.detail, err.Error()), fieldErrors(r.problems)...).withCode(kind)
 	case errors.Is(err, context.DeadlineExceeded):
-		return refuse(http.StatusGatewayTimeout, "it took too long")
-	case errors.Is(err, context.Canceled): // who asked has gone, so this is read by nobody and no fault of anybody
-		return refuse(http.StatusServiceUnavailable, "the request was given up")
+		return newFailure(http.StatusGatewayTimeout, "the request timed out")
+	case errors.Is(err, context.Canceled): // the client is gone and reads no response
+		return newFailure(http.StatusServiceUnavailable, "the request was cancelled")
 	}
-	if path, found := blocked(err); found {
-		return refuse(http.StatusConflict, path+" is a folder, and a file has to be there; move it away")
+	var rename *os.LinkError
+	if errors.As(err, &rename) && errors.Is(err, fs.ErrExist) {
+		return newFailure(http.StatusConflict, rename.New+" is a folder where a file is needed; move it away")
 	}
 	if fault, found := s.Disk.Report(err); found {
-		return refuse(http.StatusInsufficientStorage, fault.Error())
+		return newFailure(http.StatusInsufficientStorage, fault.Error())
 	}
 	s.Log.ErrorContext(ctx, "request failed", "err", err)
-	return internal()
+	return internalError()
 }
 
-// internal is the answer to what nobody foresaw.
-func internal() *Failure {
-	return refuse(http.StatusInternalServerError, "something went wrong here; the controller's log tells what")
+// internalError is the response to an unexpected error.
+func internalError() *Failure {
+	return newFailure(http.StatusInternalServerError, "internal error; see the controller's log")
 }
 
-// details are problems as errors of a body.
-func details(problems problem.List) []error {
+// fieldErrors returns problems as errors of fields.
+func fieldErrors(problems problem.List) []error {
 	out := make([]error, len(problems))
 	for i, p := range problems {
 		out[i] = fieldError(p)
@@ -94,14 +131,13 @@ func details(problems problem.List) []error {
 	return out
 }
 
-// fieldError is a problem of one field: the place, and what is wrong with its cure. Its value is shown, because package
-// problem leaves secrets out.
+// fieldError is the problem of a field. Its value is shown, because package problem leaves out secrets.
 type fieldError problem.Problem
 
 // Error implements error.
 func (e fieldError) Error() string { return e.Where + ": " + problem.Problem(e).Advice() }
 
-// shownValue marks a value that may be shown, see plain.
+// shownValue marks a value that hideValues keeps.
 type shownValue string
 
 // ErrorDetail implements huma.ErrorDetailer.
@@ -113,75 +149,76 @@ func (e fieldError) ErrorDetail() *huma.ErrorDetail {
 	return d
 }
 
-// ofHuma is the detail of what huma itself has found wrong with an input.
-const ofHuma = "validation failed"
+// validationFailed is the detail of huma's own validation errors.
+const validationFailed = "validation failed"
 
-// plain makes the detail of errors that huma itself has found say the first of them, and takes the values out of them:
-// one may be a secret.
-func plain(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*Failure)
+// hideValues removes the values from huma's own validation errors, which may be secrets, and uses the first error as
+// the detail.
+func hideValues(_ huma.Context, _ string, v any) (any, error) {
+	f, ok := v.(*Failure)
 	if !ok {
 		return v, nil
 	}
-	var faults problem.List
-	for _, e := range m.Errors {
-		faults.Refuse(e.Location, "", e.Message, "")
+	var problems problem.List
+	for _, e := range f.Errors {
+		problems.Refuse(e.Location, "", e.Message, "")
 		if _, ok := e.Value.(shownValue); !ok {
 			e.Value = nil
 		}
 	}
-	if m.Detail == ofHuma {
-		m.Detail = faults.First()
+	if f.Detail == validationFailed {
+		f.Detail = problems.First()
 	}
-	return m, nil
+	return f, nil
 }
 
-// answerError answers what middlewares and the router refuse, in the same form.
-func (s *server) answerError(err error, c echo.Context) {
+// handleEchoError responds to errors of middleware and router in the same format.
+func (s *server) handleEchoError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	p := internal()
-	var told *echo.HTTPError
-	if errors.As(err, &told) {
-		p = turnedAway(told)
+	f := internalError()
+	var echoErr *echo.HTTPError
+	if errors.As(err, &echoErr) {
+		f = fromEcho(echoErr)
 	} else {
 		s.Log.ErrorContext(c.Request().Context(), "request failed", "err", err)
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
-	if err := c.JSON(p.Status, p); err != nil {
-		s.Log.DebugContext(c.Request().Context(), "answer not written", "err", err)
+	if err := c.JSON(f.Status, f); err != nil {
+		s.Log.DebugContext(c.Request().Context(), "write response failed", "err", err)
 	}
 }
 
-// turnedAway is the answer to what the guard or the router refuses.
-func turnedAway(err *echo.HTTPError) *Failure {
+// fromEcho returns the response to an error of the guard or the router.
+func fromEcho(err *echo.HTTPError) *Failure {
 	detail := fmt.Sprint(err.Message)
 	if err.Message == nil || detail == http.StatusText(err.Code) {
-		detail = fallback(err.Code)
+		switch detail = http.StatusText(err.Code); err.Code {
+		case http.StatusNotFound:
+			detail = "no resource at this path"
+		case http.StatusMethodNotAllowed:
+			detail = "method not allowed at this path"
+		}
 	}
-	code := codeOf(err.Code)
-	errors.As(err, &code)
-	return refuseAs(code, err.Code, detail)
+	f := newFailure(err.Code, detail)
+	errors.As(err, &f.Code)
+	return f
 }
 
-func fallback(status int) string {
-	switch status {
-	case http.StatusNotFound:
-		return "there is nothing at this path"
-	case http.StatusMethodNotAllowed:
-		return "this path does not take that method"
-	}
-	return http.StatusText(status)
-}
-
-// recovered makes a panic a 500 and a line in the log.
-func (s *server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
+// recoverPanics turns a panic into a 500 and logs it.
+func (s *server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
-			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // it is that very value
-				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack",
-					string(debug.Stack()))
+			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // exactly that value
+				s.Log.ErrorContext(
+					c.Request().Context(),
+					"handler panicked",
+					"panic",
+					r,
+					"stack",
+					string(debug.Stack()),
+				)
 				err = errors.New("panic")
 			}
 		}()

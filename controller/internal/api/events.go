@@ -12,41 +12,35 @@ import (
 )
 
 type eventsResponse struct {
-	Config     eventset.Set      `json:"config" doc:"The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
+	Config     eventset.Set      `json:"config" doc:"Its probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
 	Source     setup.Source      `json:"source" enum:"custom,default"`
 	Validation setup.EventReport `json:"validation"`
 }
 
-var _ = routes((*server).events)
+var _ = addRoutes((*server).events)
 
 func (s *server) events() {
-	get(
-		s,
-		"/api/events",
-		tagTraffic,
-		"The events that visitors cause",
-		func(ctx context.Context) (eventsResponse, error) {
-			set, source, err := s.Setup.Events(ctx)
-			if err != nil {
-				return eventsResponse{}, err
-			}
-			data, err := eventset.Encode(set)
-			return eventsResponse{set, source, s.Setup.ValidateEvents(data)}, err
-		},
-	)
-	reply(s, op(http.MethodPost, "/api/events", tagTraffic,
-		"Replace the events; probabilities in them set the two settings"),
+	handleGet(s, "/api/events", tagTraffic, "Get the events", func(ctx context.Context) (eventsResponse, error) {
+		set, source, err := s.Setup.Events(ctx)
+		if err != nil {
+			return eventsResponse{}, err
+		}
+		data, err := eventset.Encode(set)
+		return eventsResponse{set, source, s.Setup.ValidateEvents(data)}, err
+	})
+	handle(s, describe(op(http.MethodPost, "/api/events", tagTraffic, "Replace the events"),
+		"Probabilities in the file also change CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."),
 		func(ctx context.Context, in *contentRequest) (SavedContent[setup.EventReport], error) {
 			report, err := s.Setup.SaveEvents(ctx, []byte(in.Body.Content))
 			return savedContent(s, "events saved", report), err
 		})
-	reply(s, as(question, op(http.MethodPost, "/api/events/validate", tagTraffic, "Are these events good?")),
+	handle(s, allow(readOnly, op(http.MethodPost, "/api/events/validate", tagTraffic, "Validate events")),
 		func(_ context.Context, in *contentRequest) (setup.EventReport, error) {
 			return s.Setup.ValidateEvents([]byte(in.Body.Content)), nil
 		})
-	reply(s, op(http.MethodDelete, "/api/events", tagTraffic, "Go back to the built-in events; the two settings stay"),
+	handle(s, op(http.MethodDelete, "/api/events", tagTraffic, "Reset to the built-in events"),
 		func(ctx context.Context, _ *empty) (resetResponse, error) {
-			message, err := s.builtInEvents(ctx)
+			message, err := s.resetEventsMessage(ctx)
 			if err != nil {
 				return resetResponse{}, err
 			}
@@ -55,9 +49,8 @@ func (s *server) events() {
 		})
 }
 
-// builtInEvents says what a reset leaves as it is: the shares of visits are settings, which a set of events may have
-// set.
-func (s *server) builtInEvents(ctx context.Context) (string, error) {
+// resetEventsMessage names the settings that a reset keeps: a set of events may have changed them.
+func (s *server) resetEventsMessage(ctx context.Context) (string, error) {
 	c, err := s.Setup.Config(ctx)
 	if err != nil {
 		return "", err
@@ -72,5 +65,5 @@ func (s *server) builtInEvents(ctx context.Context) (string, error) {
 		return "the built-in events are in use", nil
 	}
 	return "the built-in events are in use; " + strings.Join(kept, " and ") +
-		" stays saved, null in PATCH /api/config resets it", nil
+		" remains saved; reset it with null in PATCH /api/config", nil
 }

@@ -10,72 +10,70 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// pendingChanges is what a restart would change.
+// pendingChanges are the changes that a restart would apply.
 type pendingChanges struct {
 	Restart bool              `json:"restart_needed"`
-	Changes []plan.Difference `json:"changes" doc:"What differs from the plan that was started last."`
-	Edited  []string          `json:"edited_files" doc:"Shared files that were edited by hand; a start uses them as they are."`
-	Fault   string            `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then."`
+	Changes []plan.Difference `json:"changes" doc:"Differences from the plan that was started last."`
+	Edited  []string          `json:"edited_files" doc:"Shared files that were edited by hand. A start uses them as they are."`
+	Fault   string            `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be read. changes and edited_files are then empty."`
 	Publication
 }
 
-// Publication tells whether the exchange folder holds what is saved. It is exported because huma leaves out what an
-// unexported struct embeds.
+// Publication tells whether the exchange folder is up to date. It is exported because huma ignores embedded structs that
+// are not.
 type Publication struct {
-	Published bool   `json:"published" doc:"false: it is saved, but could not be written to the exchange folder yet; that is tried again."`
-	Cause     string `json:"not_published_because,omitempty"`
+	Published bool   `json:"published" doc:"false: saved, but not yet written to the exchange folder; retried automatically."`
+	Cause     string `json:"not_published_because,omitempty" doc:"Why the exchange folder could not be written."`
 }
 
-// publication is how it stands; the Publisher logs why it lags.
 func (s *server) publication() Publication {
 	behind := s.Setup.Unpublished()
 	if behind == nil {
 		return Publication{Published: true}
 	}
-	why := errors.Unwrap(behind)
-	if fault, found := s.Disk.Report(why); found {
-		return Publication{Cause: fault.Error()}
+	err := errors.Unwrap(behind)
+	if fault, found := s.Disk.Report(err); found {
+		err = fault
 	}
-	return Publication{Cause: why.Error()}
+	return Publication{Cause: err.Error()}
 }
 
 type resolveRequest struct {
 	Body struct {
-		Resolution setup.Resolution `json:"resolution" enum:"import,overwrite" doc:"import takes the edit over into the saved set-up; overwrite loses it."`
-		Files      []string         `json:"files,omitempty" maxItems:"5" doc:"Their names; left out: all that were edited."`
+		Resolution setup.Resolution `json:"resolution" enum:"import,overwrite" doc:"import saves the edits as part of the set-up; overwrite discards them."`
+		Files      []string         `json:"files,omitempty" maxItems:"5" doc:"Names of the files. Default: all edited files."`
 	}
 }
 
-var _ = routes((*server).exchange)
+var _ = addRoutes((*server).exchange)
 
 func (s *server) exchange() {
-	get(s, "/api/exchange", tagConfig, "What a restart would change, and what was edited by hand", s.pending)
-	reply(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig,
-		"Import or overwrite shared files that were edited by hand"),
+	handleGet(s, "/api/exchange", tagConfig, "Get pending changes and files edited by hand", s.pendingChanges)
+	handle(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig, "Import or overwrite files edited by hand"),
 		func(ctx context.Context, in *resolveRequest) (pendingChanges, error) {
 			err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution, in.Body.Files...)
 			if err != nil {
 				return pendingChanges{}, err
 			}
-			return s.pending(ctx)
+			return s.pendingChanges(ctx)
 		})
 }
 
-// pending tells what a restart would change. A folder that cannot be looked at is no error: what is saved can be shown.
-func (s *server) pending(ctx context.Context) (pendingChanges, error) {
+// pendingChanges returns what a restart would change. An unreadable folder is not an error: the saved set-up can be shown.
+func (s *server) pendingChanges(ctx context.Context) (pendingChanges, error) {
 	a := pendingChanges{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
 	changes, edited, err := s.Setup.PendingChanges(ctx)
-	if fault, found := s.Disk.Report(err); found {
+	var problems problem.List // such as a missing certificate
+	fault, found := s.Disk.Report(err)
+	switch {
+	case found:
 		a.Fault = fault.Error()
-		return a, nil
-	}
-	if problems := (problem.List)(nil); errors.As(err, &problems) { // such as of a certificate that is no longer there
+	case errors.As(err, &problems):
 		a.Fault = problems.Error()
-		return a, nil
-	}
-	if err != nil {
+	case err != nil:
 		return a, err
+	default:
+		a.Restart, a.Changes, a.Edited = len(changes) > 0 && s.Runs.Status().Active(), changes, edited
 	}
-	a.Restart, a.Changes, a.Edited = len(changes) > 0 && s.Runs.Status().Active(), changes, edited
 	return a, nil
 }

@@ -17,7 +17,7 @@ type funnelSummary struct {
 	Name        string    `json:"name"`
 	Description string    `json:"description"`
 	Probability float64   `json:"probability"`
-	Share       float64   `json:"share" doc:"What part of all visits really follows it: funnels before it take theirs first."`
+	Share       float64   `json:"share" doc:"Effective share of all visits, after the funnels of higher priority."`
 	Priority    int       `json:"priority"`
 	Enabled     bool      `json:"enabled"`
 	StepCount   int       `json:"step_count"`
@@ -26,25 +26,26 @@ type funnelSummary struct {
 }
 
 type funnelsResponse struct {
-	Funnels []funnelSummary `json:"funnels" doc:"By priority, then the newest change first."`
+	Funnels []funnelSummary `json:"funnels" doc:"By priority, then last changed first."`
 }
 
-// funnelBody is a funnel as a person sends it. Its own rules, which tell all faults at once, read it.
+// funnelBody is a funnel in a request. Package funnel decodes it, which reports all problems at once.
 type funnelBody struct{ json.RawMessage }
 
-// Schema implements huma.SchemaProvider: name, description and the fields of a funnel, flat or under config.
+// Schema implements huma.SchemaProvider.
 func (funnelBody) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "The fields of a funnel. Changing one, those left out stay. The settings under config may stand " +
-			"beside name too.",
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description: "A funnel. Missing fields of an update stay unchanged. The fields of config may also be at the top " +
+			"level.",
 		Properties: map[string]*huma.Schema{
-			"name":        {Type: huma.TypeString, Description: "1 to 100 characters, its own"},
-			"description": {Type: huma.TypeString, Nullable: true, Description: "at most 500 characters"},
+			"name":        {Type: huma.TypeString, Description: "Unique name, 1 to 100 characters."},
+			"description": {Type: huma.TypeString, Nullable: true, Description: "At most 500 characters."},
 			"config": {Type: huma.TypeObject, AdditionalProperties: true,
-				Description: "probability, priority, enabled, exit_after_completion, steps"},
+				Description: "probability, priority, enabled, exit_after_completion, steps."},
 			"steps": {Type: huma.TypeArray,
-				Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
+				Items: anyObject},
 		},
 	}
 }
@@ -56,38 +57,39 @@ type funnelUpdate struct {
 	Body funnelBody
 }
 
-var _ = routes((*server).funnels)
+var _ = addRoutes((*server).funnels)
 
 func (s *server) funnels() {
 	const one = "/api/funnels/{id}"
-	get(s, "/api/funnels", tagTraffic, "All funnels", s.listFunnels)
-	reply(s, made(op(http.MethodPost, "/api/funnels", tagTraffic, "Save a funnel")),
+	handleGet(s, "/api/funnels", tagTraffic, "List funnels", s.listFunnels)
+	handle(s, respondsWith(http.StatusCreated, op(http.MethodPost, "/api/funnels", tagTraffic, "Create a funnel")),
 		func(ctx context.Context, in *funnelRequest) (FunnelResponse, error) {
 			f, err := s.Setup.CreateFunnel(ctx, in.Body.RawMessage)
 			return FunnelResponse{f, s.publication()}, err
 		})
-	reply(s, as(question, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Is this funnel good?")),
+	handle(s, allow(readOnly, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Validate a funnel")),
 		func(_ context.Context, in *funnelRequest) (validationResponse, error) {
-			return newValidity(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
+			return newValidation(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
 		})
-	route(s, file(op(http.MethodGet, "/api/funnels/export", tagTraffic,
-		"funnels.json as the loadgen reads it: the enabled ones"),
-		"application/json", &huma.Schema{Type: huma.TypeArray,
-			Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}), s.exportFunnels)
-	byID(s, op(http.MethodGet, one, tagTraffic, "One funnel"),
-		func(ctx context.Context, id int64) (setup.Funnel, error) { return s.Setup.Funnel(ctx, id) })
-	reply(s, op(http.MethodPut, one, tagTraffic, "Change a funnel; what is left out stays"),
+	register(
+		s,
+		produces(op(http.MethodGet, "/api/funnels/export", tagTraffic, "Export the enabled funnels as funnels.json"),
+			map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}),
+		s.exportFunnels,
+	)
+	handleID(s, op(http.MethodGet, one, tagTraffic, "Get a funnel"), s.Setup.Funnel)
+	handle(s, op(http.MethodPut, one, tagTraffic, "Update a funnel"),
 		func(ctx context.Context, in *funnelUpdate) (FunnelResponse, error) {
 			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body.RawMessage)
 			return FunnelResponse{f, s.publication()}, err
 		})
-	byID(s, op(http.MethodDelete, one, tagTraffic, "Delete a funnel"),
+	handleID(s, op(http.MethodDelete, one, tagTraffic, "Delete a funnel"),
 		func(ctx context.Context, id int64) (RemovedResponse, error) {
 			return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
 		})
 }
 
-// FunnelResponse is a funnel that was saved.
+// FunnelResponse is a saved funnel.
 type FunnelResponse struct {
 	setup.Funnel
 	Publication
@@ -105,7 +107,7 @@ func (s *server) listFunnels(ctx context.Context) (funnelsResponse, error) {
 	return funnelsResponse{out}, err
 }
 
-func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textResponse, error) {
+func (s *server) exportFunnels(ctx context.Context, _ *empty) (*fileResponse, error) {
 	all, err := s.Setup.Funnels(ctx)
 	if err != nil {
 		return nil, err
@@ -113,12 +115,13 @@ func (s *server) exportFunnels(ctx context.Context, _ *empty) (*textResponse, er
 	var enabled []funnel.Funnel
 	for _, f := range all {
 		if c := f.Config; c.Enabled {
-			enabled = append(enabled, funnel.Funnel{
-				Name: f.Name, Description: f.Description, Probability: c.Probability, Priority: c.Priority,
-				Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps,
-			})
+			enabled = append(
+				enabled,
+				funnel.Funnel{Name: f.Name, Description: f.Description, Probability: c.Probability,
+					Priority: c.Priority, Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps},
+			)
 		}
 	}
 	data, err := funnel.Encode(enabled)
-	return &textResponse{"application/json", `attachment; filename="funnels.json"`, data}, err
+	return newFile("application/json", "funnels.json", data), err
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
@@ -109,34 +110,40 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f.Handler = api.New(api.Deps{
-		Guard: f.guard,
-		Store: s, Setup: f.setup, Hub: f.hub, Runs: f.runs, Jobs: f.jobs, Live: still{}, Logs: f,
-		Doctor: f.doctor, Reconciler: f.proof(t), Benchmarks: f.reports(t), Ledger: f.ledger, Disk: f.watch,
-		Preview: previews,
-		Log:     slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: f.version,
-		Now: time.Now,
+		Guard:      f.guard,
+		Backup:     s.Backup,
+		Setup:      f.setup,
+		Hub:        f.hub,
+		Runs:       f.runs,
+		Jobs:       f.jobs,
+		Live:       still{},
+		Logs:       f,
+		Doctor:     f.doctor,
+		Reconciler: f.reconciler(t),
+		Benchmarks: f.benchmarks(t),
+		Disk:       f.watch,
+		History:    history.Reader{Store: s, Ledger: f.ledger, Now: time.Now},
+		Preview:    previews,
+		Log:        slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Version:    f.version,
+		Now:        time.Now,
 	}, http.NotFoundHandler())
 	return f
 }
 
-// proof is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) proof(t *testing.T) *reconcile.Service {
+// reconciler is a real service whose Matomo is unreachable.
+func (f *fixture) reconciler(t *testing.T) *reconcile.Service {
 	k := reconcile.New(reconcile.Config{
-		Matomo: evidence.NewClient(
-			time.Second,
-			target.Environment{},
-		),
-		Store:   f.store,
-		Readers: f.setup.ReportingTargets,
-		Log:     slog.New(slog.DiscardHandler),
-		Ledger:  func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
+		Matomo: evidence.NewClient(time.Second, target.Environment{}), Store: f.store,
+		Readers: f.setup.ReportingTargets, Log: slog.New(slog.DiscardHandler),
+		Ledger: func(string) (*runsummary.Summary, error) { return nil, fs.ErrNotExist },
 	})
 	t.Cleanup(func() { _ = k.Tasks.Stop() })
 	return k
 }
 
-// reports is a real keeper that asks a Matomo which nobody reaches.
-func (f *fixture) reports(t *testing.T) *benchmark.Service {
+// benchmarks is a real service whose Matomo is unreachable.
+func (f *fixture) benchmarks(t *testing.T) *benchmark.Service {
 	k := benchmark.New(benchmark.Config{
 		Matomo: benchmark.NewClient(time.Second, target.Environment{}), Store: f.store, Single: f.setup.SingleTarget,
 		Targets: f.setup.SavedTargets, Sending: func(context.Context) string { return "" },

@@ -7,11 +7,11 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// health tells strangers no more than how it is; GET /api/status tells why.
+// healthBody is public, so it has no reasons; GET /api/status has them.
 type healthBody struct {
-	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, tried once a minute."`
+	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute."`
 	Service string `json:"service"`
-	Version string `json:"version,omitempty" doc:"For those with the key or a session alone."`
+	Version string `json:"version,omitempty" doc:"Only for authenticated requests."`
 }
 
 type healthResponse struct {
@@ -26,14 +26,15 @@ type welcome struct {
 	Health  string `json:"health"`
 }
 
-var _ = routes((*server).health)
+var _ = addRoutes((*server).health)
 
 func (s *server) health() {
-	route(s, withEcho(as(public, op(http.MethodGet, "/health", tagRun,
-		"Does the controller live, and can it store what it has to?"))),
+	register(
+		s,
+		withEchoContext(allow(public, op(http.MethodGet, "/health", tagRuns, "Check the health of the controller"))),
 		func(ctx context.Context, _ *empty) (*healthResponse, error) {
 			h := &healthResponse{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
-			if s.Guard.IsAuthenticated(echoOf(ctx)) {
+			if s.Guard.IsAuthenticated(echoContext(ctx)) {
 				h.Body.Version = s.Version
 			}
 			switch {
@@ -43,8 +44,15 @@ func (s *server) health() {
 				h.Body.Status = "degraded"
 			}
 			return h, nil
-		})
-	get(s, "/api", tagRun, "What is this?", func(context.Context) (welcome, error) {
-		return welcome{"Trafficinator", s.Version, "/docs", "/health"}, nil
-	})
+		},
+	)
+	handleGet(
+		s,
+		"/api",
+		tagRuns,
+		"Get name, version and links of the controller",
+		func(context.Context) (welcome, error) {
+			return welcome{"Trafficinator", s.Version, "/docs", "/health"}, nil
+		},
+	)
 }

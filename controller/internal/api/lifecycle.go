@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Runs is the life of a run, see package run.
+// Runs starts, stops and controls runs, see package run.
 type Runs interface {
 	Status() run.Status
 	Start(context.Context, run.Request) (run.Result, error)
@@ -25,17 +25,16 @@ type Runs interface {
 
 type startRequest struct {
 	Body *struct {
-		Config map[string]any `json:"config,omitempty" doc:"Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate."`
+		Config map[string]any `json:"config,omitempty" doc:"Settings of this run that replace saved ones, as for PUT /api/config. Nothing is saved. CAPACITY_SEARCH=true searches for the highest rate that the target handles."`
 		Description
 	}
 }
 
-// Description is what a person says of a run that begins. It is exported because huma leaves out what an unexported
-// struct embeds.
+// Description describes a new run. It is exported because huma ignores embedded structs that are not.
 type Description struct {
 	Note             string   `json:"note,omitempty" maxLength:"2000"`
-	Labels           []string `json:"labels,omitempty" maxItems:"20" doc:"Each of at most 50 characters."`
-	RestartIfRunning bool     `json:"restart_if_running,omitempty" doc:"End the run that goes on; without it nothing is started beside it."`
+	Labels           []string `json:"labels,omitempty" maxItems:"20" doc:"At most 50 characters each."`
+	RestartIfRunning bool     `json:"restart_if_running,omitempty" doc:"Stop the current run first. Default: return 409 if there is one."`
 }
 
 type rerunRequest struct {
@@ -44,31 +43,29 @@ type rerunRequest struct {
 }
 
 type stopRequest struct {
-	Timeout int `query:"timeout" minimum:"1" maximum:"3600" doc:"Seconds that open visits have to end, 60 unless given; with the mode now those until it is killed, 10 unless given."`
+	Timeout int `query:"timeout" minimum:"1" maximum:"3600" doc:"Seconds until open visits are cut off, default 60; with the mode now until the loadgen is killed, default 10."`
 	Body    *struct {
-		Mode string `json:"mode,omitempty" enum:"finish,now" doc:"finish, the default: no visit begins and open ones are finished. now: open visits are cut off."`
+		Mode string `json:"mode,omitempty" enum:"finish,now" doc:"finish (default): start no new visits and finish open ones. now: cut open visits off."`
 	}
 }
 
 type restartRequest struct {
-	Timeout int `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to end."`
+	Timeout int `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to finish."`
 }
 
-// ResultResponse is what an operation came to.
+// ResultResponse is the result of an operation.
 type ResultResponse struct {
-	Success   bool    `json:"success" doc:"Always true; failures have a status of their own."`
-	Message   string  `json:"message"`
-	State     string  `json:"state"`
-	Restarted bool    `json:"restarted"`
-	RunID     *string `json:"run_id"`
-	// CutVisits and Warnings are of what was ended.
-	CutVisits uint64       `json:"cut_visits" doc:"Open visits that a stop cut off."`
-	Warnings  problem.List `json:"warnings" doc:"What failed beside, with the cure."`
+	Success   bool         `json:"success" doc:"Always true; errors have their own status."`
+	Message   string       `json:"message"`
+	State     string       `json:"state" doc:"See container.state of GET /api/status."`
+	Restarted bool         `json:"restarted"`
+	RunID     *string      `json:"run_id"`
+	CutVisits uint64       `json:"cut_visits" doc:"Number of open visits that were cut off."`
+	Warnings  problem.List `json:"warnings" doc:"Problems that did not prevent the operation, with their fixes."`
 }
 
-// result is the answer to an operation.
 func result(r run.Result, err error) (ResultResponse, error) {
-	a := ResultResponse{Success: true, Message: r.Message, State: stateWord(r.Status.Loadgen.State),
+	a := ResultResponse{Success: true, Message: r.Message, State: stateName(r.Status.Loadgen.State),
 		Restarted: r.Restarted, CutVisits: r.VisitsCutOff, Warnings: append(problem.List{}, r.Warnings...)}
 	if r.Status.Run != nil {
 		a.RunID = &r.Status.Run.ID
@@ -76,13 +73,13 @@ func result(r run.Result, err error) (ResultResponse, error) {
 	return a, err
 }
 
-var _ = routes((*server).control)
+var _ = addRoutes((*server).lifecycle)
 
-// control registers what changes the life of a run. A person who goes away must not leave a loadgen half stopped, so
-// operations do not end with their requests.
-func (s *server) control() {
-	get(s, "/api/status", tagRun, "What runs, how it stands, and what it has done", s.status)
-	reply(s, op(http.MethodPost, "/api/start", tagRun, "Start traffic"),
+// lifecycle registers what starts and ends runs. Operations outlive their requests: a client that disconnects must not
+// leave a loadgen half stopped.
+func (s *server) lifecycle() {
+	handleGet(s, "/api/status", tagRuns, "Get the status of the loadgen and the current run", s.status)
+	handle(s, op(http.MethodPost, "/api/start", tagRuns, "Start a run"),
 		func(ctx context.Context, in *startRequest) (ResultResponse, error) {
 			var q run.Request
 			if in.Body != nil {
@@ -94,9 +91,9 @@ func (s *server) control() {
 			}
 			return result(s.Runs.Start(context.WithoutCancel(ctx), q))
 		})
-	reply(s, about(op(http.MethodPost, "/api/runs/{id}/rerun", tagRun,
-		"Start the very same again: its files, its seed, a new id"),
-		"409 where the files of the run are not kept, or a token that it was sent with is no longer saved."),
+	handle(s, describe(op(http.MethodPost, "/api/runs/{id}/rerun", tagRuns, "Repeat a run"),
+		"Starts a new run with the files and the seed of this one. Returns 409 if its files are gone or a token it "+
+			"used is no longer saved."),
 		func(ctx context.Context, in *rerunRequest) (ResultResponse, error) {
 			var q run.Request
 			if in.Body != nil {
@@ -107,24 +104,21 @@ func (s *server) control() {
 			}
 			return result(s.Runs.Rerun(context.WithoutCancel(ctx), in.ID, q))
 		})
-	reply(s, about(as(urgent, op(http.MethodPost, "/api/stop", tagRun,
-		"Stop traffic, its open visits finished or cut off")),
-		"Answers when the run has ended; the status counts down meanwhile. A second stop shortens the "+
-			"first. It interrupts whatever else is being done, needs no budget, "+
-			"and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: "+
-			"then no visit "+
-			"begins, and the stop is carried out when the engine answers."),
+	handle(s, describe(allow(unmetered, op(http.MethodPost, "/api/stop", tagRuns, "Stop the current run")),
+		"Responds when the run has ended. Interrupts any other operation; a second stop shortens the first. Problems "+
+			"that do not prevent the stop are warnings. Returns 503 if the container engine does not answer within 5 s: "+
+			"no visit starts any more, and the loadgen is stopped when the engine answers. Not subject to the rate limit."),
 		func(ctx context.Context, in *stopRequest) (ResultResponse, error) {
-			how := run.StopOptions{Timeout: time.Duration(in.Timeout) * time.Second}
-			how.Now = in.Body != nil && in.Body.Mode == "now"
-			return result(s.Runs.Stop(context.WithoutCancel(ctx), how))
+			o := run.StopOptions{Timeout: time.Duration(in.Timeout) * time.Second}
+			o.Now = in.Body != nil && in.Body.Mode == "now"
+			return result(s.Runs.Stop(context.WithoutCancel(ctx), o))
 		})
-	reply(s, op(http.MethodPost, "/api/restart", tagRun,
-		"Finish the current run and start another with the saved configuration"),
+	handle(s, describe(op(http.MethodPost, "/api/restart", tagRuns, "Restart with the saved configuration"),
+		"Finishes the current run and starts another."),
 		func(ctx context.Context, in *restartRequest) (ResultResponse, error) {
 			return result(s.Runs.Restart(context.WithoutCancel(ctx), time.Duration(in.Timeout)*time.Second))
 		})
-	reply(s, op(http.MethodPost, "/api/heal", tagRun, "Put right a loadgen that is stuck, orphaned or missing"),
+	handle(s, op(http.MethodPost, "/api/heal", tagRuns, "Repair a stuck, orphaned or missing loadgen"),
 		func(ctx context.Context, _ *empty) (ResultResponse, error) {
 			return result(s.Runs.Heal(context.WithoutCancel(ctx)))
 		})

@@ -147,7 +147,7 @@ func TestWhatIsAskedOfBackfillsSaysHowItWent(t *testing.T) {
 	f.ask("PUT", "/api/config", `{"config":{"MATOMO_URL":"http://127.0.0.1:1/matomo.php","MATOMO_TOKEN_AUTH":"`+
 		token+`"}}`)
 	if got := f.ask("GET", "/api/backfill/last", "").object(t); got["success"] != true ||
-		got["message"] != "no backfill was asked for yet" || value(t, got, "payload") == nil {
+		got["message"] != "no backfill was requested yet" || value(t, got, "payload") == nil {
 		t.Errorf("got %v", got)
 	}
 	id, _ := f.ask("POST", "/api/backfill/run",
@@ -174,7 +174,7 @@ func TestAResetOfTheEventsSaysWhichSettingsStay(t *testing.T) {
 		`{"content":"{\"click_events_probability\":0.4,\"click_events\":[{\"category\":\"c\",\"action\":\"a\",\"name\":\"n\"}]}"}`,
 	)
 	if got := f.ask("DELETE", "/api/events", "").object(t)["message"]; got != "the built-in events are in use; "+
-		"CLICK_EVENTS_PROBABILITY=0.4 stays saved, null in PATCH /api/config resets it" {
+		"CLICK_EVENTS_PROBABILITY=0.4 remains saved; reset it with null in PATCH /api/config" {
 		t.Errorf("got %v", got)
 	}
 	f.ask("PATCH", "/api/config", `{"config":{"CLICK_EVENTS_PROBABILITY":null}}`)

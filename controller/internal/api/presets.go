@@ -8,9 +8,9 @@ import (
 )
 
 type presetsResponse struct {
-	Presets []setup.Preset        `json:"presets" doc:"Saved ones, the newest change first."`
-	BuiltIn []setup.BuiltInPreset `json:"built_in" doc:"Those of the presets' folder."`
-	Faulty  []faultyPreset        `json:"faulty" doc:"Files of the presets' folder that cannot be used, with what is wrong."`
+	Presets []setup.Preset        `json:"presets" doc:"Saved presets, last changed first."`
+	BuiltIn []setup.BuiltInPreset `json:"built_in" doc:"Presets of the presets folder."`
+	Faulty  []faultyPreset        `json:"faulty" doc:"Invalid files in the presets folder."`
 }
 
 type faultyPreset struct {
@@ -20,11 +20,10 @@ type faultyPreset struct {
 
 type presetRequest struct {
 	Body struct {
-		Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"100"`
-		Description *string        `json:"description,omitempty" maxLength:"500"`
-		Config      map[string]any `json:"config,omitempty" doc:"Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them."`
-		// Targets hold no secrets.
-		Targets *setup.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset."`
+		Name        *string              `json:"name,omitempty" minLength:"1" maxLength:"100"`
+		Description *string              `json:"description,omitempty" maxLength:"500"`
+		Config      map[string]any       `json:"config,omitempty" doc:"Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them."`
+		Targets     *setup.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset."`
 	}
 }
 
@@ -39,18 +38,18 @@ type presetUpdate struct {
 }
 
 type presetLoad struct {
-	Preset  string `path:"id" maxLength:"100" doc:"The number of a saved one or the name of a built-in one."`
+	Preset  string `path:"id" maxLength:"100" doc:"Id of a saved preset or name of a built-in one."`
 	IfMatch string `header:"If-Match" maxLength:"100"`
 }
 
-// DeletedResponse is what was deleted.
+// DeletedResponse confirms a deletion.
 type DeletedResponse struct {
-	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Success bool   `json:"success" doc:"Always true; errors have their own status."`
 	Deleted int64  `json:"deleted_id"`
 	Message string `json:"message"`
 }
 
-// RemovedResponse is a DeletedResponse for what is published.
+// RemovedResponse confirms the deletion of something that is published.
 type RemovedResponse struct {
 	DeletedResponse
 	Publication
@@ -60,11 +59,11 @@ func (s *server) removed(id int64, what string) RemovedResponse {
 	return RemovedResponse{DeletedResponse{true, id, what + " deleted"}, s.publication()}
 }
 
-var _ = routes((*server).presets)
+var _ = addRoutes((*server).presets)
 
 func (s *server) presets() {
 	const one = "/api/presets/{id}"
-	get(s, "/api/presets", tagConfig, "All presets", func(ctx context.Context) (presetsResponse, error) {
+	handleGet(s, "/api/presets", tagConfig, "List presets", func(ctx context.Context) (presetsResponse, error) {
 		saved, err := s.Setup.Presets(ctx)
 		if err != nil {
 			return presetsResponse{}, err
@@ -72,27 +71,27 @@ func (s *server) presets() {
 		builtIn, faulty, err := s.Setup.BuiltInPresets()
 		out := presetsResponse{saved, builtIn, make([]faultyPreset, len(faulty))}
 		for i, f := range faulty {
-			out.Faulty[i] = faultyPreset{f.File, faults(f.Errors)}
+			out.Faulty[i] = faultyPreset{f.File, fieldProblems(f.Errors)}
 		}
 		return out, err
 	})
-	reply(s, made(op(http.MethodPost, "/api/presets", tagConfig, "Save a preset")),
+	handle(s, respondsWith(http.StatusCreated, op(http.MethodPost, "/api/presets", tagConfig, "Create a preset")),
 		func(ctx context.Context, in *presetRequest) (setup.Preset, error) {
 			return s.Setup.CreatePreset(ctx, in.input())
 		})
-	byID(s, op(http.MethodGet, one, tagConfig, "One preset"),
-		func(ctx context.Context, id int64) (setup.Preset, error) { return s.Setup.Preset(ctx, id) })
-	reply(s, op(http.MethodPut, one, tagConfig, "Change a preset; what is left out stays"),
+	handleID(s, op(http.MethodGet, one, tagConfig, "Get a preset"),
+		s.Setup.Preset)
+	handle(s, op(http.MethodPut, one, tagConfig, "Update a preset"),
 		func(ctx context.Context, in *presetUpdate) (setup.Preset, error) {
 			return s.Setup.UpdatePreset(ctx, in.ID, in.input())
 		})
-	byID(s, op(http.MethodDelete, one, tagConfig, "Delete a preset"),
+	handleID(s, op(http.MethodDelete, one, tagConfig, "Delete a preset"),
 		func(ctx context.Context, id int64) (DeletedResponse, error) {
 			return DeletedResponse{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
 		})
-	route(s, op(http.MethodPost, one+"/load", tagConfig, "Lay a preset over the saved configuration"),
+	register(s, op(http.MethodPost, one+"/load", tagConfig, "Load a preset into the configuration"),
 		func(ctx context.Context, in *presetLoad) (*configResponse, error) {
-			return s.savedConfig(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
+			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.LoadPreset(ctx, in.Preset, revision)
 			})
 		})

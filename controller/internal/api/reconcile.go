@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 )
 
-// Proof sets what Matomo shows of runs beside their ledgers, see package proof.
+// Reconciler compares the summaries of runs with Matomo's figures, see package reconcile.
 type Reconciler interface {
 	Start(ctx context.Context, runID string, o reconcile.Options) (comparison.Reconciliation, error)
 	Status(ctx context.Context, runID string) (comparison.Reconciliation, error)
@@ -20,18 +20,28 @@ type Reconciler interface {
 type reconcileRequest struct {
 	ByRun
 	Body *struct {
-		Limit *int `json:"limit_seconds,omitempty" minimum:"0" maximum:"86400" default:"1200" doc:"How long is waited at most, after the end of the run, for Matomo's queue and archiving; 0 looks once."`
-		Every int  `json:"every_seconds,omitempty" minimum:"1" maximum:"600" default:"10" doc:"The pause between two looks; what is missing is told once eight in a row show the same."`
+		Limit *int `json:"limit_seconds,omitempty" minimum:"0" maximum:"86400" default:"1200" doc:"How long to wait for Matomo's queue and archiving after the end of the run. 0 compares once."`
+		Every int  `json:"every_seconds,omitempty" minimum:"1" maximum:"600" default:"10" doc:"Interval between comparisons. Hits count as missing once eight comparisons in a row agree."`
 	}
 }
 
-var _ = routes((*server).proof)
+type annotateResponse struct {
+	Targets []reconcile.Annotated `json:"targets"`
+}
 
-func (s *server) proof() {
+// CancelledResponse confirms a cancellation.
+type CancelledResponse struct {
+	Success bool `json:"success" doc:"Always true; errors have their own status."`
+}
+
+var _ = addRoutes((*server).reconcile)
+
+func (s *server) reconcile() {
 	const path = "/api/runs/{id}/reconcile"
-	reply(s, about(begun(op(http.MethodPost, path, tagRun, "Set what Matomo shows of a run beside its ledger")),
-		"It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. "+
-			"One that goes on already is left alone. 409 where there is no ledger or no target to ask."),
+	handle(s, describe(respondsWith(http.StatusAccepted, op(http.MethodPost, path, tagRuns,
+		"Compare a run with Matomo's figures")), "Works in the background: follows a run in progress, then waits for "+
+		"Matomo's queue and archiving. Returns the reconciliation in progress if there is one, and 409 if the run has "+
+		"no summary or none of its targets can be read."),
 		func(ctx context.Context, in *reconcileRequest) (comparison.Reconciliation, error) {
 			options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
 			if in.Body != nil {
@@ -40,27 +50,21 @@ func (s *server) proof() {
 			}
 			return s.Reconciler.Start(ctx, in.ID, options)
 		})
-	byRun(s, op(http.MethodGet, path, tagRun, "The reconciliation of a run: the one that goes on, else the last"),
+	handleRun(s, op(http.MethodGet, path, tagRuns, "Get the current or last reconciliation of a run"),
 		func(ctx context.Context, id string) (comparison.Reconciliation, error) {
 			return s.Reconciler.Status(ctx, id)
 		})
-	byRun(s, op(http.MethodDelete, path, tagRun, "Give up the reconciliation that goes on"),
+	handleRun(s, op(http.MethodDelete, path, tagRuns, "Cancel the reconciliation of a run"),
 		func(_ context.Context, id string) (CancelledResponse, error) {
 			s.Reconciler.Cancel(id)
 			return CancelledResponse{Success: true}, nil
 		})
-	byRun(s, op(http.MethodPost, "/api/runs/{id}/annotate", tagRun, "Write begin and end of a run into Matomo's graph"),
-		func(ctx context.Context, id string) (annotatedResponse, error) {
+	handleRun(
+		s,
+		op(http.MethodPost, "/api/runs/{id}/annotate", tagRuns, "Add annotations for start and end of a run to Matomo"),
+		func(ctx context.Context, id string) (annotateResponse, error) {
 			targets, err := s.Reconciler.Annotate(ctx, id)
-			return annotatedResponse{targets}, err
-		})
-}
-
-type annotatedResponse struct {
-	Targets []reconcile.Annotated `json:"targets"`
-}
-
-// CancelledResponse says that nothing goes on any more.
-type CancelledResponse struct {
-	Success bool `json:"success"`
+			return annotateResponse{targets}, err
+		},
+	)
 }

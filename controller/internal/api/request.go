@@ -13,43 +13,42 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 )
 
-// errText is the refusal of what is no text: decoding would put another character in the place of each wrong byte.
-var errText = errors.New("is not UTF-8; send it as UTF-8")
+// errNotUTF8 rejects other encodings: decoding would silently replace each invalid byte.
+var errNotUTF8 = errors.New("is not UTF-8; send it as UTF-8")
 
-// jsonFormat is huma's, for JSON that is text.
+// jsonFormat is huma's JSON format, limited to UTF-8.
 var jsonFormat = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
 		if !utf8.Valid(data) {
-			return errText
+			return errNotUTF8
 		}
 		return json.Unmarshal(data, v)
 	},
 }
 
-// sound refuses, before a body is read, what no operation takes: one that is too long by its own word, and a query that
-// is not written as one or is no text.
-func (s *server) sound(ctx huma.Context, next func(huma.Context)) {
+// checkRequest rejects invalid queries and too long bodies before a body is read.
+func (s *server) checkRequest(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	values, err := url.ParseQuery(u.RawQuery)
-	if err == nil {
-		for name, list := range values {
-			if !utf8.ValidString(name + strings.Join(list, "")) {
-				err = errText
-			}
+	for name, list := range values {
+		if err == nil && !utf8.ValidString(name+strings.Join(list, "")) {
+			err = errNotUTF8
 		}
 	}
-	if err != nil {
-		// Nobody reads what cannot be written.
-		_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, "the query of the address: "+err.Error())
-		return
-	}
 	limit := ctx.Operation().MaxBodyBytes
-	if humaecho.Unwrap(ctx).Request().ContentLength > limit {
-		ctx.SetHeader("Connection", "close") // so that the server does not read it either
-		_ = huma.WriteErr(s.huma, ctx, http.StatusRequestEntityTooLarge,
-			fmt.Sprintf("the body is longer than %d bytes", limit))
-		return
+	switch {
+	case err != nil:
+		s.reject(ctx, http.StatusBadRequest, "query: "+err.Error())
+	case humaecho.Unwrap(ctx).Request().ContentLength > limit:
+		ctx.SetHeader("Connection", "close") // so that the server does not read the body either
+		s.reject(ctx, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body exceeds %d bytes", limit))
+	default:
+		next(ctx)
 	}
-	next(ctx)
+}
+
+// reject responds with a failure. The client is gone if that cannot be written.
+func (s *server) reject(ctx huma.Context, status int, detail string) {
+	_ = huma.WriteErr(s.huma, ctx, status, detail)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
-	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -20,13 +20,13 @@ import (
 type runsRequest struct {
 	Skip   int    `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	Kind   string `query:"kind" maxLength:"64" doc:"Only runs of that kind."`
-	Label  string `query:"label" maxLength:"50" doc:"Only runs with that label."`
-	Reason string `query:"reason" maxLength:"64" doc:"Only runs that ended for that reason."`
-	Text   string `query:"q" maxLength:"200" doc:"Only runs with this text in their id, note, labels or reason, whatever the case."`
+	Kind   string `query:"kind" maxLength:"64" doc:"Only runs of this kind."`
+	Label  string `query:"label" maxLength:"50" doc:"Only runs with this label."`
+	Reason string `query:"reason" maxLength:"64" doc:"Only runs that ended for this reason."`
+	Text   string `query:"q" maxLength:"200" doc:"Only runs with this text in their id, note, labels or reason, ignoring case."`
 }
 
-// Resolve implements huma.Resolver: a kind that there is not would find no run and say nothing.
+// Resolve implements huma.Resolver. An unknown kind would silently match no run.
 func (r *runsRequest) Resolve(huma.Context) []error {
 	if names := runsummary.Kinds(); r.Kind != "" && !slices.Contains(names, r.Kind) {
 		return []error{&huma.ErrorDetail{Location: "query.kind", Value: r.Kind,
@@ -35,32 +35,23 @@ func (r *runsRequest) Resolve(huma.Context) []error {
 	return nil
 }
 
-type auditRequest struct {
-	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}
-
-// ByRun is a request about one run. It is exported because huma leaves out what an unexported struct embeds.
-type ByRun struct {
-	ID string `path:"id" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$"`
-}
-
 type runsResponse struct {
-	Runs   []runRow `json:"runs" doc:"The latest first."`
-	Total  int      `json:"total" doc:"How many there are of those that were asked for, whatever skip and limit."`
-	Labels []string `json:"labels" doc:"All labels that runs have."`
+	Runs   []runRow `json:"runs" doc:"Newest first."`
+	Total  int      `json:"total" doc:"Number of matching runs, regardless of skip and limit."`
+	Labels []string `json:"labels" doc:"All labels in use."`
 }
 
 // runRow is a run in a list.
 type runRow struct {
 	record.Head
-	Totals *runTotals `json:"totals" doc:"Of the ledger of record; null where there is none."`
+	Totals *runTotals `json:"totals" doc:"From the run summary; null if there is none."`
 }
 
 type runTotals struct {
 	Hits    runsummary.Hits    `json:"hits"`
 	Visits  runsummary.Visits  `json:"visits"`
 	Latency runsummary.Latency `json:"latency"`
-	Passed  *bool              `json:"passed" doc:"Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running."`
+	Passed  *bool              `json:"passed" doc:"Whether every threshold passed. null while the run is in progress, and if only the built-in threshold applied and passed."`
 }
 
 func newRow(r record.Run) runRow {
@@ -78,7 +69,7 @@ type updateRunRequest struct {
 	ByRun
 	Body struct {
 		Note   *string  `json:"note,omitempty" maxLength:"2000"`
-		Labels []string `json:"labels,omitempty" maxItems:"20" doc:"In place of those it has; left out they stay."`
+		Labels []string `json:"labels,omitempty" maxItems:"20" doc:"Replaces the labels of the run. Default: unchanged."`
 	}
 }
 
@@ -86,72 +77,59 @@ type intervalsResponse struct {
 	Minutes []history.Interval `json:"minutes"`
 }
 
-type auditResponse struct {
-	Entries  []security.Entry   `json:"entries" doc:"Changes and sign-ins, the latest first."`
-	Refusals []security.Refusal `json:"refusals" doc:"What was tried without the right key, the latest first. It never displaces an entry."`
-}
-
-type removedRun struct {
-	Success bool   `json:"success" doc:"Always true; failures have a status of their own."`
+type deletedRun struct {
+	Success bool   `json:"success" doc:"Always true; errors have their own status."`
 	Deleted string `json:"deleted_id"`
 	Message string `json:"message"`
 }
 
-var _ = routes((*server).history)
+type compareRunsRequest struct {
+	A string `query:"a" required:"true" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Id of the run to compare with."`
+	B string `query:"b" required:"true" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Id of the run to compare."`
+}
+
+type exportRunRequest struct {
+	ByRun
+	Format history.Format `query:"format" enum:"json,html,junit" default:"json" doc:"json: all data; html: a self-contained page; junit: thresholds and reconciliation as test cases."`
+}
+
+var _ = addRoutes((*server).history)
 
 func (s *server) history() {
-	reply(s, op(http.MethodGet, "/api/runs", tagRun, "Recorded runs"), s.listRuns)
-	byRun(s, op(http.MethodGet, "/api/runs/{id}", tagRun, "A recorded run with its configuration and ledger"),
-		func(ctx context.Context, id string) (history.Record, error) { return s.book().Record(ctx, id) })
-	reply(s, op(http.MethodPatch, "/api/runs/{id}", tagRun, "Write a run's note and labels"),
-		func(ctx context.Context, in *updateRunRequest) (history.Record, error) {
-			labels, err := history.NormalizeLabels(in.Body.Labels)
-			if err == nil && in.Body.Note != nil {
-				err = history.CheckNote(*in.Body.Note)
-			}
-			if err == nil {
-				err = s.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels)
-			}
-			if err != nil {
-				return history.Record{}, err
-			}
-			return s.book().Record(ctx, in.ID)
+	const one = "/api/runs/{id}"
+	handle(s, op(http.MethodGet, "/api/runs", tagRuns, "List runs"), s.listRuns)
+	handleRun(s, op(http.MethodGet, one, tagRuns, "Get a run with its configuration and summary"), s.History.Record)
+	handle(s, op(http.MethodPatch, one, tagRuns, "Update note and labels of a run"), s.updateRun)
+	handleRun(s, describe(op(http.MethodDelete, one, tagRuns, "Delete a run"),
+		"Returns 409 while the run is in progress. It can be restored for 24 hours."),
+		func(ctx context.Context, id string) (deletedRun, error) {
+			return deletedRun{true, id, "run deleted; it can be restored for 24 hours"},
+				s.History.Store.DeleteRun(ctx, id, s.isRunning(ctx, id))
 		})
-	byRun(s, about(op(http.MethodDelete, "/api/runs/{id}", tagRun, "Delete a run that has ended"),
-		"409 while it runs. POST /api/runs/{id}/restore brings it back for a day."),
-		func(ctx context.Context, id string) (removedRun, error) {
-			return removedRun{true, id, "run deleted; it can be restored for a day"},
-				s.Store.DeleteRun(ctx, id, s.alive(ctx, id))
-		})
-	byRun(s, op(http.MethodPost, "/api/runs/{id}/restore", tagRun, "Bring a deleted run back"),
+	handleRun(s, op(http.MethodPost, one+"/restore", tagRuns, "Restore a deleted run"),
 		func(ctx context.Context, id string) (history.Record, error) {
-			if err := s.Store.RestoreRun(ctx, id); err != nil {
+			if err := s.History.Store.RestoreRun(ctx, id); err != nil {
 				return history.Record{}, err
 			}
-			return s.book().Record(ctx, id)
+			return s.History.Record(ctx, id)
 		})
-	byRun(s, op(http.MethodGet, "/api/runs/{id}/minutes", tagRun, "What a run did over time"),
+	handleRun(s, op(http.MethodGet, one+"/minutes", tagRuns, "Get the time series of a run"),
 		func(ctx context.Context, id string) (intervalsResponse, error) {
-			intervals, err := s.book().Intervals(ctx, id)
+			intervals, err := s.History.Intervals(ctx, id)
 			return intervalsResponse{intervals}, err
 		})
-	reply(s, op(http.MethodGet, "/api/audit", tagAccess, "Who changed what and when, and what was refused"),
-		func(ctx context.Context, in *auditRequest) (a auditResponse, err error) {
-			a.Entries, a.Refusals, err = s.Guard.AuditLog(ctx, in.Limit)
-			return a, err
+	handle(s, describe(op(http.MethodGet, "/api/runs/compare", tagRuns, "Compare two runs"),
+		"Tells which differences are statistically significant."),
+		func(ctx context.Context, in *compareRunsRequest) (history.Compared, error) {
+			return s.History.Compare(ctx, in.A, in.B)
 		})
+	register(s, produces(op(http.MethodGet, one+"/export", tagRuns, "Export a run"), map[string]*huma.Schema{
+		"application/json": anyObject, "text/html": anyString, "application/xml": anyString}), s.exportRun)
 }
 
 func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsResponse, err error) {
-	q := record.Query{
-		Kind:   in.Kind,
-		Label:  in.Label,
-		Reason: in.Reason,
-		Text:   in.Text,
-		Skip:   in.Skip,
-		Limit:  in.Limit,
-	}
-	runs, err := s.Store.Runs(ctx, q)
+	q := record.Query{Kind: in.Kind, Label: in.Label, Reason: in.Reason, Text: in.Text, Skip: in.Skip, Limit: in.Limit}
+	runs, err := s.History.Store.Runs(ctx, q)
 	if err != nil {
 		return a, err
 	}
@@ -159,14 +137,28 @@ func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsResponse,
 	for i, r := range runs {
 		a.Runs[i] = newRow(r)
 	}
-	if a.Total, err = s.Store.CountRuns(ctx, q); err == nil {
-		a.Labels, err = s.Store.Labels(ctx)
+	if a.Total, err = s.History.Store.CountRuns(ctx, q); err == nil {
+		a.Labels, err = s.History.Store.Labels(ctx)
 	}
 	return a, err
 }
 
-// alive tells whether a run, or the backfill of that id, is on.
-func (s *server) alive(ctx context.Context, id string) bool {
+func (s *server) updateRun(ctx context.Context, in *updateRunRequest) (r history.Record, err error) {
+	labels, err := history.NormalizeLabels(in.Body.Labels)
+	if err == nil && in.Body.Note != nil {
+		err = history.CheckNote(*in.Body.Note)
+	}
+	if err == nil {
+		err = s.History.Store.DescribeRun(ctx, in.ID, in.Body.Note, labels)
+	}
+	if err != nil {
+		return r, err
+	}
+	return s.History.Record(ctx, in.ID)
+}
+
+// isRunning reports whether the run or backfill job with this id is in progress.
+func (s *server) isRunning(ctx context.Context, id string) bool {
 	if st := s.Runs.Status(); st.Active() && st.Run.ID == id {
 		return true
 	}
@@ -174,7 +166,21 @@ func (s *server) alive(ctx context.Context, id string) bool {
 	return err == nil && j.State != job.Exited
 }
 
-// book is where runs are read.
-func (s *server) book() history.Reader {
-	return history.Reader{Store: s.Store, Ledger: s.Ledger, Now: s.Now}
+// exportFiles are the content type and the file extension of each export format.
+var exportFiles = map[history.Format]struct{ contentType, extension string }{
+	history.JSON: {"application/json", ".json"}, history.HTML: {"text/html; charset=utf-8", ".html"},
+	history.JUnit: {"application/xml", ".junit.xml"},
+}
+
+func (s *server) exportRun(ctx context.Context, in *exportRunRequest) (*fileResponse, error) {
+	r, err := s.History.Store.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := s.History.Export(ctx, &out, in.ID, in.Format, s.Live.History(r.Started), s.Version); err != nil {
+		return nil, err
+	}
+	f := exportFiles[in.Format]
+	return newFile(f.contentType, in.ID+f.extension, out.Bytes()), nil
 }

@@ -104,7 +104,7 @@ func TestRunsAreFoundDescribedDeletedAndRestored(t *testing.T) {
 			is{"errors.0.location": "labels[1]"}},
 		{"a long label", "PATCH", "/api/runs/one", `{"labels":["` + strings.Repeat("x", 51) + `"]}`, nil, 422,
 			"50 characters"},
-		{"a run that is not there", "PATCH", "/api/runs/none", `{"note":"x"}`, nil, 404, "none of that"},
+		{"a run that is not there", "PATCH", "/api/runs/none", `{"note":"x"}`, nil, 404, "no resource has this id"},
 
 		{"a run that goes on is not deleted", "DELETE", "/api/runs/open", "", nil, 409, "stop it first"},
 		{"one that is not there", "DELETE", "/api/runs/none", "", nil, 404, ""},

@@ -10,12 +10,12 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 )
 
-// setupBody is an exported set-up as a person sends it; the library reads it and tells all faults at once.
+// setupBody is an exported set-up in a request. Package setup decodes it, which reports all problems at once.
 type setupBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
 func (setupBody) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "What GET /api/setup gives."}
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "Response of GET /api/setup."}
 }
 
 type importSetupRequest struct{ Body setupBody }
@@ -25,22 +25,22 @@ type exportSetupResponse struct {
 	Body        setup.Exported
 }
 
-// ImportSetupResponse is the set-up that was imported.
+// ImportSetupResponse is the set-up after an import.
 type ImportSetupResponse struct {
 	setup.Exported
 	Publication
 }
 
-var _ = routes((*server).whole)
+var _ = addRoutes((*server).setup)
 
-func (s *server) whole() {
-	route(s, op(http.MethodGet, "/api/setup", tagConfig, "The whole set-up as one file, without tokens"),
+func (s *server) setup() {
+	register(s, op(http.MethodGet, "/api/setup", tagConfig, "Export the set-up, without secrets"),
 		func(ctx context.Context, _ *empty) (*exportSetupResponse, error) {
 			w, err := s.Setup.Export(ctx)
-			return &exportSetupResponse{`attachment; filename="trafficinator-setup.json"`, w}, err
+			return &exportSetupResponse{attachment("trafficinator-setup.json"), w}, err
 		})
-	reply(s, large(op(http.MethodPut, "/api/setup", tagConfig,
-		"Put an exported set-up in place of the saved one, wholly or not at all")),
+	handle(s, withLargeBody(op(http.MethodPut, "/api/setup", tagConfig,
+		"Replace the set-up by an exported one")),
 		func(ctx context.Context, in *importSetupRequest) (ImportSetupResponse, error) {
 			if err := s.Setup.Import(ctx, in.Body.RawMessage); err != nil {
 				return ImportSetupResponse{}, err

@@ -15,26 +15,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// State is what changes with the loadgen and with what is done to it; it is also the stream's state event.
+// State is the state of the loadgen and of operations on it. It is also the stream's state event.
 type State struct {
 	Container containerStatus `json:"container"`
 	Runtime   string          `json:"runtime" enum:"docker,process"`
-	Reason    string          `json:"runtime_reason" doc:"Why the runtime is this one, and which engine was found."`
-	Phase     phase.Phase     `json:"phase" doc:"The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer."`
-	Operation *run.Operation  `json:"operation" doc:"What is being done right now."`
-	Pause     string          `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin."`
-	Run       *currentRun     `json:"run" doc:"The run that goes on, or the last one."`
-	Control   *ControlState   `json:"control" doc:"What the run that goes on was told by POST /api/control; null where none goes on."`
-	Finish    *run.Finish     `json:"finish" doc:"How far the run is that finishes its open visits; null where none does."`
-	Messages  []string        `json:"messages" doc:"What a loadgen told that ended in a way nobody asked for."`
-	Storage   []disk.Fault    `json:"storage" doc:"What the controller cannot store in, why, and what puts it right."`
+	Reason    string          `json:"runtime_reason" doc:"Why this runtime is used, and which container engine was found."`
+	Phase     phase.Phase     `json:"phase" doc:"Phase of the loadgen: idle, running, paused, draining or ended; empty while it does not answer."`
+	Operation *run.Operation  `json:"operation" doc:"The operation in progress."`
+	Pause     string          `json:"pause_reason" enum:",asked,daily_cap,state_full" doc:"Why no new visits start; empty while they do. asked: paused by POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so visits could not be accounted for."`
+	Run       *currentRun     `json:"run" doc:"The current run, or the last one."`
+	Control   *ControlState   `json:"control" doc:"Changes to the current run by POST /api/control; null without a run."`
+	Finish    *run.Finish     `json:"finish" doc:"Progress of a run that finishes its open visits; null otherwise."`
+	Messages  []string        `json:"messages" doc:"Output of a loadgen that ended unexpectedly."`
+	Storage   []disk.Fault    `json:"storage" doc:"Folders that the controller cannot write to, with cause and fix."`
 }
 
-// statusResponse keeps the original's container, config and stats; every number in it is measured.
+// statusResponse has the original's fields container, config and stats; all its numbers are measured.
 type statusResponse struct {
 	State
-	Config map[string]any `json:"config" doc:"The saved configuration, secrets masked."`
-	Stats  *runStats      `json:"stats" doc:"While the loadgen answers."`
+	Config map[string]any `json:"config" doc:"The saved configuration, with secrets masked."`
+	Stats  *runStats      `json:"stats" doc:"null while the loadgen does not answer."`
 }
 
 type containerStatus struct {
@@ -42,30 +42,29 @@ type containerStatus struct {
 	Name      string     `json:"name"`
 	ID        string     `json:"id"`
 	Image     string     `json:"image"`
-	Uptime    *string    `json:"uptime" doc:"As 2d 3h 4m, or in seconds below a minute."`
+	Uptime    *string    `json:"uptime" doc:"Such as 2d 3h 4m; in seconds below a minute."`
 	UpSeconds *float64   `json:"uptime_seconds"`
 	Created   *time.Time `json:"created"`
 	StartedAt *time.Time `json:"started_at"`
 	ExitCode  *int       `json:"exit_code"`
-	Reason    string     `json:"reason" doc:"Explains the state where it does not speak for itself, with the cure."`
-	Healable  bool       `json:"healable" doc:"POST /api/heal would put something right."`
+	Reason    string     `json:"reason" doc:"Explains the state and how to fix it, if necessary."`
+	Healable  bool       `json:"healable" doc:"Whether POST /api/heal can repair the container."`
 }
 
 type currentRun struct {
 	record.Head
-	ExitCode int `json:"exit_code" doc:"0 until there is one."`
-	Restarts int `json:"restarts" doc:"Starts after crashes."`
-	// Summary is the ledger of record once the run has ended.
-	Summary *runsummary.Summary `json:"summary,omitempty"`
+	ExitCode int                 `json:"exit_code" doc:"0 until the loadgen has exited."`
+	Restarts int                 `json:"restarts" doc:"Number of restarts after crashes."`
+	Summary  *runsummary.Summary `json:"summary,omitempty" doc:"The run summary, once the run has ended."`
 }
 
 type runStats struct {
-	Uptime          *string     `json:"uptime" doc:"As container.uptime."`
+	Uptime          *string     `json:"uptime" doc:"Same as container.uptime."`
 	UpSeconds       *float64    `json:"uptime_seconds"`
-	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits begun in this run."`
-	VisitsDue       uint64      `json:"visits_due" doc:"Visits that the schedule has asked for so far."`
-	CurrentRate     float64     `json:"current_rate" doc:"Visits begun per second, measured over the last minute or so."`
-	HitRate         float64     `json:"hit_rate" doc:"Hits accepted per second, measured over the same time."`
+	VisitsGenerated uint64      `json:"visits_generated" doc:"Visits started in this run."`
+	VisitsDue       uint64      `json:"visits_due" doc:"Visits due so far by the load profile."`
+	CurrentRate     float64     `json:"current_rate" doc:"Visits started per second over about the last minute."`
+	HitRate         float64     `json:"hit_rate" doc:"Hits accepted per second over the same time."`
 	Sample          live.Sample `json:"sample"`
 }
 
@@ -76,44 +75,35 @@ func (s *server) status(ctx context.Context) (statusResponse, error) {
 	if sample, ok := s.Live.Latest(); ok && st.Phase != "" && st.Run != nil && sample.RunID == st.Run.ID {
 		a.Stats = &runStats{
 			Uptime: a.Container.Uptime, UpSeconds: a.Container.UpSeconds, VisitsGenerated: sample.Visits.Planned,
-			VisitsDue:   sample.Due,
-			CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
+			VisitsDue: sample.Due, CurrentRate: sample.Recent.VisitRate, HitRate: sample.Recent.HitRate, Sample: sample,
 		}
 	}
 	return a, err
 }
 
-// StateEvent is st, and what cannot be stored, as a state event of the stream tells it.
+// StateEvent returns the data of a state event of the stream.
 func StateEvent(st run.Status, faults []disk.Fault, now time.Time) any {
 	return newState(st, faults, now)
 }
 
 func newState(st run.Status, faults []disk.Fault, now time.Time) State {
-	a := State{
-		Container: newContainer(st.Loadgen, st.Since, now),
-		Runtime:   st.Runtime,
-		Reason:    st.RuntimeReason,
-		Phase:     st.Phase,
-		Pause:     st.Pause,
-		Operation: st.Operation,
-		Finish:    st.Finish,
-		Messages:  append([]string{}, st.Messages...),
-		Storage:   append([]disk.Fault{}, faults...),
-	}
+	a := State{Container: newContainer(st.Loadgen, st.Since, now), Runtime: st.Runtime, Reason: st.RuntimeReason,
+		Phase: st.Phase, Pause: st.Pause, Operation: st.Operation, Finish: st.Finish,
+		Messages: append([]string{}, st.Messages...), Storage: append([]disk.Fault{}, faults...)}
 	if st.Run != nil {
 		a.Run = newRun(*st.Run, st.Restarts)
 	}
 	if st.Active() {
-		c := controlState(st.Steering)
+		c := newControlState(st.Steering)
 		a.Control = &c
 	}
 	return a
 }
 
 func newContainer(l launcher.Status, since, now time.Time) containerStatus {
-	c := containerStatus{State: stateWord(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
+	c := containerStatus{State: stateName(l.State), Name: l.Name, ID: l.ID, Image: l.Image, Reason: l.Reason,
 		Healable: l.Healable}
-	c.Created, c.StartedAt = moment(l.Created), moment(l.Started)
+	c.Created, c.StartedAt = optionalTime(l.Created), optionalTime(l.Started)
 	switch {
 	case l.State == launcher.Running && !since.IsZero():
 		up := now.Sub(since)
@@ -125,8 +115,8 @@ func newContainer(l launcher.Status, since, now time.Time) containerStatus {
 	return c
 }
 
-// stateWord is a state by the original's name, where it had one.
-func stateWord(s launcher.State) string {
+// stateName returns the original's name of a state, if it had one.
+func stateName(s launcher.State) string {
 	switch s {
 	case launcher.Exited:
 		return "stopped"
@@ -137,7 +127,7 @@ func stateWord(s launcher.State) string {
 	}
 }
 
-// uptime is a length of time as the original wrote it: 2d 3h 4m, or 59s below a minute.
+// uptime formats a duration like the original: 2d 3h 4m, or 59s below a minute.
 func uptime(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%ds", int(d.Seconds()))
@@ -164,8 +154,8 @@ func newRun(r record.Run, restarts int) *currentRun {
 	return a
 }
 
-// moment is nil for no moment.
-func moment(t time.Time) *time.Time {
+// optionalTime returns nil for the zero time.
+func optionalTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

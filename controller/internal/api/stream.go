@@ -14,57 +14,56 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 )
 
-// Live is the numbers of now, see package live.
+// Live has the current metrics, see package live.
 type Live interface {
 	Latest() (live.Sample, bool)
 	History(since time.Time) []live.Point
 }
 
 type streamRequest struct {
-	LastEventID string   `header:"Last-Event-ID" maxLength:"100" doc:"Goes on after that event."`
-	Level       string   `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only log lines at least as severe."`
-	Filter      []string `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only log lines with this text in them, whatever the case; given several times, with all of them."`
-	Logs        bool     `query:"logs" default:"true" doc:"false leaves the log out."`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"100" doc:"Resume after this event."`
+	Level       string   `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Minimum level of log lines."`
+	Filter      []string `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only log lines that contain this text, ignoring case. Can be repeated; all must match."`
+	Logs        bool     `query:"logs" default:"true" doc:"false excludes the log."`
 }
 
 type historyRequest struct {
-	Since time.Time `query:"since" doc:"Only points after it (RFC 3339); all of the last two hours else."`
+	Since time.Time `query:"since" doc:"Only points after this time (RFC 3339). Default: the last two hours."`
 }
 
 type historyResponse struct {
-	Points []live.Point `json:"points" doc:"One a second, oldest first."`
+	Points []live.Point `json:"points" doc:"One per second, oldest first."`
 }
 
 const (
 	streamPath = "/api/stream"
 	// heartbeat keeps proxies from closing a quiet stream.
 	heartbeat = 15 * time.Second
-	// slow is how long a reader may take to take one event.
-	slow = 10 * time.Second
+	// writeTimeout is how long a client may take to receive an event.
+	writeTimeout = 10 * time.Second
 )
 
-var _ = routes((*server).stream)
+var _ = addRoutes((*server).stream)
 
 func (s *server) stream() {
-	o := file(op(http.MethodGet, streamPath, tagRun, "State, numbers and log as they come (server-sent events)"),
-		"text/event-stream", s.streamEvents())
-	o.Description = "Events: state (as GET /api/status without config), sample (one a second while traffic " +
-		"flows), log. " +
-		"Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID."
-	route(s, o, func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
-		filter := live.Filter{
-			NoLog: !in.Logs,
-			Log:   launcher.LogQuery{Level: launcher.Level(in.Level), Texts: in.Filter},
-		}
-		return &huma.StreamResponse{Body: func(c huma.Context) { s.send(c, in.LastEventID, filter) }}, nil
-	})
-	reply(s, op(http.MethodGet, "/api/live", tagRun, "The last two hours, second by second"),
+	o := produces(op(http.MethodGet, streamPath, tagRuns, "Stream state, metrics and log (server-sent events)"),
+		map[string]*huma.Schema{"text/event-stream": s.streamEvents()})
+	register(s, describe(o, "Events: state (GET /api/status without config), sample (once a second during a run) and "+
+		"log. Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID."),
+		func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
+			filter := live.Filter{
+				NoLog: !in.Logs,
+				Log:   launcher.LogQuery{Level: launcher.Level(in.Level), Texts: in.Filter},
+			}
+			return &huma.StreamResponse{Body: func(c huma.Context) { s.sendEvents(c, in.LastEventID, filter) }}, nil
+		})
+	handle(s, op(http.MethodGet, "/api/live", tagRuns, "Get the metrics of the last two hours"),
 		func(_ context.Context, in *historyRequest) (historyResponse, error) {
 			return historyResponse{s.Live.History(in.Since)}, nil
 		})
 }
 
-// streamEvents is the schema of what the stream brings: each event's name, and the type of its data.
+// streamEvents returns the schema of the events: name and type of data.
 func (s *server) streamEvents() *huma.Schema {
 	event := func(name string, data reflect.Type) *huma.Schema {
 		return &huma.Schema{
@@ -82,21 +81,21 @@ func (s *server) streamEvents() *huma.Schema {
 	}}
 }
 
-// send writes events until the reader goes or falls behind, its session ends, or the hub is closed.
-func (s *server) send(c huma.Context, lastID string, filter live.Filter) {
+// sendEvents writes events until the client disconnects or falls behind, its session ends, or the hub is closed.
+func (s *server) sendEvents(c huma.Context, lastID string, filter live.Filter) {
 	request := humaecho.Unwrap(c)
 	w, ended := request.Response(), s.Guard.SessionDone(request)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	h.Set("X-Accel-Buffering", "no") // nginx would buffer events
 	reader := s.Hub.Join(lastID, filter)
 	defer reader.Close()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	control := http.NewResponseController(w)
 	write := func(format string, args ...any) bool {
-		if err := control.SetWriteDeadline(s.Now().Add(slow)); err != nil {
+		if err := control.SetWriteDeadline(s.Now().Add(writeTimeout)); err != nil {
 			return false
 		}
 		_, err := fmt.Fprintf(w, format, args...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -11,16 +12,17 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// targetBody is a target as a person sends it; shared/target's rules read it and tell all faults at once.
+// targetBody is a target in a request. Package target decodes it, which reports all problems at once.
 type targetBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
 func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A target. Changing one, what is left out stays; a masked secret keeps the saved one, an empty " +
-			"one removes it. With another url, api_url or proxy_url saved secrets must be given again or removed.",
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
+		Description: "A target. Missing fields of an update stay unchanged; a masked secret keeps its value, an empty one " +
+			"is removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{
 			"name": text, "url": text, "token_auth": hidden, "read_token": hidden,
 			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger},
@@ -31,19 +33,19 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// TargetsResponse is all targets and how they are used.
+// TargetsResponse has all targets and their routing.
 type TargetsResponse struct {
 	Targets []setup.Target `json:"targets"`
 	setup.Routing
 }
 
-// RoutingResponse is the targets after their routing was changed.
+// RoutingResponse has the targets after a change of their routing.
 type RoutingResponse struct {
 	TargetsResponse
 	Publication
 }
 
-// TargetResponse is a target that was saved.
+// TargetResponse is a saved target.
 type TargetResponse struct {
 	setup.Target
 	Publication
@@ -58,15 +60,15 @@ type targetUpdate struct {
 
 type routingRequest struct {
 	Body struct {
-		Mode     setup.Mode      `json:"mode" enum:"single,multi" doc:"single: to MATOMO_URL of the configuration; multi: to the enabled targets."`
+		Mode     setup.Mode      `json:"mode" enum:"single,multi" doc:"single: send to MATOMO_URL; multi: send to the enabled targets."`
 		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin"`
 	}
 }
 
 type testTargetsRequest struct {
 	Body *struct {
-		IDs     []int64 `json:"ids,omitempty" maxItems:"1000" doc:"Their numbers; left out: all."`
-		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Seconds for each."`
+		IDs     []int64 `json:"ids,omitempty" maxItems:"1000" doc:"Ids of the targets. Default: all."`
+		Timeout int     `json:"timeout,omitempty" minimum:"1" maximum:"60" default:"10" doc:"Timeout of each test in seconds."`
 	}
 }
 
@@ -75,48 +77,47 @@ type testTargetsResponse struct {
 }
 
 type targetTest struct {
-	ID      int64  `json:"id" doc:"0 for the single target of the configuration."`
+	ID      int64  `json:"id" doc:"0 for the target of MATOMO_URL."`
 	Name    string `json:"name"`
 	Enabled bool   `json:"enabled"`
 	ConnectionResponse
 }
 
-var _ = routes((*server).targets)
+var _ = addRoutes((*server).targets)
 
 func (s *server) targets() {
 	const one = "/api/targets/{id}"
-	get(s, "/api/targets", tagTargets, "All targets and how visits are dealt out", s.allTargets)
-	reply(s, made(op(http.MethodPost, "/api/targets", tagTargets, "Save a target")),
+	handleGet(s, "/api/targets", tagTargets, "List targets and their routing", s.listTargets)
+	handle(s, respondsWith(http.StatusCreated, op(http.MethodPost, "/api/targets", tagTargets, "Create a target")),
 		func(ctx context.Context, in *targetRequest) (TargetResponse, error) {
 			t, err := s.Setup.CreateTarget(ctx, in.Body.RawMessage)
 			return TargetResponse{t, s.publication()}, err
 		})
-	byID(s, op(http.MethodGet, one, tagTargets, "One target"),
-		func(ctx context.Context, id int64) (setup.Target, error) { return s.Setup.Target(ctx, id) })
-	reply(s, op(http.MethodPut, one, tagTargets, "Change a target; what is left out stays"),
+	handleID(s, op(http.MethodGet, one, tagTargets, "Get a target"), s.Setup.Target)
+	handle(s, op(http.MethodPut, one, tagTargets, "Update a target"),
 		func(ctx context.Context, in *targetUpdate) (TargetResponse, error) {
 			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body.RawMessage)
 			return TargetResponse{t, s.publication()}, err
 		})
-	byID(s, op(http.MethodDelete, one, tagTargets, "Delete a target"),
+	handleID(s, op(http.MethodDelete, one, tagTargets, "Delete a target"),
 		func(ctx context.Context, id int64) (RemovedResponse, error) {
 			return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
 		})
-	reply(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
-		"One target or several, and how visits are dealt out"),
+	handle(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
+		"Set the routing of visits to targets"),
 		func(ctx context.Context, in *routingRequest) (RoutingResponse, error) {
 			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			if err := s.Setup.SaveRouting(ctx, r); err != nil {
 				return RoutingResponse{}, err
 			}
-			all, err := s.allTargets(ctx)
+			all, err := s.listTargets(ctx)
 			return RoutingResponse{all, s.publication()}, err
 		})
-	reply(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Ask targets at once, without leaving a visit"),
+	handle(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Test the connection to targets"),
 		s.testTargets)
 }
 
-func (s *server) allTargets(ctx context.Context) (TargetsResponse, error) {
+func (s *server) listTargets(ctx context.Context) (TargetsResponse, error) {
 	all, routing, err := s.Setup.Targets(ctx)
 	return TargetsResponse{all, routing}, err
 }
@@ -131,24 +132,26 @@ func (s *server) testTargets(ctx context.Context, in *testTargetsRequest) (a tes
 	if err != nil {
 		return a, err
 	}
-	out := make([]targetTest, len(saved))
-	asked := make([]target.Target, len(saved))
+	targets := make([]target.Target, len(saved))
+	a.Results = make([]targetTest, len(saved))
 	for i, t := range saved {
-		out[i], asked[i] = targetTest{ID: t.ID, Name: t.Name, Enabled: t.Enabled}, t.Target
+		targets[i], a.Results[i] = t.Target, targetTest{ID: t.ID, Name: t.Name, Enabled: t.Enabled}
 	}
 	if len(saved) == 0 {
-		t, err := s.Setup.SingleTarget(ctx)
+		single, err := s.Setup.SingleTarget(ctx)
 		if err != nil {
 			return a, err
 		}
-		out, asked = []targetTest{{Name: "single", Enabled: true}}, []target.Target{t}
+		targets, a.Results = []target.Target{single}, []targetTest{{Name: "single", Enabled: true}}
 	}
-	expect, err := s.Setup.Expected(ctx, nil, s.Now())
+	expected, err := s.Setup.Expected(ctx, nil, s.Now())
 	if err != nil {
 		return a, err
 	}
-	for i, a := range s.examineAll(ctx, asked, expect, timeout) {
-		out[i].ConnectionResponse = a
+	var all sync.WaitGroup
+	for i, t := range targets {
+		all.Go(func() { a.Results[i].ConnectionResponse = s.diagnose(ctx, t, expected, timeout) })
 	}
-	return testTargetsResponse{out}, nil
+	all.Wait()
+	return a, nil
 }

@@ -11,20 +11,20 @@ import (
 
 type urlsRequest struct {
 	Skip  int `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
-	Limit int `query:"limit" minimum:"0" maximum:"1000" default:"100" doc:"How many pages are listed; report and structure are of all."`
+	Limit int `query:"limit" minimum:"0" maximum:"1000" default:"100" doc:"Maximum number of pages to list. validation covers all pages."`
 
-	whole bool
+	all bool
 }
 
-// Resolve implements huma.Resolver: whoever asks for no part gets the whole list, as the original's client does.
+// Resolve implements huma.Resolver: a request for no part gets the content too, like in the original.
 func (r *urlsRequest) Resolve(ctx huma.Context) []error {
-	r.whole = ctx.Query("skip") == "" && ctx.Query("limit") == ""
+	r.all = ctx.Query("skip") == "" && ctx.Query("limit") == ""
 	return nil
 }
 
 type urlsResponse struct {
 	URLs       []pageRow        `json:"urls"`
-	Content    *string          `json:"content,omitempty" doc:"The whole file as text, and structure that of its report; both only where neither skip nor limit is given."`
+	Content    *string          `json:"content,omitempty" doc:"Content of the file. content and structure are only returned without skip and limit."`
 	Structure  *setup.Structure `json:"structure,omitempty"`
 	Source     setup.Source     `json:"source" enum:"custom,default"`
 	Validation setup.URLReport  `json:"validation"`
@@ -40,17 +40,16 @@ type pageRow struct {
 
 type contentRequest struct {
 	Body struct {
-		Content string `json:"content" doc:"The whole file as text."`
+		Content string `json:"content" doc:"Content of the file."`
 	}
 }
 
-// SavedContent is the answer to a file that was saved. It is exported because huma leaves out what an unexported struct
-// embeds.
+// SavedContent confirms that a file was saved. It is exported because huma ignores embedded structs that are not.
 type SavedContent[T any] struct {
-	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Success         bool   `json:"success" doc:"Always true; errors have their own status."`
 	Message         string `json:"message"`
 	Validation      T      `json:"validation"`
-	RestartRequired bool   `json:"restart_required" doc:"A run goes on that does not know it yet."`
+	RestartRequired bool   `json:"restart_required" doc:"Whether a run is in progress that uses the old content."`
 	Publication
 }
 
@@ -64,45 +63,42 @@ type savedURLs struct {
 }
 
 type resetResponse struct {
-	Success         bool   `json:"success" doc:"Always true; failures have a status of their own."`
+	Success         bool   `json:"success" doc:"Always true; errors have their own status."`
 	Message         string `json:"message"`
 	RestartRequired bool   `json:"restart_required"`
 	Publication
 }
 
-type textResponse struct {
-	ContentType string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition"`
-	Body        []byte
-}
-
-var _ = routes((*server).urls)
+var _ = addRoutes((*server).urls)
 
 func (s *server) urls() {
-	reply(s, op(http.MethodGet, "/api/urls", tagTraffic, "The pages, some at a time, and what can be said of all"),
+	handle(s, op(http.MethodGet, "/api/urls", tagTraffic, "List the URLs"),
 		s.listURLs)
-	route(s, file(op(http.MethodGet, "/api/urls/file", tagTraffic, "The pages as urls.txt"), "text/plain",
-		&huma.Schema{Type: huma.TypeString}), func(ctx context.Context, _ *empty) (*textResponse, error) {
+	register(s, produces(op(http.MethodGet, "/api/urls/file", tagTraffic, "Export the URLs as urls.txt"),
+		map[string]*huma.Schema{"text/plain": anyString}), func(ctx context.Context, _ *empty) (*fileResponse, error) {
 		content, _, err := s.Setup.URLContent(ctx)
-		return &textResponse{"text/plain; charset=utf-8", `attachment; filename="urls.txt"`, content}, err
+		return newFile("text/plain; charset=utf-8", "urls.txt", content), err
 	})
-	reply(s, large(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the pages")),
-		func(ctx context.Context, in *pagesRequest) (savedURLs, error) {
+	handle(s, withLargeBody(op(http.MethodPost, "/api/urls", tagTraffic, "Replace the URLs")),
+		func(ctx context.Context, in *urlListRequest) (savedURLs, error) {
 			report, err := s.Setup.SaveURLs(ctx, in.content)
-			return savedURLs{savedContent(s, "pages saved", report), report.Structure}, err
+			return savedURLs{savedContent(s, "URLs saved", report), report.Structure}, err
 		})
-	reply(s, large(as(question, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Is this list of pages good?"))),
-		func(_ context.Context, in *pagesRequest) (setup.URLReport, error) {
+	handle(
+		s,
+		withLargeBody(allow(readOnly, op(http.MethodPost, "/api/urls/validate", tagTraffic, "Validate a URL list"))),
+		func(_ context.Context, in *urlListRequest) (setup.URLReport, error) {
 			return s.Setup.ValidateURLs(in.content), nil
-		})
-	// huma would read a body that it knows of itself.
+		},
+	)
+	// Added afterwards, because huma reads every body that an operation declares.
 	for _, path := range []string{"/api/urls", "/api/urls/validate"} {
-		s.huma.OpenAPI().Paths[path].Post.RequestBody = pagesBody()
+		s.huma.OpenAPI().Paths[path].Post.RequestBody = urlListBody()
 	}
-	reply(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Go back to the built-in pages"),
+	handle(s, op(http.MethodDelete, "/api/urls", tagTraffic, "Reset to the built-in URLs"),
 		func(ctx context.Context, _ *empty) (resetResponse, error) {
 			was, err := s.Setup.DeleteURLs(ctx)
-			return s.reset(was, "the built-in pages are in use", err)
+			return s.reset(was, "the built-in URLs are in use", err)
 		})
 }
 
@@ -113,7 +109,7 @@ func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsResponse, e
 	for i, p := range pages {
 		a.URLs[i] = pageRow{p.Line, p.URL, p.Title}
 	}
-	if err == nil && in.whole {
+	if err == nil && in.all {
 		var content []byte
 		content, _, err = s.Setup.URLContent(ctx)
 		text := string(content)
@@ -122,7 +118,7 @@ func (s *server) listURLs(ctx context.Context, in *urlsRequest) (urlsResponse, e
 	return a, err
 }
 
-// reset answers that something saved was removed, and whether a run does not know it yet.
-func (s *server) reset(was bool, message string, err error) (resetResponse, error) {
-	return resetResponse{true, message, was && s.Runs.Status().Active(), s.publication()}, err
+// reset confirms a reset; changed tells whether something was removed.
+func (s *server) reset(changed bool, message string, err error) (resetResponse, error) {
+	return resetResponse{true, message, changed && s.Runs.Status().Active(), s.publication()}, err
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/reconcile"
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/controller/internal/run"
+	"github.com/puttrix/trafficinator/controller/internal/run/history"
 	"github.com/puttrix/trafficinator/controller/internal/run/job"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
@@ -168,11 +169,12 @@ func New(ctx context.Context, h Host, s settings.Settings, log *slog.Logger) (a 
 		return a, err
 	}
 	a.handler = api.WithPrefix(s.Public().Path, api.New(api.Deps{
-		Guard: a.guard, Store: a.store, Setup: a.setup, Runs: a.control, Jobs: a.jobs, Live: a.live,
+		Guard: a.guard, Backup: a.store.Backup, Setup: a.setup, Runs: a.control, Jobs: a.jobs, Live: a.live,
 		Hub:     a.hub,
 		Preview: previews,
 		Logs:    a.port, Doctor: doctor.New(examineTimeout, machine), Reconciler: reconciler, Benchmarks: benchmarks,
-		Ledger: a.ledgers.Read, Disk: a.disk, Log: log, Version: h.Version, Now: time.Now,
+		History: history.Reader{Store: a.store, Ledger: a.ledgers.Read, Now: time.Now},
+		Disk:    a.disk, Log: log, Version: h.Version, Now: time.Now,
 	}, webui.New(h.Bundle)))
 	return a, nil
 }

@@ -22,8 +22,8 @@ type Report struct {
 //go:embed reports.json
 var builtIn []byte
 
-// Reports are the built-in ones.
-func Reports() []Report {
+// BuiltInReports returns the reports of reports.json.
+func BuiltInReports() []Report {
 	var out []Report
 	if err := json.Unmarshal(builtIn, &out); err != nil {
 		panic(fmt.Sprintf("reports.json: %v", err)) // it is part of the program, and a test reads it

@@ -56,8 +56,8 @@ var verdicts = map[timing.ReportVerdict]tone{
 	timing.ReportNew:  {"muted", "new"}, timing.ReportFailing: {"bad", "✗ failing"},
 }
 
-// HTML writes a benchmark of reports as one page that needs nothing else, its slowest report first.
-func HTML(w io.Writer, p *Page) error {
+// WriteHTML writes a benchmark of reports as one page that needs nothing else, its slowest report first.
+func WriteHTML(w io.Writer, p *Page) error {
 	if err := export.Template(pageText, time.UTC).Execute(w, newPageView(p)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -79,7 +79,7 @@ func newPageView(p *Page) *pageView {
 	for _, r := range p.Results {
 		slowest = max(slowest, r.Warm.P50)
 	}
-	failing, timeouts := 0, 0
+	failing, timeouts := p.Failures()
 	for _, r := range p.Results {
 		row := pageRow{ReportTiming: r, Size: size(r.Bytes)}
 		if r.Cold != nil {
@@ -97,10 +97,6 @@ func newPageView(p *Page) *pageView {
 				v.Slower++
 			}
 		}
-		if r.Warm.Requests == 0 {
-			failing++
-		}
-		timeouts += r.Timeouts
 		v.Rows = append(v.Rows, row)
 	}
 	slices.SortStableFunc(v.Rows, func(a, b pageRow) int { return cmp.Compare(b.Warm.P50, a.Warm.P50) })

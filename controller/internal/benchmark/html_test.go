@@ -33,7 +33,7 @@ func twoReports() *benchmark.Page {
 func benchmarkPage(t *testing.T, b *benchmark.Page) string {
 	t.Helper()
 	var out strings.Builder
-	if err := benchmark.HTML(&out, b); err != nil {
+	if err := benchmark.WriteHTML(&out, b); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -139,7 +139,7 @@ func (o Options) requests() int {
 
 // chosen are the reports to ask for.
 func (o Options) chosen(problems *problem.List) []Report {
-	all := Reports()
+	all := BuiltInReports()
 	for _, r := range o.More {
 		r.check(all, problems)
 		all = append(all, r)

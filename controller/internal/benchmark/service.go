@@ -182,8 +182,8 @@ func (svc *Service) Remove(ctx context.Context, id string) (cancelled bool, err 
 	return false, svc.cfg.Store.DeleteBenchmark(ctx, id)
 }
 
-// Mark makes a benchmark that was measured to its end the baseline of its site, or no longer.
-func (svc *Service) Mark(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
+// SetBaseline makes a benchmark that was measured to its end the baseline of its site, or no longer.
+func (svc *Service) SetBaseline(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
 	b, err := svc.Benchmark(ctx, id)
 	if err != nil {
 		return b, err

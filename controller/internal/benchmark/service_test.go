@@ -89,7 +89,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 	if _, err := k.Start(t.Context(), "", pages()); !errors.Is(err, benchmark.ErrBusy) {
 		t.Errorf("a second one: %v", err)
 	}
-	if _, err := k.Mark(t.Context(), b.ID, true); err == nil {
+	if _, err := k.SetBaseline(t.Context(), b.ID, true); err == nil {
 		t.Error("one that goes on became a baseline")
 	}
 	close(on)
@@ -148,7 +148,7 @@ func TestASiteHasOneBaseline(t *testing.T) {
 		t.Errorf("without one: %v", err)
 	}
 	for _, b := range []timing.ReportBenchmark{second, first} {
-		if got, err := k.Mark(t.Context(), b.ID, true); err != nil || !got.Baseline {
+		if got, err := k.SetBaseline(t.Context(), b.ID, true); err != nil || !got.Baseline {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}
@@ -163,7 +163,7 @@ func TestASiteHasOneBaseline(t *testing.T) {
 	if c, err = k.Compare(t.Context(), first.ID, second.ID); err != nil || c.Baseline != second.ID {
 		t.Errorf("with another: %+v, %v", c, err)
 	}
-	if _, err := k.Mark(t.Context(), first.ID, false); err != nil {
+	if _, err := k.SetBaseline(t.Context(), first.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Compare(t.Context(), second.ID, ""); !errors.Is(err, benchmark.ErrNoBaseline) {

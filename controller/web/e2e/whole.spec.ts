@@ -46,7 +46,7 @@ test('every route that the client calls is there', async ({ stack }) => {
     if (method !== 'GET' || path === '/api/stream') continue
     const answer = await stack.ask(method, path.replace(/\{\w+\}/g, '1'))
     const text = await answer.text()
-    expect(text, call).not.toContain('there is nothing at this path')
+    expect(text, call).not.toContain('no resource at this path')
     // 404: none of that number; 409: nothing was started yet; 422: it wants to know more.
     expect([200, 404, 409, 422], call).toContain(answer.status)
   }

@@ -40,6 +40,17 @@ type ReportBenchmark struct {
 	Skipped []SkippedReport `json:"skipped"`
 }
 
+// Failures returns how many reports have no warm response and how many requests timed out.
+func (b ReportBenchmark) Failures() (failing, timeouts int) {
+	for _, r := range b.Results {
+		timeouts += r.Timeouts
+		if r.Warm.Requests == 0 {
+			failing++
+		}
+	}
+	return failing, timeouts
+}
+
 // BenchmarkState is how far a benchmark is.
 type BenchmarkState string
 

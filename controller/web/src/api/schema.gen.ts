@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is this? */
+        /** Get name, version and links of the controller */
         get: operations["get-api"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who changed what and when, and what was refused */
+        /** List the audit log */
         get: operations["get-api-audit"];
         put?: never;
         post?: never;
@@ -49,7 +49,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a backfill job
-         * @description One that goes on drains: what is in flight gets its answer, and the rest can be sent later with resume. 404 where there is no such job, 409 where it has ended.
+         * @description Requests in flight are completed; resume sends the rest. Returns 404 if there is no such job and 409 if it has ended. Not subject to the rate limit.
          */
         post: operations["post-api-backfill-cancel"];
         delete?: never;
@@ -69,7 +69,7 @@ export interface paths {
         put?: never;
         /**
          * Remove ended backfill jobs
-         * @description Their containers and files go, tokens with them; what they sent stays in the runs. What was removed can no longer be resumed.
+         * @description Removes their containers and files, including tokens. Their runs remain, but they cannot be resumed.
          */
         post: operations["post-api-backfill-cleanup"];
         delete?: never;
@@ -85,7 +85,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was asked for last */
+        /** Get the last backfill request */
         get: operations["get-api-backfill-last"];
         put?: never;
         post?: never;
@@ -104,7 +104,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a backfill would send, day by day, without sending or saving anything */
+        /**
+         * Plan a backfill
+         * @description Returns what would be sent, day by day. Nothing is sent or saved.
+         */
         post: operations["post-api-backfill-plan"];
         delete?: never;
         options?: never;
@@ -122,8 +125,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send past days in a job of its own
-         * @description It is queued, and started when no other job goes on; live traffic goes on beside it. 422 tells every fault of window, caps and token.
+         * Start a backfill job
+         * @description The job is queued until no other job is running; live traffic continues beside it. Returns 422 with every invalid setting.
          */
         post: operations["post-api-backfill-run"];
         delete?: never;
@@ -140,8 +143,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Backfill jobs and how far they have come
-         * @description A snapshot that is at most about a second old, cheap enough to be asked for each second. The log of a job is at GET /api/logs?job=.
+         * List backfill jobs and their progress
+         * @description At most about a second old, and cheap enough to poll every second. GET /api/logs?job= has the log of a job.
          */
         get: operations["get-api-backfill-status"];
         put?: never;
@@ -162,8 +165,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Go on with a job where it ended
-         * @description By its journal: no visit is sent twice, unknown batches are not sent again. 404 where there is no such job, 409 where nothing is left to send or it goes on.
+         * Resume a backfill job
+         * @description Continues from the job's journal: no visit is sent twice, and batches with an unknown outcome are not sent again. Returns 404 if there is no such job and 409 if it is running or complete.
          */
         post: operations["post-api-backfill-id-resume"];
         delete?: never;
@@ -182,8 +185,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Count the unknown batches of a job as sent
-         * @description For a person who has looked into Matomo. Its ledger stays as it is. 404 where there is no such job, 409 where it has no unknown batch or goes on.
+         * Count unknown batches as sent
+         * @description Use it after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns 404 if there is no such job and 409 if it is running or has no unknown batches.
          */
         post: operations["post-api-backfill-id-settle"];
         delete?: never;
@@ -199,8 +202,141 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A consistent copy of the database; secrets in it are sealed */
+        /**
+         * Download a backup of the database
+         * @description A consistent copy, made while the controller is in use. Secrets in it are encrypted.
+         */
         get: operations["get-api-backup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List benchmarks */
+        get: operations["get-api-benchmarks"];
+        put?: never;
+        /**
+         * Start a benchmark
+         * @description Measures how fast a Matomo answers its Reporting API: each report is requested once cold, then warm one at a time, then by parallel clients. The benchmark runs in the background. Returns 409 if another one is running, and 422 with every invalid option.
+         */
+        post: operations["post-api-benchmarks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all measurements of one report of a site */
+        get: operations["get-api-benchmarks-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the Matomo reports that a benchmark can request */
+        get: operations["get-api-benchmarks-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a benchmark
+         * @description Includes the results so far if it is running.
+         */
+        get: operations["get-api-benchmarks-id"];
+        put?: never;
+        post?: never;
+        /** Cancel or delete a benchmark */
+        delete: operations["delete-api-benchmarks-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/{id}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set or unset a benchmark as the baseline of its site */
+        post: operations["post-api-benchmarks-id-baseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare a benchmark with a baseline
+         * @description Tells which reports became significantly slower or faster. Returns 409 if the site has no baseline and no other benchmark is given.
+         */
+        get: operations["get-api-benchmarks-id-comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmarks/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export a benchmark */
+        get: operations["get-api-benchmarks-id-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -216,15 +352,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The saved configuration */
+        /** Get the configuration */
         get: operations["get-api-config"];
-        /** Replace the saved configuration; what runs stays as it is */
+        /** Replace the configuration */
         put: operations["put-api-config"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Change some settings; the others and what runs stay as they are */
+        /** Update settings */
         patch: operations["patch-api-config"];
         trace?: never;
     };
@@ -238,8 +374,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Publish, restart, wait until the new plan runs, and save
-         * @description While nothing runs it saves and publishes. Where it is refused, what is saved stays as it was, and the previous run continues.
+         * Apply a configuration
+         * @description Restarts the current run with it and saves it once the new plan runs; if that fails, the previous run continues and nothing is saved. Without a run, it is only saved and published.
          */
         post: operations["post-api-config-apply"];
         delete?: never;
@@ -255,7 +391,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every setting with its bounds and help */
+        /** List all settings with default, range and help */
         get: operations["get-api-config-schema"];
         put?: never;
         post?: never;
@@ -275,8 +411,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Pause, resume or change the rate of the run that goes on
-         * @description 409 where none goes on. Statistics are kept; the loadgen follows within about a second.
+         * Pause, resume or scale the current run
+         * @description The loadgen follows within about a second; statistics continue. Returns 409 if nothing is running. Not subject to the rate limit.
          */
         post: operations["post-api-control"];
         delete?: never;
@@ -295,8 +431,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What the settings come to: hits a visit, rates, open visits, end
-         * @description The loadgen itself makes the plan and counts by its first visits; nothing is measured. Faults are 422; it works without a target, and while a run goes on. With Docker it takes a second or two.
+         * Estimate hits per visit, rates, open visits and the end of a run
+         * @description Calculated by the loadgen from its plan and first visits; nothing is measured. Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting.
          */
         post: operations["post-api-estimate"];
         delete?: never;
@@ -312,12 +448,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The events that visitors cause */
+        /** Get the events */
         get: operations["get-api-events"];
         put?: never;
-        /** Replace the events; probabilities in them set the two settings */
+        /**
+         * Replace the events
+         * @description Probabilities in the file also change CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY.
+         */
         post: operations["post-api-events"];
-        /** Go back to the built-in events; the two settings stay */
+        /** Reset to the built-in events */
         delete: operations["delete-api-events"];
         options?: never;
         head?: never;
@@ -333,7 +472,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Are these events good? */
+        /** Validate events */
         post: operations["post-api-events-validate"];
         delete?: never;
         options?: never;
@@ -348,7 +487,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a restart would change, and what was edited by hand */
+        /** Get pending changes and files edited by hand */
         get: operations["get-api-exchange"];
         put?: never;
         post?: never;
@@ -367,7 +506,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Import or overwrite shared files that were edited by hand */
+        /** Import or overwrite files edited by hand */
         post: operations["post-api-exchange-resolve"];
         delete?: never;
         options?: never;
@@ -382,10 +521,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All funnels */
+        /** List funnels */
         get: operations["get-api-funnels"];
         put?: never;
-        /** Save a funnel */
+        /** Create a funnel */
         post: operations["post-api-funnels"];
         delete?: never;
         options?: never;
@@ -400,7 +539,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** funnels.json as the loadgen reads it: the enabled ones */
+        /** Export the enabled funnels as funnels.json */
         get: operations["get-api-funnels-export"];
         put?: never;
         post?: never;
@@ -419,7 +558,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Is this funnel good? */
+        /** Validate a funnel */
         post: operations["post-api-funnels-validate"];
         delete?: never;
         options?: never;
@@ -434,9 +573,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One funnel */
+        /** Get a funnel */
         get: operations["get-api-funnels-id"];
-        /** Change a funnel; what is left out stays */
+        /** Update a funnel */
         put: operations["put-api-funnels-id"];
         post?: never;
         /** Delete a funnel */
@@ -455,7 +594,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put right a loadgen that is stuck, orphaned or missing */
+        /** Repair a stuck, orphaned or missing loadgen */
         post: operations["post-api-heal"];
         delete?: never;
         options?: never;
@@ -470,7 +609,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The last two hours, second by second */
+        /** Get the metrics of the last two hours */
         get: operations["get-api-live"];
         put?: never;
         post?: never;
@@ -487,7 +626,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The loadgen's last log lines; GET /api/stream follows them */
+        /**
+         * Get log lines of the loadgen or of a backfill job
+         * @description GET /api/stream follows the log of the loadgen.
+         */
         get: operations["get-api-logs"];
         put?: never;
         post?: never;
@@ -504,10 +646,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All presets */
+        /** List presets */
         get: operations["get-api-presets"];
         put?: never;
-        /** Save a preset */
+        /** Create a preset */
         post: operations["post-api-presets"];
         delete?: never;
         options?: never;
@@ -522,9 +664,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One preset */
+        /** Get a preset */
         get: operations["get-api-presets-id"];
-        /** Change a preset; what is left out stays */
+        /** Update a preset */
         put: operations["put-api-presets-id"];
         post?: never;
         /** Delete a preset */
@@ -543,7 +685,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lay a preset over the saved configuration */
+        /** Load a preset into the configuration */
         post: operations["post-api-presets-id-load"];
         delete?: never;
         options?: never;
@@ -561,8 +703,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The first visits of a run, hit by hit, without sending or saving anything
-         * @description The loadgen itself outlines them. Faults are 422; it works without a target, and while a run goes on.
+         * Preview visits, hit by hit
+         * @description Generated by the loadgen; nothing is sent or saved. Works without a target and during a run. Returns 422 with every invalid setting.
          */
         post: operations["post-api-preview"];
         delete?: never;
@@ -580,7 +722,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** How the rate changes with time by these settings, and how many visits that makes */
+        /** Calculate the arrival rate over time and the number of visits */
         post: operations["post-api-profile"];
         delete?: never;
         options?: never;
@@ -595,12 +737,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Benchmarks of reports */
+        /**
+         * List benchmarks
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks.
+         */
         get: operations["get-api-report-benchmarks"];
         put?: never;
         /**
-         * Time the reports of a Matomo
-         * @description It goes on by itself: each report once cold, then warm one at a time, then at once. 409 while another one goes on; 422 tells every fault.
+         * Start a benchmark
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks.
          */
         post: operations["post-api-report-benchmarks"];
         delete?: never;
@@ -616,11 +763,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A benchmark of reports, as it stands where it goes on */
+        /**
+         * Get a benchmark
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/{id}.
+         */
         get: operations["get-api-report-benchmarks-id"];
         put?: never;
         post?: never;
-        /** Cancel the benchmark that goes on, or delete one that has ended */
+        /**
+         * Cancel or delete a benchmark
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/{id}.
+         */
         delete: operations["delete-api-report-benchmarks-id"];
         options?: never;
         head?: never;
@@ -636,7 +791,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a benchmark the baseline of its site, or no longer */
+        /**
+         * Set or unset a benchmark as the baseline of its site
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/{id}/baseline.
+         */
         post: operations["post-api-report-benchmarks-id-baseline"];
         delete?: never;
         options?: never;
@@ -652,8 +811,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which reports got slower or faster, beyond chance
-         * @description 409 where the site has no baseline and no other benchmark is named.
+         * Compare a benchmark with a baseline
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/{id}/comparison.
          */
         get: operations["get-api-report-benchmarks-id-comparison"];
         put?: never;
@@ -671,7 +831,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A benchmark as a file */
+        /**
+         * Export a benchmark
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/{id}/export.
+         */
         get: operations["get-api-report-benchmarks-id-export"];
         put?: never;
         post?: never;
@@ -688,7 +852,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the benchmarks of a site measured of one report */
+        /**
+         * List all measurements of one report of a site
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/history.
+         */
         get: operations["get-api-report-history"];
         put?: never;
         post?: never;
@@ -705,7 +873,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reports that can be timed */
+        /**
+         * List the Matomo reports that a benchmark can request
+         * @deprecated
+         * @description Deprecated: use /api/benchmarks/reports.
+         */
         get: operations["get-api-reports"];
         put?: never;
         post?: never;
@@ -724,7 +896,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finish the current run and start another with the saved configuration */
+        /**
+         * Restart with the saved configuration
+         * @description Finishes the current run and starts another.
+         */
         post: operations["post-api-restart"];
         delete?: never;
         options?: never;
@@ -739,7 +914,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Recorded runs */
+        /** List runs */
         get: operations["get-api-runs"];
         put?: never;
         post?: never;
@@ -756,7 +931,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What differs between two runs, and which of it is more than chance */
+        /**
+         * Compare two runs
+         * @description Tells which differences are statistically significant.
+         */
         get: operations["get-api-runs-compare"];
         put?: never;
         post?: never;
@@ -773,18 +951,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A recorded run with its configuration and ledger */
+        /** Get a run with its configuration and summary */
         get: operations["get-api-runs-id"];
         put?: never;
         post?: never;
         /**
-         * Delete a run that has ended
-         * @description 409 while it runs. POST /api/runs/{id}/restore brings it back for a day.
+         * Delete a run
+         * @description Returns 409 while the run is in progress. It can be restored for 24 hours.
          */
         delete: operations["delete-api-runs-id"];
         options?: never;
         head?: never;
-        /** Write a run's note and labels */
+        /** Update note and labels of a run */
         patch: operations["patch-api-runs-id"];
         trace?: never;
     };
@@ -797,7 +975,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write begin and end of a run into Matomo's graph */
+        /** Add annotations for start and end of a run to Matomo */
         post: operations["post-api-runs-id-annotate"];
         delete?: never;
         options?: never;
@@ -812,10 +990,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * A run as a file
-         * @description The report needs nothing but itself: no network, no script.
-         */
+        /** Export a run */
         get: operations["get-api-runs-id-export"];
         put?: never;
         post?: never;
@@ -832,7 +1007,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a run did over time */
+        /** Get the time series of a run */
         get: operations["get-api-runs-id-minutes"];
         put?: never;
         post?: never;
@@ -849,15 +1024,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The reconciliation of a run: the one that goes on, else the last */
+        /** Get the current or last reconciliation of a run */
         get: operations["get-api-runs-id-reconcile"];
         put?: never;
         /**
-         * Set what Matomo shows of a run beside its ledger
-         * @description It goes on by itself: a run that goes on is followed, then queue and archiving are waited for. One that goes on already is left alone. 409 where there is no ledger or no target to ask.
+         * Compare a run with Matomo's figures
+         * @description Works in the background: follows a run in progress, then waits for Matomo's queue and archiving. Returns the reconciliation in progress if there is one, and 409 if the run has no summary or none of its targets can be read.
          */
         post: operations["post-api-runs-id-reconcile"];
-        /** Give up the reconciliation that goes on */
+        /** Cancel the reconciliation of a run */
         delete: operations["delete-api-runs-id-reconcile"];
         options?: never;
         head?: never;
@@ -874,8 +1049,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start the very same again: its files, its seed, a new id
-         * @description 409 where the files of the run are not kept, or a token that it was sent with is no longer saved.
+         * Repeat a run
+         * @description Starts a new run with the files and the seed of this one. Returns 409 if its files are gone or a token it used is no longer saved.
          */
         post: operations["post-api-runs-id-rerun"];
         delete?: never;
@@ -893,7 +1068,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Bring a deleted run back */
+        /** Restore a deleted run */
         post: operations["post-api-runs-id-restore"];
         delete?: never;
         options?: never;
@@ -908,10 +1083,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is this request signed in? */
+        /** Check whether the request is signed in */
         get: operations["get-api-session"];
         put?: never;
-        /** Sign in by key or one-time code; sets the session's cookie */
+        /** Sign in with the API key or a one-time code */
         post: operations["post-api-session"];
         /** Sign out */
         delete: operations["delete-api-session"];
@@ -929,7 +1104,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a one-time code that signs in a browser */
+        /** Create a one-time code to sign in a browser */
         post: operations["post-api-session-codes"];
         delete?: never;
         options?: never;
@@ -944,9 +1119,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole set-up as one file, without tokens */
+        /** Export the set-up, without secrets */
         get: operations["get-api-setup"];
-        /** Put an exported set-up in place of the saved one, wholly or not at all */
+        /** Replace the set-up by an exported one */
         put: operations["put-api-setup"];
         post?: never;
         delete?: never;
@@ -964,7 +1139,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start traffic */
+        /** Start a run */
         post: operations["post-api-start"];
         delete?: never;
         options?: never;
@@ -979,7 +1154,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What runs, how it stands, and what it has done */
+        /** Get the status of the loadgen and the current run */
         get: operations["get-api-status"];
         put?: never;
         post?: never;
@@ -999,8 +1174,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop traffic, its open visits finished or cut off
-         * @description Answers when the run has ended; the status counts down meanwhile. A second stop shortens the first. It interrupts whatever else is being done, needs no budget, and reports what fails beside as a warning. 503 where the engine does not answer within 5 s: then no visit begins, and the stop is carried out when the engine answers.
+         * Stop the current run
+         * @description Responds when the run has ended. Interrupts any other operation; a second stop shortens the first. Problems that do not prevent the stop are warnings. Returns 503 if the container engine does not answer within 5 s: no visit starts any more, and the loadgen is stopped when the engine answers. Not subject to the rate limit.
          */
         post: operations["post-api-stop"];
         delete?: never;
@@ -1017,8 +1192,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * State, numbers and log as they come (server-sent events)
-         * @description Events: state (as GET /api/status without config), sample (one a second while traffic flows), log. Comments are heartbeats. Who does not keep up is disconnected and resumes by Last-Event-ID.
+         * Stream state, metrics and log (server-sent events)
+         * @description Events: state (GET /api/status without config), sample (once a second during a run) and log. Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID.
          */
         get: operations["get-api-stream"];
         put?: never;
@@ -1036,10 +1211,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All targets and how visits are dealt out */
+        /** List targets and their routing */
         get: operations["get-api-targets"];
         put?: never;
-        /** Save a target */
+        /** Create a target */
         post: operations["post-api-targets"];
         delete?: never;
         options?: never;
@@ -1057,8 +1232,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send one marked visit with each kind of hit that the set-up sends, and compare what Matomo made of it, for a minute at most
-         * @description The visit stays in the site's data; its page titles begin with "Trafficinator probe visit".
+         * Send a probe visit
+         * @description Sends one marked visit with each kind of hit in use and compares it with what Matomo recorded, for up to a minute. The visit stays in the site's data; its page titles begin with "Trafficinator probe visit".
          */
         post: operations["post-api-targets-probe"];
         delete?: never;
@@ -1075,7 +1250,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** One target or several, and how visits are dealt out */
+        /** Set the routing of visits to targets */
         put: operations["put-api-targets-routing"];
         post?: never;
         delete?: never;
@@ -1093,7 +1268,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask targets at once, without leaving a visit */
+        /** Test the connection to targets */
         post: operations["post-api-targets-test"];
         delete?: never;
         options?: never;
@@ -1108,9 +1283,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One target */
+        /** Get a target */
         get: operations["get-api-targets-id"];
-        /** Change a target; what is left out stays */
+        /** Update a target */
         put: operations["put-api-targets-id"];
         post?: never;
         /** Delete a target */
@@ -1129,7 +1304,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Will hits be recorded as they are meant? Asks a Matomo without leaving a visit */
+        /**
+         * Test the connection to a Matomo
+         * @description Checks whether hits will be recorded as intended. Leaves no visit.
+         */
         post: operations["post-api-test-connection"];
         delete?: never;
         options?: never;
@@ -1144,12 +1322,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pages, some at a time, and what can be said of all */
+        /** List the URLs */
         get: operations["get-api-urls"];
         put?: never;
-        /** Replace the pages */
+        /** Replace the URLs */
         post: operations["post-api-urls"];
-        /** Go back to the built-in pages */
+        /** Reset to the built-in URLs */
         delete: operations["delete-api-urls"];
         options?: never;
         head?: never;
@@ -1163,7 +1341,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pages as urls.txt */
+        /** Export the URLs as urls.txt */
         get: operations["get-api-urls-file"];
         put?: never;
         post?: never;
@@ -1182,7 +1360,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Is this list of pages good? */
+        /** Validate a URL list */
         post: operations["post-api-urls-validate"];
         delete?: never;
         options?: never;
@@ -1200,8 +1378,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Is this configuration good?
-         * @description The loadgen itself checks the plan that it makes with the saved pages, funnels, events and targets: what it would refuse at a start is an error here, in the same words. Nothing is sent or saved.
+         * Validate a configuration
+         * @description Includes the check of the loadgen with the saved URLs, funnels, events and targets: whatever it would reject at a start is an error here. Nothing is sent or saved.
          */
         post: operations["post-api-validate"];
         delete?: never;
@@ -1217,7 +1395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Does the controller live, and can it store what it has to? */
+        /** Check the health of the controller */
         get: operations["get-health"];
         put?: never;
         post?: never;
@@ -1231,30 +1409,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AnnotatedResponse: {
+        AnnotateResponse: {
             targets: components["schemas"]["ReconcileAnnotated"][] | null;
         };
         ApplyRequestBody: {
-            /** @description As PUT /api/config takes it: what is left out gets its default, secrets apart. Without it the saved configuration is applied as it is. */
+            /** @description All settings, as for PUT /api/config. Default: apply the saved configuration. */
             config?: {
                 [key: string]: unknown;
             } | null;
         };
         ApplyResponse: {
-            /** @description restarted, by the original's name. */
+            /** @description Same as restarted. */
             container_restarted: boolean;
             /**
              * Format: int64
-             * @description Open visits that a stop cut off.
+             * @description Number of open visits that were cut off.
              */
             cut_visits: number;
             message: string;
             restarted: boolean;
             run_id: string | null;
+            /** @description See container.state of GET /api/status. */
             state: string;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
-            /** @description What failed beside, with the cure. */
+            /** @description Problems that did not prevent the operation, with their fixes. */
             warnings: components["schemas"]["Problem"][] | null;
         };
         AuditEntry: {
@@ -1287,13 +1466,13 @@ export interface components {
             tries: number;
         };
         AuditResponse: {
-            /** @description Changes and sign-ins, the latest first. */
+            /** @description Changes and sign-ins, newest first. */
             entries: components["schemas"]["AuditEntry"][] | null;
-            /** @description What was tried without the right key, the latest first. It never displaces an entry. */
+            /** @description Requests without valid credentials, newest first. They never displace entries. */
             refusals: components["schemas"]["AuditRefusal"][] | null;
         };
         BaselineRequestBody: {
-            /** @description true: in place of what the site's baseline was; false: it is none. */
+            /** @description true replaces the site's baseline by this benchmark; false removes it as the baseline. */
             baseline: boolean;
         };
         BenchmarkComparison: {
@@ -1327,18 +1506,18 @@ export interface components {
             periods?: string[];
         };
         BenchmarkRequestBody: {
-            /** @description The day that the periods hold, YYYY-MM-DD; yesterday of the site unless given. */
+            /** @description Date to report on, YYYY-MM-DD. Default: yesterday in the site's time zone. */
             date?: string | null;
-            /** @description Further reports, whose methods begin with get. */
+            /** @description Additional reports. Their methods must begin with get. */
             more?: components["schemas"]["BenchmarkReport"][] | null;
             note?: string | null;
             /**
              * Format: int64
-             * @description How many ask at once after that, 1 to 16, each as often again; 1 leaves it out.
+             * @description Parallel clients of the last round, 1 to 16; each sends as many requests again. 1 skips that round.
              * @default 1
              */
             parallel: number | null;
-            /** @description day, week, month, year, range; the first three unless given. A range is the thirty days up to the date. */
+            /** @description day, week, month, year or range, the 30 days up to the date. Default: day, week, month. */
             periods?: string[] | null;
             /**
              * Format: int64
@@ -1346,15 +1525,15 @@ export interface components {
              * @default 5
              */
             repeats: number | null;
-            /** @description Names of reports; all unless given. */
+            /** @description Names of the Matomo reports to request. Default: all. */
             reports?: string[] | null;
-            /** @description As Matomo writes them; an empty one, the default, is all visits. */
+            /** @description Matomo segments; an empty one is all visits. Default: all visits. */
             segments?: string[] | null;
-            /** @description Name or number of a saved target; the single one of the configuration, called matomo, unless given. */
+            /** @description Name or number of a saved target. Default: the target of MATOMO_URL, called matomo. */
             target?: string | null;
             /**
              * Format: int64
-             * @description How long an answer is waited for, 1 to 600.
+             * @description Timeout of a request, 1 to 600 seconds.
              * @default 60
              */
             timeout_seconds: number | null;
@@ -1372,7 +1551,7 @@ export interface components {
             error?: string;
             /**
              * Format: int64
-             * @description How many gave no warm answer.
+             * @description Number of reports without a warm response.
              */
             failing: number;
             id: string;
@@ -1385,7 +1564,7 @@ export interface components {
             repeats: number;
             /**
              * Format: int64
-             * @description How many reports it measured; GET …/{id} tells them.
+             * @description Number of reports measured. GET /api/benchmarks/{id} returns their results.
              */
             results: number;
             run_id: string;
@@ -1393,7 +1572,7 @@ export interface components {
             site_id: number;
             /**
              * Format: int64
-             * @description How many could not be asked for.
+             * @description Number of reports that could not be requested.
              */
             skipped: number;
             /** @enum {string} */
@@ -1401,7 +1580,7 @@ export interface components {
             target: string;
             /**
              * Format: int64
-             * @description Of all requests.
+             * @description Number of requests that timed out.
              */
             timeouts: number;
             url: string;
@@ -1410,15 +1589,16 @@ export interface components {
             visits: number | null;
         };
         BenchmarksResponse: {
-            /** @description The latest first. One at a time goes on. */
+            /** @description Newest first. At most one is running. */
             benchmarks: components["schemas"]["BenchmarkSummary"][] | null;
         };
         CancelJobRequestBody: {
-            /** @description Either of the two names the job. */
+            /** @description Alternative to run_id. */
             container_name?: string | null;
             run_id?: string | null;
         };
         CancelledResponse: {
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         Cause: {
@@ -1429,9 +1609,9 @@ export interface components {
         CleanupResponse: {
             errors: string[] | null;
             message: string;
-            /** @description The containers' names. */
+            /** @description Names of the removed containers. */
             removed: string[] | null;
-            /** @description false where a job could not be removed; errors says why. */
+            /** @description false if a job could not be removed; see errors. */
             success: boolean;
         };
         CompareFile: {
@@ -1471,9 +1651,10 @@ export interface components {
             config: {
                 [key: string]: unknown;
             };
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             pending_changes: components["schemas"]["PendingChanges"];
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             /** Format: int64 */
             revision: number;
@@ -1483,30 +1664,30 @@ export interface components {
             warnings: components["schemas"]["Problem"][] | null;
         };
         ConnectionRequestBody: {
-            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here. */
+            /** @description Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported. */
             config?: {
                 [key: string]: unknown;
             } | null;
-            /** @description The tracker's address; without it the saved one. */
+            /** @description URL of the tracker. Default: the saved one. */
             matomo_url?: string | null;
-            /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
+            /** @description Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token. */
             read_token?: string | null;
             /**
              * Format: int64
-             * @description Without it the saved one.
+             * @description Default: the saved one.
              */
             site_id?: number | null;
             /**
              * Format: int64
-             * @description Seconds.
+             * @description Timeout in seconds.
              * @default 10
              */
             timeout: number | null;
-            /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
+            /** @description Default, and if masked: the saved token, which is only sent to the saved URLs. */
             token_auth?: string | null;
         };
         ConnectionResponse: {
-            /** @description The first finding that keeps it from working. */
+            /** @description First finding with the verdict error; null if there is none. */
             error: string | null;
             findings: components["schemas"]["DoctorFinding"][] | null;
             matomo_version: string | null;
@@ -1517,12 +1698,12 @@ export interface components {
             site: components["schemas"]["SiteInfo"] | null;
             /**
              * Format: int64
-             * @description null where nothing answered.
+             * @description null if nothing answered.
              */
             status_code: number | null;
-            /** @description works, by the original's name. */
+            /** @description Same as works. */
             success: boolean;
-            /** @description A hit sent now would be taken with all it carries. */
+            /** @description Whether hits are recorded with all their data. */
             works: boolean;
         };
         ContainerStatus: {
@@ -1530,32 +1711,32 @@ export interface components {
             created: string | null;
             /** Format: int64 */
             exit_code: number | null;
-            /** @description POST /api/heal would put something right. */
+            /** @description Whether POST /api/heal can repair the container. */
             healable: boolean;
             id: string;
             image: string;
             name: string;
-            /** @description Explains the state where it does not speak for itself, with the cure. */
+            /** @description Explains the state and how to fix it, if necessary. */
             reason: string;
             /** Format: date-time */
             started_at: string | null;
             /** @enum {string} */
             state: "running" | "stopped" | "created" | "restarting" | "paused" | "dead" | "not_found" | "foreign" | "unavailable";
-            /** @description As 2d 3h 4m, or in seconds below a minute. */
+            /** @description Such as 2d 3h 4m; in seconds below a minute. */
             uptime: string | null;
             /** Format: double */
             uptime_seconds: number | null;
         };
         ContentRequestBody: {
-            /** @description The whole file as text. */
+            /** @description Content of the file. */
             content: string;
         };
         ControlRequestBody: {
-            /** @description true: no new visits until false; open ones go on. Left out it stays. */
+            /** @description true pauses the start of new visits; open visits continue. Default: unchanged. */
             paused?: boolean | null;
             /**
              * Format: double
-             * @description What the plan's rate is multiplied by. Left out it stays.
+             * @description Factor of the planned arrival rate. Default: unchanged.
              */
             scale?: number | null;
         };
@@ -1564,7 +1745,7 @@ export interface components {
             run_id: string;
             /**
              * Format: double
-             * @description 1 is the plan's own rate.
+             * @description Factor of the planned arrival rate.
              */
             scale: number;
         };
@@ -1581,7 +1762,7 @@ export interface components {
             ended: string | null;
             /**
              * Format: int64
-             * @description 0 until there is one.
+             * @description 0 until the loadgen has exited.
              */
             exit_code: number;
             id: string;
@@ -1593,7 +1774,7 @@ export interface components {
             reason: string;
             /**
              * Format: int64
-             * @description Starts after crashes.
+             * @description Number of restarts after crashes.
              */
             restarts: number;
             /** Format: int64 */
@@ -1602,13 +1783,20 @@ export interface components {
             started: string;
             /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
+            /** @description The run summary, once the run has ended. */
             summary?: components["schemas"]["RunSummary"];
         };
         DeletedResponse: {
             /** Format: int64 */
             deleted_id: number;
             message: string;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
+            success: boolean;
+        };
+        DeletedRun: {
+            deleted_id: string;
+            message: string;
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         DiskFault: {
@@ -1680,14 +1868,14 @@ export interface components {
             random_events_probability?: number;
         };
         EventsResponse: {
-            /** @description The probabilities are those of the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
+            /** @description Its probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
             config: components["schemas"]["EventSet"];
             /** @enum {string} */
             source: "custom" | "default";
             validation: components["schemas"]["SetupEventReport"];
         };
         Failure: {
-            /** @description Why, as a word that stays, such as wrong_origin, code_used or name_taken; else a word for the status, such as not_found. */
+            /** @description Stable error code, such as wrong_origin, code_used or name_taken; otherwise derived from the status, such as not_found. Messages may change, codes do not. */
             code?: string;
             /**
              * @description A human-readable explanation specific to this occurrence of the problem.
@@ -1750,8 +1938,9 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             /** Format: double */
             share: number;
@@ -1805,7 +1994,7 @@ export interface components {
             probability: number;
             /**
              * Format: double
-             * @description What part of all visits really follows it: funnels before it take theirs first.
+             * @description Effective share of all visits, after the funnels of higher priority.
              */
             share: number;
             /** Format: int64 */
@@ -1814,17 +2003,17 @@ export interface components {
             updated_at: string;
         };
         FunnelsResponse: {
-            /** @description By priority, then the newest change first. */
+            /** @description By priority, then last changed first. */
             funnels: components["schemas"]["FunnelSummary"][] | null;
         };
         HealthBody: {
             service: string;
             /**
-             * @description degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, tried once a minute.
+             * @description degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute.
              * @enum {string}
              */
             status: "healthy" | "degraded" | "unhealthy";
-            /** @description For those with the key or a session alone. */
+            /** @description Only for authenticated requests. */
             version?: string;
         };
         HistoryCompared: {
@@ -1887,7 +2076,7 @@ export interface components {
             summary: components["schemas"]["RunSummary"] | null;
         };
         HistoryResponse: {
-            /** @description One a second, oldest first. */
+            /** @description One per second, oldest first. */
             points: components["schemas"]["LivePoint"][] | null;
         };
         ImportSetupResponse: {
@@ -1898,9 +2087,10 @@ export interface components {
             events: components["schemas"]["EventSet"] | null;
             funnels: components["schemas"]["Funnel"][] | null;
             mode: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             presets: components["schemas"]["SetupExportedPreset"][] | null;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             targets: components["schemas"]["SetupExportedTarget"][] | null;
             /** Format: int64 */
@@ -1911,9 +2101,9 @@ export interface components {
             minutes: components["schemas"]["HistoryInterval"][] | null;
         };
         JobPlanDay: {
-            /** @description YYYY-MM-DD in the site's zone. */
+            /** @description YYYY-MM-DD in the site's time zone. */
             date: string;
-            /** @description Why nothing is sent of it; empty where something is. */
+            /** @description Why nothing is sent for this day; empty otherwise. */
             skipped: string;
             /** Format: int64 */
             visits: number;
@@ -1922,17 +2112,17 @@ export interface components {
             calendar: components["schemas"]["JobPlanDay"][] | null;
             /**
              * Format: double
-             * @description How long sending takes at least, by BACKFILL_RPS_LIMIT; null without it.
+             * @description Minimum duration, from BACKFILL_RPS_LIMIT; null without a limit.
              */
             estimated_seconds: number | null;
-            /** @description The site's, in which the days are. */
+            /** @description Time zone of the days, the site's. */
             timezone: string;
             /**
              * Format: int64
-             * @description Visits of all days.
+             * @description Number of visits on all days.
              */
             total: number;
-            /** @description Those with severity error would refuse the run. */
+            /** @description Problems with the severity error would prevent the backfill. */
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
         JobProgress: {
@@ -1943,7 +2133,7 @@ export interface components {
             days: components["schemas"]["RunBackfillDay"][] | null;
             /**
              * Format: date-time
-             * @description null where it cannot be said yet, and once it has ended.
+             * @description null while unknown and after the end.
              */
             estimated_end: string | null;
             invalidation: components["schemas"]["RunInvalidation"] | null;
@@ -1954,32 +2144,32 @@ export interface components {
             visits_rejected: number;
             /**
              * Format: int64
-             * @description Of the batches that Matomo said to have taken.
+             * @description Visits of batches that Matomo accepted.
              */
             visits_sent: number;
             /**
              * Format: int64
-             * @description Of the batches of which nobody knows; never sent again.
+             * @description Visits of batches with an unknown outcome; never sent again.
              */
             visits_unknown: number;
         };
         JobResult: {
-            /** @description null until it has started. */
+            /** @description null until the container has started. */
             container_id: string | null;
             container_name: string;
             message: string;
             run_id: string;
             /** @enum {string} */
             state: "queued" | "running" | "cancelling" | "exited";
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
         JobStatus: {
-            /** @description null until it has started. */
+            /** @description null until the container has started. */
             container_id: string | null;
             container_name: string;
-            /** @description What the runtime says of it, as container.state of GET /api/status; not_found before it has started. */
+            /** @description See container.state of GET /api/status; not_found until the container has started. */
             container_state: string;
             /** @description Error output of a failed job; null if it did not fail. */
             error: string | null;
@@ -1992,7 +2182,7 @@ export interface components {
             payload: {
                 [key: string]: unknown;
             };
-            /** @description From its ledger of record; null until there is one. */
+            /** @description From the run summary; null until there is one. */
             progress: components["schemas"]["JobProgress"] | null;
             /** Format: date-time */
             queued_at: string;
@@ -2003,7 +2193,7 @@ export interface components {
              * @description Number of restarts after crashes; each resumes where the job was.
              */
             restarts: number;
-            /** @description Something is left to send, so that POST …/resume does something. */
+            /** @description Whether there is something left to send with POST /api/backfill/{id}/resume. */
             resumable: boolean;
             run_id: string;
             /** @description Whether a user has counted its unknown batches as sent. */
@@ -2015,24 +2205,24 @@ export interface components {
         };
         JobsResponse: {
             message: string;
-            /** @description The latest first. One at a time goes on, the others wait in the order in which they came. */
+            /** @description Newest first. Jobs run one at a time, in the order in which they were queued. */
             runs: components["schemas"]["JobStatus"][] | null;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         LastJobResponse: {
             message: string;
-            /** @description What was asked for last; empty where nothing was. */
+            /** @description The last request; empty if there was none. */
             payload: {
                 [key: string]: unknown;
             };
-            /** @description How that job stands; null where it was cleaned up. */
+            /** @description The job of that request; null if it was removed. */
             result: components["schemas"]["JobStatus"] | null;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
             /**
              * Format: date-time
-             * @description When it was asked for.
+             * @description Time of that request.
              */
             timestamp: string | null;
         };
@@ -2124,14 +2314,8 @@ export interface components {
             latency: components["schemas"]["RunLatency"];
             name: string;
         };
-        LoginCodeResponse: {
-            /** @description Signs in once. Put it behind # of the controller's address as #code=… */
-            code: string;
-            /** Format: int64 */
-            valid_minutes: number;
-        };
         LogsResponse: {
-            /** @description As container.state of GET /api/status. */
+            /** @description See container.state of GET /api/status. */
             container_state: string;
             lines: components["schemas"]["LauncherLine"][] | null;
             /** Format: int64 */
@@ -2140,10 +2324,16 @@ export interface components {
             logs: string;
         };
         MergeRequestBody: {
-            /** @description The settings to change: those left out stay as they are, null or an empty text resets one to its default. Of a secret the mask keeps it and an empty text removes it; with another MATOMO_URL, MATOMO_API_URL or PROXY_URL it must be given. */
+            /** @description Settings to change; null or an empty string resets one to its default. A secret that is masked or missing keeps its value, unless MATOMO_URL, MATOMO_API_URL or PROXY_URL changes; an empty one is removed. */
             config: {
                 [key: string]: unknown;
             };
+        };
+        OverridesRequestBody: {
+            /** @description Settings that replace saved ones, as for PUT /api/config. Nothing is saved. */
+            config?: {
+                [key: string]: unknown;
+            } | null;
         };
         PageRow: {
             /** Format: int64 */
@@ -2152,14 +2342,15 @@ export interface components {
             url: string;
         };
         PendingChanges: {
-            /** @description What differs from the plan that was started last. */
+            /** @description Differences from the plan that was started last. */
             changes: components["schemas"]["PlanDifference"][] | null;
-            /** @description Shared files that were edited by hand; a start uses them as they are. */
+            /** @description Shared files that were edited by hand. A start uses them as they are. */
             edited_files: string[] | null;
-            /** @description Why the exchange folder or a certificate cannot be looked at; changes and edited_files are empty then. */
+            /** @description Why the exchange folder or a certificate cannot be read. changes and edited_files are then empty. */
             fault?: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             restart_needed: boolean;
         };
@@ -2171,13 +2362,13 @@ export interface components {
             saved: string;
         };
         PresetRequestBody: {
-            /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */
+            /** @description Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
             } | null;
             description?: string | null;
             name?: string | null;
-            /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
+            /** @description Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset. */
             targets?: {
                 distribution_strategy: string;
                 mode: string;
@@ -2185,13 +2376,13 @@ export interface components {
             } | null;
         };
         PresetUpdateBody: {
-            /** @description Settings by their names. Those of the one target (address, site, token, how it is reached) are left out, and named in left_out: loading a preset never changes them. */
+            /** @description Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them. */
             config?: {
                 [key: string]: unknown;
             } | null;
             description?: string | null;
             name?: string | null;
-            /** @description Targets, without secrets, and how they are used. Loading it replaces those of the same name, which keep their secrets where their addresses stay, and disables the others; warnings name those without a token. An empty list removes them from the preset. */
+            /** @description Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset. */
             targets?: {
                 distribution_strategy: string;
                 mode: string;
@@ -2199,11 +2390,11 @@ export interface components {
             } | null;
         };
         PresetsResponse: {
-            /** @description Those of the presets' folder. */
+            /** @description Presets of the presets folder. */
             built_in: components["schemas"]["SetupBuiltInPreset"][] | null;
-            /** @description Files of the presets' folder that cannot be used, with what is wrong. */
+            /** @description Invalid files in the presets folder. */
             faulty: components["schemas"]["FaultyPreset"][] | null;
-            /** @description Saved ones, the newest change first. */
+            /** @description Saved presets, last changed first. */
             presets: components["schemas"]["SetupPreset"][] | null;
         };
         PreviewDrawing: {
@@ -2255,19 +2446,19 @@ export interface components {
             rate_per_day: number;
         };
         PreviewRequestBody: {
-            /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
+            /** @description Settings that replace saved ones, as for PUT /api/config. Nothing is saved. */
             config?: {
                 [key: string]: unknown;
             } | null;
-            /** @description A funnel as for POST /api/funnels, which every visit shown then follows; name and probability may be left out. */
+            /** @description A funnel, as for POST /api/funnels, that every visit follows. name and probability are optional. */
             funnel?: ({
-                /** @description probability, priority, enabled, exit_after_completion, steps */
+                /** @description probability, priority, enabled, exit_after_completion, steps. */
                 config?: {
                     [key: string]: unknown;
                 };
-                /** @description at most 500 characters */
+                /** @description At most 500 characters. */
                 description?: string | null;
-                /** @description 1 to 100 characters, its own */
+                /** @description Unique name, 1 to 100 characters. */
                 name?: string;
                 steps?: {
                     [key: string]: unknown;
@@ -2284,10 +2475,10 @@ export interface components {
         PreviewResponse: {
             /**
              * Format: int64
-             * @description As RUN_SEED in config it gives the same visits again.
+             * @description Set RUN_SEED in config to this value to get the same visits again.
              */
             seed: number;
-            /** @description The hits as the loadgen would send them, without the moment and the token. Times are seconds since the visit's first hit. */
+            /** @description Visits with the hits that the loadgen would send, without time and token. Times are seconds since the first hit of the visit. */
             visits: components["schemas"]["PreviewVisit"][] | null;
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
@@ -2299,43 +2490,43 @@ export interface components {
             visitor: string;
         };
         ProbeRequestBody: {
-            /** @description Settings in place of the saved ones: how the Matomo is reached, and what its settings are compared with. Faults of the latter are not reported here. */
+            /** @description Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported. */
             config?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Format: int64
-             * @description Number of a saved target, in place of address, site and tokens.
+             * @description Id of a saved target, instead of URL, site and tokens.
              */
             id?: number | null;
-            /** @description The tracker's address; without it the saved one. */
+            /** @description URL of the tracker. Default: the saved one. */
             matomo_url?: string | null;
-            /** @description Of a user who may view the site, in place of token_auth for reading; masked or left out as that. */
+            /** @description Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token. */
             read_token?: string | null;
             /**
              * Format: int64
-             * @description Without it the saved one.
+             * @description Default: the saved one.
              */
             site_id?: number | null;
-            /** @description Masked or left out: the saved one, which goes to the saved addresses alone. */
+            /** @description Default, and if masked: the saved token, which is only sent to the saved URLs. */
             token_auth?: string | null;
         };
         ProbeResponse: {
-            /** @description What Matomo made of the visit's hits beside what was meant: lost, split, cut or changed ones, or one finding that all is as meant. */
+            /** @description Hits that were lost, split, cut or changed, or one finding that all are as sent. */
             findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: double
-             * @description From the answer to the hit until it was seen.
+             * @description Time from the response to the hit until the visit appeared.
              */
             lag_ms: number;
-            /** @description What became of it, in a sentence; where it is not seen, the likely cause. */
+            /** @description The result in a sentence, with the likely cause if the visit did not appear. */
             message: string;
-            /** @description The visit is visible in Matomo's visitor log. */
+            /** @description Whether the visit appeared in Matomo's visits log. */
             seen: boolean;
             stored_country: string;
-            /** @description Its address as Matomo stored it, masked where Matomo masks it. */
+            /** @description IP address as stored by Matomo, possibly anonymized. */
             stored_ip: string;
-            /** @description Its visitor id, empty where nothing was sent. */
+            /** @description Visitor id; empty if nothing was sent. */
             visitor: string;
         };
         Problem: {
@@ -2345,12 +2536,6 @@ export interface components {
             value?: string;
             where: string;
         };
-        ProfileRequestBody: {
-            /** @description Settings laid over the saved ones, as PUT /api/config takes them. Nothing is saved. */
-            config?: {
-                [key: string]: unknown;
-            } | null;
-        };
         ReconcileAnnotated: {
             error?: string;
             notes: string[] | null;
@@ -2359,13 +2544,13 @@ export interface components {
         ReconcileRequestBody: {
             /**
              * Format: int64
-             * @description The pause between two looks; what is missing is told once eight in a row show the same.
+             * @description Interval between comparisons. Hits count as missing once eight comparisons in a row agree.
              * @default 10
              */
             every_seconds: number | null;
             /**
              * Format: int64
-             * @description How long is waited at most, after the end of the run, for Matomo's queue and archiving; 0 looks once.
+             * @description How long to wait for Matomo's queue and archiving after the end of the run. 0 compares once.
              * @default 1200
              */
             limit_seconds: number | null;
@@ -2425,26 +2610,21 @@ export interface components {
             waiting?: string;
         };
         RemovedBenchmark: {
-            /** @description It went on and ends now; what it has measured is kept. Otherwise it is deleted. */
+            /** @description true: the benchmark was running and is cancelled; its results so far are kept. false: it is deleted. */
             cancelled: boolean;
             id: string;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         RemovedResponse: {
             /** Format: int64 */
             deleted_id: number;
             message: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
-            /** @description Always true; failures have a status of their own. */
-            success: boolean;
-        };
-        RemovedRun: {
-            deleted_id: string;
-            message: string;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         ReportBenchmark: {
@@ -2494,7 +2674,7 @@ export interface components {
             why?: string;
         };
         ReportHistoryResponse: {
-            /** @description The first first. */
+            /** @description Oldest first. */
             points: components["schemas"]["BenchmarkPoint"][] | null;
         };
         ReportTiming: {
@@ -2521,26 +2701,27 @@ export interface components {
             reports: components["schemas"]["BenchmarkReport"][] | null;
         };
         RerunRequestBody: {
-            /** @description Each of at most 50 characters. */
+            /** @description At most 50 characters each. */
             labels?: string[] | null;
             note?: string | null;
-            /** @description End the run that goes on; without it nothing is started beside it. */
+            /** @description Stop the current run first. Default: return 409 if there is one. */
             restart_if_running?: boolean | null;
         };
         ResetResponse: {
             message: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             restart_required: boolean;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
         };
         ResolveRequestBody: {
-            /** @description Their names; left out: all that were edited. */
+            /** @description Names of the files. Default: all edited files. */
             files?: string[] | null;
             /**
-             * @description import takes the edit over into the saved set-up; overwrite loses it.
+             * @description import saves the edits as part of the set-up; overwrite discards them.
              * @enum {string}
              */
             resolution: "import" | "overwrite";
@@ -2548,16 +2729,17 @@ export interface components {
         ResultResponse: {
             /**
              * Format: int64
-             * @description Open visits that a stop cut off.
+             * @description Number of open visits that were cut off.
              */
             cut_visits: number;
             message: string;
             restarted: boolean;
             run_id: string | null;
+            /** @description See container.state of GET /api/status. */
             state: string;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
-            /** @description What failed beside, with the cure. */
+            /** @description Problems that did not prevent the operation, with their fixes. */
             warnings: components["schemas"]["Problem"][] | null;
         };
         RoutingRequestBody: {
@@ -2567,7 +2749,7 @@ export interface components {
              */
             distribution_strategy: "round-robin" | "weighted" | "random" | null;
             /**
-             * @description single: to MATOMO_URL of the configuration; multi: to the enabled targets.
+             * @description single: send to MATOMO_URL; multi: send to the enabled targets.
              * @enum {string}
              */
             mode: "single" | "multi";
@@ -2575,8 +2757,9 @@ export interface components {
         RoutingResponse: {
             distribution_strategy: string;
             mode: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             targets: components["schemas"]["SetupTarget"][] | null;
         };
@@ -2819,7 +3002,7 @@ export interface components {
             started: string;
             /** @description Whether the run was paused or its rate changed while it was running. */
             steered: boolean;
-            /** @description Of the ledger of record; null where there is none. */
+            /** @description From the run summary; null if there is none. */
             totals: components["schemas"]["RunTotals"] | null;
         };
         RunStandstill: {
@@ -2835,27 +3018,27 @@ export interface components {
         RunStats: {
             /**
              * Format: double
-             * @description Visits begun per second, measured over the last minute or so.
+             * @description Visits started per second over about the last minute.
              */
             current_rate: number;
             /**
              * Format: double
-             * @description Hits accepted per second, measured over the same time.
+             * @description Hits accepted per second over the same time.
              */
             hit_rate: number;
             sample: components["schemas"]["LiveSample"];
-            /** @description As container.uptime. */
+            /** @description Same as container.uptime. */
             uptime: string | null;
             /** Format: double */
             uptime_seconds: number | null;
             /**
              * Format: int64
-             * @description Visits that the schedule has asked for so far.
+             * @description Visits due so far by the load profile.
              */
             visits_due: number;
             /**
              * Format: int64
-             * @description Visits begun in this run.
+             * @description Visits started in this run.
              */
             visits_generated: number;
         };
@@ -2954,7 +3137,7 @@ export interface components {
         RunTotals: {
             hits: components["schemas"]["RunHits"];
             latency: components["schemas"]["RunLatency"];
-            /** @description Whether every threshold held; null where nobody set one and the built-in one held, or the run is still running. */
+            /** @description Whether every threshold passed. null while the run is in progress, and if only the built-in threshold applied and passed. */
             passed: boolean | null;
             visits: components["schemas"]["RunVisits"];
         };
@@ -2986,50 +3169,52 @@ export interface components {
             unsent: number;
         };
         RunsResponse: {
-            /** @description All labels that runs have. */
+            /** @description All labels in use. */
             labels: string[] | null;
-            /** @description The latest first. */
+            /** @description Newest first. */
             runs: components["schemas"]["RunRow"][] | null;
             /**
              * Format: int64
-             * @description How many there are of those that were asked for, whatever skip and limit.
+             * @description Number of matching runs, regardless of skip and limit.
              */
             total: number;
         };
         SaveRequestBody: {
-            /** @description All settings that differ from their default: those left out get their default. A secret that is masked or left out keeps its value while MATOMO_URL, MATOMO_API_URL and PROXY_URL are the same, with another one it must be given; an empty one is removed, so send the mask to keep it. */
+            /** @description All settings. Missing ones are reset to their default. A secret that is masked or missing keeps its value, unless MATOMO_URL, MATOMO_API_URL or PROXY_URL changes; an empty one is removed. */
             config: {
                 [key: string]: unknown;
             };
         };
         SavedContentEventReport: {
             message: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
-            /** @description A run goes on that does not know it yet. */
+            /** @description Whether a run is in progress that uses the old content. */
             restart_required: boolean;
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
             validation: components["schemas"]["SetupEventReport"];
         };
         SavedURLs: {
             message: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
-            /** @description A run goes on that does not know it yet. */
+            /** @description Whether a run is in progress that uses the old content. */
             restart_required: boolean;
             structure: components["schemas"]["SetupStructure"];
-            /** @description Always true; failures have a status of their own. */
+            /** @description Always true; errors have their own status. */
             success: boolean;
             validation: components["schemas"]["SetupURLReport"];
         };
         SchemaResponse: {
-            /** @description What POST /api/backfill/run takes. */
+            /** @description Settings of POST /api/backfill/run. */
             backfill: components["schemas"]["SettingField"][] | null;
             fields: components["schemas"]["SettingField"][] | null;
-            /** @description In the order of a form. */
+            /** @description Names of the groups, in display order. */
             groups: string[] | null;
         };
         SessionResponse: {
@@ -3037,7 +3222,7 @@ export interface components {
         };
         SettingField: {
             default: string;
-            /** @description The default with SEND_MODE=bulk, where that is another; empty else. */
+            /** @description The default with SEND_MODE=bulk, if different. */
             default_in_bulk: string;
             group: string;
             help: string;
@@ -3046,17 +3231,17 @@ export interface components {
             kind: "text" | "whole number" | "number" | "yes or no" | "list of numbers";
             max: string;
             min: string;
-            /** @description The setting that this one must not exceed. Empty if there is none. */
+            /** @description Setting that this one must not exceed; empty if there is none. */
             not_above: string;
             one_of: string[] | null;
             /**
-             * @description What kind of decision it is; a preset holds none of a target.
+             * @description What the setting decides. Presets have no settings with the role target.
              * @enum {string}
              */
             role: "behaviour" | "target" | "run" | "speed" | "place" | "verdict" | "log";
             secret: boolean;
             unit: string;
-            /** @description With what a form edits it: secret, choice, toggle, file, number, list or text, or a word that the setting alone has. */
+            /** @description Form control to edit the setting: secret, choice, toggle, file, number, list, text, or a specific one. */
             widget: string;
         };
         SetupBuiltInPreset: {
@@ -3213,10 +3398,16 @@ export interface components {
             valid: boolean;
             warnings: components["schemas"]["Problem"][] | null;
         };
+        SignInCodeResponse: {
+            /** @description One-time code. Append it to the controller's address as #code=… */
+            code: string;
+            /** Format: int64 */
+            valid_minutes: number;
+        };
         SignInRequestBody: {
-            /** @description The API key, or */
+            /** @description The API key. Required unless code is given. */
             api_key?: string | null;
-            /** @description the one-time code of a sign-in link. */
+            /** @description The one-time code of a sign-in link. */
             code?: string | null;
         };
         SiteInfo: {
@@ -3245,77 +3436,77 @@ export interface components {
             times?: number[] | null;
         };
         StartRequestBody: {
-            /** @description Settings for this run alone, as PUT /api/config takes them; those left out are as saved. Nothing is saved. CAPACITY_SEARCH=true searches the highest rate. */
+            /** @description Settings of this run that replace saved ones, as for PUT /api/config. Nothing is saved. CAPACITY_SEARCH=true searches for the highest rate that the target handles. */
             config?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Each of at most 50 characters. */
+            /** @description At most 50 characters each. */
             labels?: string[] | null;
             note?: string | null;
-            /** @description End the run that goes on; without it nothing is started beside it. */
+            /** @description Stop the current run first. Default: return 409 if there is one. */
             restart_if_running?: boolean | null;
         };
         State: {
             container: components["schemas"]["ContainerStatus"];
-            /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
+            /** @description Changes to the current run by POST /api/control; null without a run. */
             control: components["schemas"]["ControlState"] | null;
-            /** @description How far the run is that finishes its open visits; null where none does. */
+            /** @description Progress of a run that finishes its open visits; null otherwise. */
             finish: components["schemas"]["RunFinish"] | null;
-            /** @description What a loadgen told that ended in a way nobody asked for. */
+            /** @description Output of a loadgen that ended unexpectedly. */
             messages: string[] | null;
-            /** @description What is being done right now. */
+            /** @description The operation in progress. */
             operation: components["schemas"]["RunOperation"] | null;
             /**
-             * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
+             * @description Why no new visits start; empty while they do. asked: paused by POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so visits could not be accounted for.
              * @enum {string}
              */
             pause_reason: "" | "asked" | "daily_cap" | "state_full";
-            /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
+            /** @description Phase of the loadgen: idle, running, paused, draining or ended; empty while it does not answer. */
             phase: string;
-            /** @description The run that goes on, or the last one. */
+            /** @description The current run, or the last one. */
             run: components["schemas"]["CurrentRun"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
-            /** @description Why the runtime is this one, and which engine was found. */
+            /** @description Why this runtime is used, and which container engine was found. */
             runtime_reason: string;
-            /** @description What the controller cannot store in, why, and what puts it right. */
+            /** @description Folders that the controller cannot write to, with cause and fix. */
             storage: components["schemas"]["DiskFault"][] | null;
         };
         StatusResponse: {
-            /** @description The saved configuration, secrets masked. */
+            /** @description The saved configuration, with secrets masked. */
             config: {
                 [key: string]: unknown;
             };
             container: components["schemas"]["ContainerStatus"];
-            /** @description What the run that goes on was told by POST /api/control; null where none goes on. */
+            /** @description Changes to the current run by POST /api/control; null without a run. */
             control: components["schemas"]["ControlState"] | null;
-            /** @description How far the run is that finishes its open visits; null where none does. */
+            /** @description Progress of a run that finishes its open visits; null otherwise. */
             finish: components["schemas"]["RunFinish"] | null;
-            /** @description What a loadgen told that ended in a way nobody asked for. */
+            /** @description Output of a loadgen that ended unexpectedly. */
             messages: string[] | null;
-            /** @description What is being done right now. */
+            /** @description The operation in progress. */
             operation: components["schemas"]["RunOperation"] | null;
             /**
-             * @description Why no new visits begin. asked: POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so that a visit could not be accounted for. Empty while they begin.
+             * @description Why no new visits start; empty while they do. asked: paused by POST /api/control; daily_cap: MAX_TOTAL_VISITS is reached; state_full: the state folder cannot be written, so visits could not be accounted for.
              * @enum {string}
              */
             pause_reason: "" | "asked" | "daily_cap" | "state_full";
-            /** @description The loadgen's own word: idle, running, paused, draining, ended; empty while it does not answer. */
+            /** @description Phase of the loadgen: idle, running, paused, draining or ended; empty while it does not answer. */
             phase: string;
-            /** @description The run that goes on, or the last one. */
+            /** @description The current run, or the last one. */
             run: components["schemas"]["CurrentRun"] | null;
             /** @enum {string} */
             runtime: "docker" | "process";
-            /** @description Why the runtime is this one, and which engine was found. */
+            /** @description Why this runtime is used, and which container engine was found. */
             runtime_reason: string;
-            /** @description While the loadgen answers. */
+            /** @description null while the loadgen does not answer. */
             stats: components["schemas"]["RunStats"] | null;
-            /** @description What the controller cannot store in, why, and what puts it right. */
+            /** @description Folders that the controller cannot write to, with cause and fix. */
             storage: components["schemas"]["DiskFault"][] | null;
         };
         StopRequestBody: {
             /**
-             * @description finish, the default: no visit begins and open ones are finished. now: open visits are cut off.
+             * @description finish (default): start no new visits and finish open ones. now: cut open visits off.
              * @enum {string|null}
              */
             mode?: "finish" | "now" | null;
@@ -3330,9 +3521,10 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             proxy_url: string;
-            /** @description false: it is saved, but could not be written to the exchange folder yet; that is tried again. */
+            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
             read_token: string;
             /** Format: int64 */
@@ -3349,12 +3541,12 @@ export interface components {
         };
         TargetTest: {
             enabled: boolean;
-            /** @description The first finding that keeps it from working. */
+            /** @description First finding with the verdict error; null if there is none. */
             error: string | null;
             findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: int64
-             * @description 0 for the single target of the configuration.
+             * @description 0 for the target of MATOMO_URL.
              */
             id: number;
             matomo_version: string | null;
@@ -3366,12 +3558,12 @@ export interface components {
             site: components["schemas"]["SiteInfo"] | null;
             /**
              * Format: int64
-             * @description null where nothing answered.
+             * @description null if nothing answered.
              */
             status_code: number | null;
-            /** @description works, by the original's name. */
+            /** @description Same as works. */
             success: boolean;
-            /** @description A hit sent now would be taken with all it carries. */
+            /** @description Whether hits are recorded with all their data. */
             works: boolean;
         };
         TargetsResponse: {
@@ -3380,11 +3572,11 @@ export interface components {
             targets: components["schemas"]["SetupTarget"][] | null;
         };
         TestTargetsRequestBody: {
-            /** @description Their numbers; left out: all. */
+            /** @description Ids of the targets. Default: all. */
             ids?: number[] | null;
             /**
              * Format: int64
-             * @description Seconds for each.
+             * @description Timeout of each test in seconds.
              * @default 10
              */
             timeout: number | null;
@@ -3393,12 +3585,12 @@ export interface components {
             results: components["schemas"]["TargetTest"][] | null;
         };
         UpdateRunRequestBody: {
-            /** @description In place of those it has; left out they stay. */
+            /** @description Replaces the labels of the run. Default: unchanged. */
             labels?: string[] | null;
             note?: string | null;
         };
         UrlsResponse: {
-            /** @description The whole file as text, and structure that of its report; both only where neither skip nor limit is given. */
+            /** @description Content of the file. content and structure are only returned without skip and limit. */
             content?: string;
             /** @description Always true. */
             editable: boolean;
@@ -3411,7 +3603,7 @@ export interface components {
             validation: components["schemas"]["SetupURLReport"];
         };
         ValidateRequestBody: {
-            /** @description As PUT /api/config takes it: what is left out has its default, secrets apart. */
+            /** @description All settings, as for PUT /api/config. */
             config: {
                 [key: string]: unknown;
             };
@@ -3691,6 +3883,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -3722,6 +3915,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -3777,6 +3971,308 @@ export interface operations {
             };
         };
     };
+    "get-api-benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarksResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "post-api-benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkRequestBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "get-api-benchmarks-history": {
+        parameters: {
+            query: {
+                /** @description URL of the target. */
+                url: string;
+                site_id: number;
+                report: string;
+                period: string;
+                segment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportHistoryResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "get-api-benchmarks-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "get-api-benchmarks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Unique identifier. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "delete-api-benchmarks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Unique identifier. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "post-api-benchmarks-id-baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Unique identifier. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BaselineRequestBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBenchmark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "get-api-benchmarks-id-comparison": {
+        parameters: {
+            query?: {
+                /** @description Benchmark to compare with. Default: the site's baseline. */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Unique identifier. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkComparison"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    "get-api-benchmarks-id-export": {
+        parameters: {
+            query?: {
+                /** @description json: all data; html: a self-contained page that includes the comparison with the site's baseline. */
+                format?: "json" | "html";
+            };
+            header?: never;
+            path: {
+                /** @description Unique identifier. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "text/html": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     "get-api-config": {
         parameters: {
             query?: never;
@@ -3811,7 +4307,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of what was edited; 412 where it has changed since. Left out: overwrite. */
+                /** @description ETag of the configuration that was edited. Returns 412 if it has changed since. Default: overwrite. */
                 "If-Match"?: string;
             };
             path?: never;
@@ -3848,7 +4344,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of what was edited; 412 where it has changed since. Left out: merge into whatever is saved. */
+                /** @description ETag of the configuration that was edited. Returns 412 if it has changed since. Default: merge into what is saved. */
                 "If-Match"?: string;
             };
             path?: never;
@@ -3884,7 +4380,7 @@ export interface operations {
     "post-api-config-apply": {
         parameters: {
             query?: {
-                /** @description Seconds that open visits of the current run have to end. */
+                /** @description Seconds that open visits of the current run have to finish. */
                 timeout?: number;
             };
             header?: {
@@ -3990,7 +4486,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ProfileRequestBody"];
+                "application/json": components["schemas"]["OverridesRequestBody"];
             };
         };
         responses: {
@@ -4239,13 +4735,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description probability, priority, enabled, exit_after_completion, steps */
+                    /** @description probability, priority, enabled, exit_after_completion, steps. */
                     config?: {
                         [key: string]: unknown;
                     } | null;
-                    /** @description at most 500 characters */
+                    /** @description At most 500 characters. */
                     description?: string | null;
-                    /** @description 1 to 100 characters, its own */
+                    /** @description Unique name, 1 to 100 characters. */
                     name?: string | null;
                     steps?: {
                         [key: string]: unknown;
@@ -4319,13 +4815,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description probability, priority, enabled, exit_after_completion, steps */
+                    /** @description probability, priority, enabled, exit_after_completion, steps. */
                     config?: {
                         [key: string]: unknown;
                     } | null;
-                    /** @description at most 500 characters */
+                    /** @description At most 500 characters. */
                     description?: string | null;
-                    /** @description 1 to 100 characters, its own */
+                    /** @description Unique name, 1 to 100 characters. */
                     name?: string | null;
                     steps?: {
                         [key: string]: unknown;
@@ -4361,7 +4857,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4393,7 +4889,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4401,13 +4897,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description probability, priority, enabled, exit_after_completion, steps */
+                    /** @description probability, priority, enabled, exit_after_completion, steps. */
                     config?: {
                         [key: string]: unknown;
                     } | null;
-                    /** @description at most 500 characters */
+                    /** @description At most 500 characters. */
                     description?: string | null;
-                    /** @description 1 to 100 characters, its own */
+                    /** @description Unique name, 1 to 100 characters. */
                     name?: string | null;
                     steps?: {
                         [key: string]: unknown;
@@ -4443,7 +4939,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4502,7 +4998,7 @@ export interface operations {
     "get-api-live": {
         parameters: {
             query?: {
-                /** @description Only points after it (RFC 3339); all of the last two hours else. */
+                /** @description Only points after this time (RFC 3339). Default: the last two hours. */
                 since?: string;
             };
             header?: never;
@@ -4534,15 +5030,15 @@ export interface operations {
     "get-api-logs": {
         parameters: {
             query?: {
-                /** @description How many of the last lines that match. */
+                /** @description Number of matching lines to return, counted from the end. */
                 lines?: number;
-                /** @description Only lines with this text in them, whatever the case; given several times, with all of them. */
+                /** @description Only lines that contain this text, ignoring case. Can be repeated; all must match. */
                 filter?: string[] | null;
-                /** @description Only lines at least as severe; lines without a level always match. */
+                /** @description Minimum level. Lines without a level always match. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-                /** @description Only lines written since then (RFC 3339). */
+                /** @description Only lines written since this time (RFC 3339). */
                 since?: string;
-                /** @description The run_id of a backfill job whose log is wanted instead of the loadgen's. */
+                /** @description run_id of a backfill job, to read its log instead. */
                 job?: string;
             };
             header?: never;
@@ -4638,7 +5134,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4670,7 +5166,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4706,7 +5202,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -4740,7 +5236,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description The number of a saved one or the name of a built-in one. */
+                /** @description Id of a saved preset or name of a built-in one. */
                 id: string;
             };
             cookie?: never;
@@ -4810,7 +5306,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ProfileRequestBody"];
+                "application/json": components["schemas"]["OverridesRequestBody"];
             };
         };
         responses: {
@@ -4901,6 +5397,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -4932,6 +5429,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -4963,6 +5461,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -4996,11 +5495,12 @@ export interface operations {
     "get-api-report-benchmarks-id-comparison": {
         parameters: {
             query?: {
-                /** @description The benchmark to compare with; the site's baseline unless given. */
+                /** @description Benchmark to compare with. Default: the site's baseline. */
                 with?: string;
             };
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5030,11 +5530,12 @@ export interface operations {
     "get-api-report-benchmarks-id-export": {
         parameters: {
             query?: {
-                /** @description json: everything; html: a report that stands alone, with the comparison with the site's baseline. */
+                /** @description json: all data; html: a self-contained page that includes the comparison with the site's baseline. */
                 format?: "json" | "html";
             };
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5069,7 +5570,7 @@ export interface operations {
     "get-api-report-history": {
         parameters: {
             query: {
-                /** @description Of the target. */
+                /** @description URL of the target. */
                 url: string;
                 site_id: number;
                 report: string;
@@ -5134,7 +5635,7 @@ export interface operations {
     "post-api-restart": {
         parameters: {
             query?: {
-                /** @description Seconds that open visits of the current run have to end. */
+                /** @description Seconds that open visits of the current run have to finish. */
                 timeout?: number;
             };
             header?: never;
@@ -5168,13 +5669,13 @@ export interface operations {
             query?: {
                 skip?: number;
                 limit?: number;
-                /** @description Only runs of that kind. */
+                /** @description Only runs of this kind. */
                 kind?: string;
-                /** @description Only runs with that label. */
+                /** @description Only runs with this label. */
                 label?: string;
-                /** @description Only runs that ended for that reason. */
+                /** @description Only runs that ended for this reason. */
                 reason?: string;
-                /** @description Only runs with this text in their id, note, labels or reason, whatever the case. */
+                /** @description Only runs with this text in their id, note, labels or reason, ignoring case. */
                 q?: string;
             };
             header?: never;
@@ -5206,9 +5707,9 @@ export interface operations {
     "get-api-runs-compare": {
         parameters: {
             query: {
-                /** @description The run to compare with. */
+                /** @description Id of the run to compare with. */
                 a: string;
-                /** @description The other one. */
+                /** @description Id of the run to compare. */
                 b: string;
             };
             header?: never;
@@ -5242,6 +5743,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5273,6 +5775,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5285,7 +5788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemovedRun"];
+                    "application/json": components["schemas"]["DeletedRun"];
                 };
             };
             /** @description Error */
@@ -5304,6 +5807,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5339,6 +5843,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5351,7 +5856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnnotatedResponse"];
+                    "application/json": components["schemas"]["AnnotateResponse"];
                 };
             };
             /** @description Error */
@@ -5368,11 +5873,12 @@ export interface operations {
     "get-api-runs-id-export": {
         parameters: {
             query?: {
-                /** @description json: everything; html: a report that stands alone; junit: the thresholds. */
+                /** @description json: all data; html: a self-contained page; junit: thresholds and reconciliation as test cases. */
                 format?: "json" | "html" | "junit";
             };
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5410,6 +5916,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5441,6 +5948,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5472,6 +5980,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5507,6 +6016,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5538,6 +6048,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5573,6 +6084,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Unique identifier. */
                 id: string;
             };
             cookie?: never;
@@ -5703,7 +6215,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LoginCodeResponse"];
+                    "application/json": components["schemas"]["SignInCodeResponse"];
                 };
             };
             /** @description Error */
@@ -5847,7 +6359,7 @@ export interface operations {
     "post-api-stop": {
         parameters: {
             query?: {
-                /** @description Seconds that open visits have to end, 60 unless given; with the mode now those until it is killed, 10 unless given. */
+                /** @description Seconds until open visits are cut off, default 60; with the mode now until the loadgen is killed, default 10. */
                 timeout?: number;
             };
             header?: never;
@@ -5883,15 +6395,15 @@ export interface operations {
     "get-api-stream": {
         parameters: {
             query?: {
-                /** @description Only log lines at least as severe. */
+                /** @description Minimum level of log lines. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-                /** @description Only log lines with this text in them, whatever the case; given several times, with all of them. */
+                /** @description Only log lines that contain this text, ignoring case. Can be repeated; all must match. */
                 filter?: string[] | null;
-                /** @description false leaves the log out. */
+                /** @description false excludes the log. */
                 logs?: boolean;
             };
             header?: {
-                /** @description Goes on after that event. */
+                /** @description Resume after this event. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -6114,7 +6626,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -6146,7 +6658,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -6199,7 +6711,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its number. */
+                /** @description Unique identifier. */
                 id: number;
             };
             cookie?: never;
@@ -6263,7 +6775,7 @@ export interface operations {
         parameters: {
             query?: {
                 skip?: number;
-                /** @description How many pages are listed; report and structure are of all. */
+                /** @description Maximum number of pages to list. validation covers all pages. */
                 limit?: number;
             };
             header?: never;
@@ -6302,7 +6814,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The whole file as text. */
+                    /** @description Content of the file. */
                     content: string;
                 };
             };
@@ -6398,7 +6910,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The whole file as text. */
+                    /** @description Content of the file. */
                     content: string;
                 };
             };
