@@ -56,6 +56,8 @@ type Field struct {
 	Role Role
 	// Widget is with what a form edits the value: the word of the declaration, or what follows from the rest of it.
 	Widget Widget
+	// Instead says what users do where the saved configuration of a controller cannot hold the setting; empty if it can.
+	Instead string
 	// Secret values never leave the process in any output; they may be given by file as Key + FileSuffix.
 	Secret bool
 	// Path names a file or folder; a relative one in a file of settings is relative to the folder of that file.
@@ -84,7 +86,7 @@ const FileSuffix = "_FILE"
 
 // Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
 // envDefault as in caarlos0/env; name, group, help and unit for people; min, max and notabove; oneof, the words between
-// commas; role and widget; secret and path.
+// commas; role and widget; instead; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
 func fieldsOf(t reflect.Type) []Field {
@@ -96,10 +98,22 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		f := Field{
-			Key: key, Default: tag.Get("envDefault"), Group: tag.Get("group"), Help: tag.Get("help"),
-			Name: tag.Get("name"), Unit: tag.Get("unit"), Min: tag.Get("min"), Max: tag.Get("max"),
-			NotAbove: tag.Get("notabove"), Secret: tag.Get("secret") == "true", Path: tag.Get("path") == "true",
-			Kind: kindOf(t.Field(i).Type), index: i,
+			Key:     key,
+			Default: tag.Get("envDefault"),
+			Group:   tag.Get("group"),
+			Help:    tag.Get("help"),
+			Name:    tag.Get("name"),
+			Unit:    tag.Get("unit"),
+			Min:     tag.Get("min"),
+			Max:     tag.Get("max"),
+			NotAbove: tag.Get(
+				"notabove",
+			),
+			Instead: tag.Get("instead"),
+			Secret:  tag.Get("secret") == "true",
+			Path:    tag.Get("path") == "true",
+			Kind:    kindOf(t.Field(i).Type),
+			index:   i,
 		}
 		f.Role = Role(tag.Get("role"))
 		if words := tag.Get("oneof"); words != "" {

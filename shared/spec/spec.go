@@ -15,9 +15,9 @@ import (
 //
 // Tags: env and envDefault as in caarlos0/env; name, group and help for people; unit; min and max are inclusive bounds;
 // oneof lists the permitted words; role says what kind of decision a knob is, see Role; widget is with what a form
-// edits it, where its kind does not tell; secret keeps the value out of every output and gives the knob a _FILE form;
-// path is that of a file or folder. In a file of settings a relative one, and that of a _FILE form, begins in the
-// folder of that file.
+// edits it, where its kind does not tell; instead is what users do where a controller's configuration cannot hold it;
+// secret keeps the value out of every output and gives the knob a _FILE form; path is that of a file or folder. In a
+// file of settings a relative one, and that of a _FILE form, begins in the folder of that file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" name:"Tracker URL" role:"target" widget:"tracker" group:"Target" help:"Tracking endpoint of Matomo, for example https://host/matomo.php. Required unless targets are configured."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" name:"Site ID" role:"target" widget:"site" envDefault:"1" min:"1" group:"Target" help:"ID of the Matomo site that receives the traffic."`
@@ -31,7 +31,7 @@ type Spec struct {
 	TLSKeyFile      string        `env:"TLS_KEY_FILE" name:"Client certificate key" role:"target" path:"true" group:"Target" help:"PEM file of the client certificate's private key. Default: TLS_CERT_FILE."`
 	TLSVerify       bool          `env:"TLS_VERIFY" name:"Verify TLS certificate" role:"target" envDefault:"true" group:"Target" help:"Verify the server's certificate. Turn off only for a test server with a self-signed certificate; prefer TLS_CA_FILE."`
 	ProxyURL        secret.String `env:"PROXY_URL" name:"Proxy" role:"target" secret:"true" group:"Target" help:"Proxy for every target without its own: http://host:port, http://user:password@host:port, or none for direct connections. Default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY."`
-	MultiTarget     secret.String `env:"MULTI_TARGET_CONFIG" role:"target" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\",\"api_url\",\"http_auth\",\"headers\",\"tls_ca_file\",\"tls_cert_file\",\"tls_key_file\",\"proxy_url\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Overrides MATOMO_*."`
+	MultiTarget     secret.String `env:"MULTI_TARGET_CONFIG" role:"target" instead:"use the targets" secret:"true" group:"Target" help:"Several targets as JSON: {\"targets\":[{\"name\",\"url\",\"site_id\",\"token_auth\",\"weight\",\"enabled\",\"api_url\",\"http_auth\",\"headers\",\"tls_ca_file\",\"tls_cert_file\",\"tls_key_file\",\"proxy_url\"}],\"distribution_strategy\":\"round-robin|weighted|random\"}. Overrides MATOMO_*."`
 	RequestTimeout  float64       `env:"REQUEST_TIMEOUT" name:"Request timeout" role:"speed" envDefault:"10" min:"0.1" max:"300" unit:"s" group:"Target" help:"Timeout of a request, from connect to the last byte. Backfills use 300 s unless this is set."`
 
 	VisitsPerDay float64   `env:"TARGET_VISITS_PER_DAY" name:"Visits per day" role:"behaviour" widget:"rate" envDefault:"20000" min:"1" max:"1e10" unit:"visits/day" group:"Traffic" help:"Arrival rate. With LOAD_PROFILE=week, the rate of an average day."`
@@ -97,22 +97,22 @@ type Spec struct {
 	BackfillShards   int     `env:"BACKFILL_SHARDS" name:"Parallel requests" role:"speed" widget:"backfill" envDefault:"2" min:"1" max:"64" unit:"requests" group:"Backfill" help:"Requests in flight; all hits of a visitor stay in one. On two cores, Matomo was measured to take 1.5 times as many hits per second with 2 as with 1, and 1.8 times with 4."`
 	BackfillSeed     *uint64 `env:"BACKFILL_SEED" name:"Seed" role:"behaviour" widget:"backfill" min:"0" max:"9007199254740991" group:"Backfill" help:"RUN_SEED for backfills. Default: RUN_SEED."`
 
-	AutoStart    bool    `env:"AUTO_START" role:"run" envDefault:"true" group:"Run" help:"Start immediately. Off: stay idle until stopped."`
+	AutoStart    bool    `env:"AUTO_START" role:"run" instead:"start and stop the run" envDefault:"true" group:"Run" help:"Start immediately. Off: stay idle until stopped."`
 	RunSeed      *uint64 `env:"RUN_SEED" name:"Seed" role:"run" min:"0" max:"9007199254740991" group:"Run" help:"Seed of all randomness: the same seed and settings produce the same visits. Default: random, printed and stored."`
 	RunID        string  `env:"RUN_ID" name:"Run ID" role:"run" widget:"runid" group:"Run" help:"Name of the run, part of every visitor and order ID: up to 64 letters, digits, - and _. Reusing a name resumes that run. Default: generated."`
 	RunDimension int     `env:"RUN_DIMENSION" name:"Run ID dimension" role:"behaviour" envDefault:"0" min:"0" max:"999" group:"Run" help:"Number of an active custom dimension (scope visit) that receives RUN_ID, so that Matomo can isolate this run's visits. 0 = none."`
 	SiteURL      string  `env:"SITE_URL" name:"Base URL of built-in pages" role:"behaviour" widget:"host" group:"Run" help:"Base URL of the built-in pages. Default: https://shop.example.test."`
-	URLsFile     string  `env:"URLS_FILE" role:"behaviour" path:"true" group:"Run" help:"File of pages, one URL and title per line: up to 200,000 lines of 8 KiB, 32 MiB in total. Default: urls.txt of the exchange folder, or the built-in pages."`
-	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" role:"behaviour" path:"true" group:"Run" help:"File of funnels. Default: funnels.json of the exchange folder, or none."`
-	StartID      string  `env:"START_ID" role:"run" group:"Run" help:"Identifies this start, so that it happens once: if STATE_DIR has recorded it already, the loadgen stays idle. Set by the controller. Default: every start counts."`
-	EnvFile      string  `env:"LOADGEN_ENV_FILE" role:"place" group:"Run" help:"Settings file, one KEY=value per line, which overrides the environment. Relative paths in it start at its own folder. Without it, a loadgen.env in EXCHANGE_DIR is ignored."`
-	ExchangeDir  string  `env:"EXCHANGE_DIR" role:"place" path:"true" group:"Run" help:"Folder of urls.txt, events.json, funnels.json and targets.json."`
-	StateDir     string  `env:"STATE_DIR" role:"place" path:"true" group:"Run" help:"Folder of the ledger and the daily cap. Without it, neither survives a restart."`
-	SummaryFile  string  `env:"SUMMARY_FILE" role:"place" path:"true" group:"Run" help:"Write the run summary to this file, as JSON."`
+	URLsFile     string  `env:"URLS_FILE" role:"behaviour" instead:"use the URL list" path:"true" group:"Run" help:"File of pages, one URL and title per line: up to 200,000 lines of 8 KiB, 32 MiB in total. Default: urls.txt of the exchange folder, or the built-in pages."`
+	FunnelsFile  string  `env:"FUNNEL_CONFIG_PATH" role:"behaviour" instead:"use the funnels" path:"true" group:"Run" help:"File of funnels. Default: funnels.json of the exchange folder, or none."`
+	StartID      string  `env:"START_ID" role:"run" instead:"start and stop the run" group:"Run" help:"Identifies this start, so that it happens once: if STATE_DIR has recorded it already, the loadgen stays idle. Set by the controller. Default: every start counts."`
+	EnvFile      string  `env:"LOADGEN_ENV_FILE" role:"place" instead:"set it where the loadgen is started" group:"Run" help:"Settings file, one KEY=value per line, which overrides the environment. Relative paths in it start at its own folder. Without it, a loadgen.env in EXCHANGE_DIR is ignored."`
+	ExchangeDir  string  `env:"EXCHANGE_DIR" role:"place" instead:"set it where the loadgen is started" path:"true" group:"Run" help:"Folder of urls.txt, events.json, funnels.json and targets.json."`
+	StateDir     string  `env:"STATE_DIR" role:"place" instead:"set it where the loadgen is started" path:"true" group:"Run" help:"Folder of the ledger and the daily cap. Without it, neither survives a restart."`
+	SummaryFile  string  `env:"SUMMARY_FILE" role:"place" instead:"read the run summary" path:"true" group:"Run" help:"Write the run summary to this file, as JSON."`
 
 	LogLevel      string `env:"LOG_LEVEL" name:"Log level" role:"log" envDefault:"INFO" oneof:"DEBUG,INFO,WARNING,ERROR" group:"Telemetry" help:"Minimum level to log."`
 	LogFormat     string `env:"LOG_FORMAT" name:"Log format" role:"log" envDefault:"text" oneof:"text,json" group:"Telemetry" help:"Format of log lines."`
-	TelemetryAddr string `env:"TELEMETRY_ADDR" role:"place" envDefault:"127.0.0.1:8010" group:"Telemetry" help:"Listen address of /metrics and /healthz; \"off\" disables them."`
+	TelemetryAddr string `env:"TELEMETRY_ADDR" role:"place" instead:"set it where the loadgen is started" envDefault:"127.0.0.1:8010" group:"Telemetry" help:"Listen address of /metrics and /healthz; \"off\" disables them."`
 
 	// Set tells which knobs were given a value; the others hold their default.
 	Set map[string]bool

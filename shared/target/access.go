@@ -16,19 +16,21 @@ import (
 // folder, the machine's certificate authorities and its proxy variables.
 type Access struct {
 	// APIURL is the address of the Reporting API where it is not in the folder of the tracker.
-	APIURL string
+	APIURL string `json:"api_url"`
 	// HTTPAuth is user:password for Basic authentication (RFC 7617).
-	HTTPAuth secret.String
+	HTTPAuth secret.String `json:"http_auth"`
 	// Headers are sent with every request, one "Name: value" a line.
-	Headers secret.String
+	Headers secret.String `json:"headers"`
 	// CAFile, CertFile and KeyFile are PEM files: authorities that are trusted besides those of the machine, the
 	// certificate that this client shows, and its key. A relative path is relative to the working folder.
-	CAFile, CertFile, KeyFile string
+	CAFile   string `json:"tls_ca_file"`
+	CertFile string `json:"tls_cert_file"`
+	KeyFile  string `json:"tls_key_file"`
 	// Insecure accepts any certificate.
-	Insecure bool
+	Insecure bool `json:"-"`
 	// Proxy is the http or https address of a proxy, which may hold a user and password; "" follows HTTP_PROXY,
 	// HTTPS_PROXY and NO_PROXY, and NoProxy uses none.
-	Proxy secret.String
+	Proxy secret.String `json:"proxy_url"`
 }
 
 // NoProxy is the value of Proxy that asks for a direct connection.

@@ -35,17 +35,19 @@ const (
 )
 
 // Target is one site of one Matomo.
+//
+// As JSON its secrets are masked; Encode writes targets.json.
 type Target struct {
-	Name string
+	Name string `json:"name"`
 	// URL is that of the tracker itself, as a rule matomo.php or piwik.php.
-	URL    string
-	SiteID int
-	Token  secret.String
+	URL    string        `json:"url"`
+	SiteID int           `json:"site_id"`
+	Token  secret.String `json:"token_auth"`
 	// ReadToken is for the Reporting API where that is not to be Token; the loadgen never gets it.
-	ReadToken secret.String
+	ReadToken secret.String `json:"read_token"`
 	// Weight is 1..100.
-	Weight  int
-	Enabled bool
+	Weight  int  `json:"weight"`
+	Enabled bool `json:"enabled"`
 	Access
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 )
 
 type presetsResponse struct {
@@ -20,10 +21,10 @@ type faultyPreset struct {
 
 type presetRequest struct {
 	Body struct {
-		Name        *string              `json:"name,omitempty" minLength:"1" maxLength:"100"`
-		Description *string              `json:"description,omitempty" maxLength:"500"`
-		Config      map[string]any       `json:"config,omitempty" doc:"Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them."`
-		Targets     *setup.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset."`
+		Name        *string               `json:"name,omitempty" minLength:"1" maxLength:"100"`
+		Description *string               `json:"description,omitempty" maxLength:"500"`
+		Config      map[string]any        `json:"config,omitempty" doc:"Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them."`
+		Targets     *stored.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset."`
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -35,8 +35,8 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 
 // TargetsResponse has all targets and their routing.
 type TargetsResponse struct {
-	Targets []setup.Target `json:"targets"`
-	setup.Routing
+	Targets []stored.Target `json:"targets"`
+	stored.Routing
 }
 
 // RoutingResponse has the targets after a change of their routing.
@@ -47,7 +47,7 @@ type RoutingResponse struct {
 
 // TargetResponse is a saved target.
 type TargetResponse struct {
-	setup.Target
+	stored.Target
 	Publication
 }
 
@@ -60,7 +60,7 @@ type targetUpdate struct {
 
 type routingRequest struct {
 	Body struct {
-		Mode     setup.Mode      `json:"mode" enum:"single,multi" doc:"single: send to MATOMO_URL; multi: send to the enabled targets."`
+		Mode     stored.Mode     `json:"mode" enum:"single,multi" doc:"single: send to MATOMO_URL; multi: send to the enabled targets."`
 		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin"`
 	}
 }
@@ -106,7 +106,7 @@ func (s *server) targets() {
 	handle(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
 		"Set the routing of visits to targets"),
 		func(ctx context.Context, in *routingRequest) (RoutingResponse, error) {
-			r := setup.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
+			r := stored.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			if err := s.Setup.SaveRouting(ctx, r); err != nil {
 				return RoutingResponse{}, err
 			}

@@ -51,9 +51,9 @@ func (a *App) refuseKey(err error) error {
 	var problems problem.List
 	if path := a.settings.SecretKeyPath; a.host.Env["SECRET_KEY_FILE"] != "" {
 		problems.Refuse("SECRET_KEY_FILE", path, err.Error(),
-			"name the file of the key that sealed the secrets of the database, 64 hex digits")
+			"set it to the key file of this database, 64 hex digits")
 	} else {
-		problems.Refuse(path, "", err.Error(), "bring back the file of the key, or name it by SECRET_KEY_FILE")
+		problems.Refuse(path, "", err.Error(), "restore the key file, or set SECRET_KEY_FILE to it")
 	}
 	return problems.Err()
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/fault"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runid"
@@ -36,7 +36,7 @@ type Config struct {
 	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved
 	// ones.
 	Single  func(ctx context.Context) (target.Target, error)
-	Targets func(ctx context.Context) ([]store.Target, error)
+	Targets func(ctx context.Context) ([]stored.Target, error)
 	// Sending is the id of the run or backfill that sends now, empty where none does.
 	Sending func(ctx context.Context) string
 	Log     *slog.Logger
@@ -111,9 +111,9 @@ func (svc *Service) target(ctx context.Context, asked string) (target.Target, bo
 		return single, true, err
 	}
 	saved, err := svc.cfg.Targets(ctx)
-	i := slices.IndexFunc(saved, func(t store.Target) bool { return t.Name == asked })
+	i := slices.IndexFunc(saved, func(t stored.Target) bool { return t.Name == asked })
 	if i < 0 {
-		i = slices.IndexFunc(saved, func(t store.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })
+		i = slices.IndexFunc(saved, func(t stored.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })
 	}
 	if i < 0 {
 		return target.Target{}, false, err

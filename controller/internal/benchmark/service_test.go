@@ -15,6 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/benchmark"
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
@@ -204,7 +205,7 @@ func TestTargetsAreFoundByNameAndNumber(t *testing.T) {
 	k, db := kept(t, s)
 	saved := s.Target
 	saved.Name, saved.Enabled, saved.Weight = "shop", true, 1
-	if _, err := db.SaveTarget(t.Context(), store.Target{Target: saved}); err != nil {
+	if _, err := db.SaveTarget(t.Context(), stored.Target{Target: saved}); err != nil {
 		t.Fatal(err)
 	}
 	for asked, want := range map[string]string{"shop": "shop", "1": "shop", "matomo": "matomo", "": "matomo"} {

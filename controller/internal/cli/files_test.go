@@ -117,7 +117,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 		c.host.Env["SECRET_KEY_FILE"] = named
 		if code, said := c.refused(); code != exitcode.BadConfig ||
 			!strings.Contains(said, `error: SECRET_KEY_FILE="`+named+`": `) ||
-			!strings.Contains(said, "; name the file of the key") {
+			!strings.Contains(said, "; set it to the key file") {
 			t.Errorf("%s: exit code %d, %s", named, code, said)
 		}
 	}
@@ -125,7 +125,7 @@ func TestAKeyThatIsOfNoUseIsBadConfiguration(t *testing.T) {
 	c.write("controller/secret-key", "hush", 0o600)
 	code, said := c.refused()
 	if code != exitcode.BadConfig ||
-		!strings.Contains(said, "error: "+own+": does not hold 64 hex digits; bring back the file of the key") ||
+		!strings.Contains(said, "error: "+own+": does not contain 64 hex digits; restore the key file") ||
 		strings.Contains(said, "hush") {
 		t.Errorf("exit code %d, %s", code, said)
 	}
@@ -165,7 +165,7 @@ func TestADatabaseThatLacksATableRefusesTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, said := c.refused(); code != exitcode.Internal ||
-		!strings.Contains(said, "lacks targets, audit; bring back a backup") {
+		!strings.Contains(said, "is missing the tables targets, audit; restore a backup") {
 		t.Errorf("%d %s", code, said)
 	}
 }

@@ -51,7 +51,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 	var env string
 	var warnings problem.List
 	warnings.Warn("CONCURRENCY", "1", "is low", "raise it")
-	p := preview.New(drafts{Knobs: map[string]string{"PAGEVIEWS_MIN": "2"}},
+	p := preview.New(drafts{Settings: map[string]string{"PAGEVIEWS_MIN": "2"}},
 		planner(func(_ context.Context, files map[string][]byte, args ...string) (launcher.Output, error) {
 			env = string(files[exchange.EnvFile])
 			for name, data := range files {
@@ -88,7 +88,7 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 		return launcher.Output{ExitCode: 2, Stderr: problemLines(problem.List{{Where: "ECOMMERCE_ORDER_VALUE_MIN",
 			Message: "cannot be reached", Cure: "widen the range", Severity: problem.Error}})}, nil
 	})
-	_, err := preview.New(drafts{Knobs: map[string]string{}}, refusing, seven).Visits(t.Context(),
+	_, err := preview.New(drafts{Settings: map[string]string{}}, refusing, seven).Visits(t.Context(),
 		preview.Request{Visits: 1})
 	var problems problem.List
 	if !errors.As(err, &problems) || problems[0].Where != "ECOMMERCE_ORDER_VALUE_MIN" {
@@ -97,7 +97,7 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	broken := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
 		return launcher.Output{ExitCode: 1}, nil
 	})
-	if _, err := preview.New(drafts{Knobs: map[string]string{}}, broken, seven).Visits(t.Context(),
+	if _, err := preview.New(drafts{Settings: map[string]string{}}, broken, seven).Visits(t.Context(),
 		preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
 		t.Errorf("a loadgen that breaks is nobody's input: %v", err)
 	}
@@ -112,7 +112,7 @@ func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
 		return launcher.Output{Stdout: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25,"end":{"seconds":60,` +
 			`"by":"STOP_AFTER_VISITS"}}`)}, nil
 	})
-	e, err := preview.New(drafts{Knobs: map[string]string{}}, estimates, seven).Estimate(t.Context(), nil)
+	e, err := preview.New(drafts{Settings: map[string]string{}}, estimates, seven).Estimate(t.Context(), nil)
 	if err != nil || e.HitsPerVisit != 6.25 || e.End == nil || e.End.Seconds != 60 {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -124,7 +124,7 @@ func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
 		return launcher.Output{ExitCode: 2, Stderr: []launcher.Line{
 			{Text: "flag provided but not defined: -estimate"}, {Text: "Usage of plan:"}}}, nil
 	})
-	_, err := preview.New(drafts{Knobs: map[string]string{}}, older, seven).Estimate(t.Context(), nil)
+	_, err := preview.New(drafts{Settings: map[string]string{}}, older, seven).Estimate(t.Context(), nil)
 	if !errors.Is(err, launcher.ErrVersionMismatch) || !strings.Contains(err.Error(), "-estimate") {
 		t.Errorf("want a sentence on the version, got %v", err)
 	}
@@ -137,7 +137,7 @@ func TestAPreviewDoesNotWaitForEver(t *testing.T) {
 			<-ctx.Done()
 			return launcher.Output{}, ctx.Err()
 		})
-		p := preview.New(drafts{Knobs: map[string]string{}}, hanging, seven)
+		p := preview.New(drafts{Settings: map[string]string{}}, hanging, seven)
 		done := make(chan error, 2)
 		for range 2 { // the second one waits for the first
 			go func() {

@@ -34,7 +34,7 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	if err != nil {
 		return Drawing{}, err
 	}
-	k, problems := spec.Parse(s.Knobs, nil)
+	k, problems := spec.Parse(s.Settings, nil)
 	if err := problems.Err(); err != nil {
 		return Drawing{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func draw(t *testing.T, knobs map[string]string, now time.Time) preview.Drawing {
 	t.Helper()
-	d, err := preview.New(drafts(plan.Input{Knobs: knobs}), nil, seven).Profile(t.Context(), nil, now)
+	d, err := preview.New(drafts(plan.Input{Settings: knobs}), nil, seven).Profile(t.Context(), nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,9 @@ type Store interface {
 	// Sessions are those that have not ended, by their hash.
 	Sessions(ctx context.Context) (map[[sha256.Size]byte]time.Time, error)
 	AddSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
-	// ProlongSession moves the end of a session; one that was ended meanwhile stays so.
-	ProlongSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
-	EndSession(ctx context.Context, hash [sha256.Size]byte) error
+	// ExtendSession moves the end of a session; one that was ended meanwhile stays so.
+	ExtendSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
+	DeleteSession(ctx context.Context, hash [sha256.Size]byte) error
 	AddAuditEntry(ctx context.Context, e Entry) error
 	// AuditEntries and Refusals are at most limit, newest first.
 	AuditEntries(ctx context.Context, limit int) ([]Entry, error)
@@ -88,7 +88,7 @@ func (s *sessions) add(ctx context.Context) secret.String {
 	s.kept[added.hash] = added
 	s.mu.Unlock()
 	if oldest != nil {
-		s.failed(ctx, s.store.EndSession(ctx, oldest.hash))
+		s.failed(ctx, s.store.DeleteSession(ctx, oldest.hash))
 	}
 	s.failed(ctx, s.store.AddSession(ctx, added.hash, until))
 	return secret.String(text)
@@ -112,7 +112,7 @@ func (s *sessions) use(ctx context.Context, text string) *session {
 	}
 	s.mu.Unlock()
 	if prolong {
-		s.failed(ctx, s.store.ProlongSession(ctx, hash, until))
+		s.failed(ctx, s.store.ExtendSession(ctx, hash, until))
 	}
 	return found
 }
@@ -125,7 +125,7 @@ func (s *sessions) leave(ctx context.Context, text string) {
 		s.end(found)
 	}
 	s.mu.Unlock()
-	s.failed(ctx, s.store.EndSession(ctx, hash))
+	s.failed(ctx, s.store.DeleteSession(ctx, hash))
 }
 
 // sweep ends what is over.

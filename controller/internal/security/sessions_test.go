@@ -30,16 +30,16 @@ func (m *memory) AddSession(_ context.Context, hash [sha256.Size]byte, ends time
 	return m.err
 }
 
-// ProlongSession implements security.Store.
-func (m *memory) ProlongSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
+// ExtendSession implements security.Store.
+func (m *memory) ExtendSession(_ context.Context, hash [sha256.Size]byte, ends time.Time) error {
 	if _, there := m.sessions[hash]; there {
 		m.sessions[hash] = ends
 	}
 	return m.err
 }
 
-// EndSession implements security.Store.
-func (m *memory) EndSession(_ context.Context, hash [sha256.Size]byte) error {
+// DeleteSession implements security.Store.
+func (m *memory) DeleteSession(_ context.Context, hash [sha256.Size]byte) error {
 	delete(m.sessions, hash)
 	return m.err
 }

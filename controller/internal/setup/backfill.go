@@ -13,46 +13,45 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// backfillPrefix begins the names of all knobs of a backfill; who asks for one may leave it out.
+// backfillPrefix starts the names of all backfill settings; requests may omit it.
 const backfillPrefix = "BACKFILL_"
 
-// Backfill is the saved set-up for a job that sends past days, with values laid over the knobs of group Backfill, and
-// what the loadgen makes of its knobs. The problems are all that is wrong or doubtful with it but for what needs a
-// clock; where one is an error the set-up is of no use.
+// Backfill returns the saved set-up for a backfill job, with values for the settings of group Backfill, and its parsed
+// settings. The problems are all errors and warnings except those that need a clock; with an error the set-up is
+// unusable.
 func (s *Service) Backfill(ctx context.Context, values map[string]any) (plan.Input, spec.Spec, problem.List, error) {
 	saved, err := s.config(ctx)
 	if err != nil {
 		return plan.Input{}, spec.Spec{}, nil, err
 	}
-	k := saved.clone()
-	// The run of the kept loadgen has these for itself.
-	delete(k.plain, "RUN_ID")
-	delete(k.plain, "CAPACITY_SEARCH")
+	v := saved.clone()
+	// These are for runs of the kept loadgen.
+	delete(v.plain, "RUN_ID")
+	delete(v.plain, "CAPACITY_SEARCH")
 	var problems problem.List
-	k.putBackfill(values, &problems)
-	k.plain[backfillPrefix+"ENABLED"] = "true"
-	c := k.parse()
+	v.putBackfill(values, &problems)
+	v.plain[backfillPrefix+"ENABLED"] = "true"
+	c := v.parse()
 	problems = append(problems, c.problems...)
-	out := plan.Input{Knobs: map[string]string{}}
+	out := plan.Input{Settings: map[string]string{}}
 	for _, f := range spec.Fields() {
-		if where(f) == "" || f.Group == spec.BackfillGroup {
-			out.Knobs[f.Key] = ""
+		if f.Instead == "" {
+			out.Settings[f.Key] = ""
 		}
 	}
-	maps.Copy(out.Knobs, k.environ())
-	if err := s.fill(ctx, &out); err != nil {
+	maps.Copy(out.Settings, v.environ())
+	if err := s.addContent(ctx, &out); err != nil {
 		return plan.Input{}, spec.Spec{}, nil, err
 	}
 	if out.Targets == nil && c.spec.MatomoURL == "" {
 		problems.Refuse("MATOMO_URL", "", "is not set",
-			"save the address of the tracker, https://host/matomo.php, or add targets")
+			"save the tracker address, https://host/matomo.php, or add targets")
 	}
 	return out, c.spec, problems, nil
 }
 
-// putBackfill lays values over the knobs of a backfill. Keys are env names in any case, with or without their
-// beginning.
-func (k knobs) putBackfill(values map[string]any, problems *problem.List) {
+// putBackfill sets backfill settings. Keys are env names in any case, with or without their prefix.
+func (v settings) putBackfill(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
 	for _, f := range spec.Fields() {
 		if f.Group == spec.BackfillGroup && f.Key != backfillPrefix+"ENABLED" {
@@ -63,26 +62,33 @@ func (k knobs) putBackfill(values map[string]any, problems *problem.List) {
 	for _, given := range slices.Sorted(maps.Keys(values)) {
 		key := backfillPrefix + strings.TrimPrefix(strings.ToUpper(given), backfillPrefix)
 		f, known := fields[key]
-		v, ok := text(values[given])
+		s, ok := text(values[given])
 		switch {
-		case key == backfillPrefix+"RUN_ONCE", key == backfillPrefix+"ENABLED": // a job ends, and is one
+		case key == backfillPrefix+"RUN_ONCE", key == backfillPrefix+"ENABLED": // always so for a job
 		case !known:
-			problems.Refuse(given, "", "is not a setting of a backfill",
-				"use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")+"; everything else is as saved")
+			problems.Refuse(
+				given,
+				"",
+				"is not a backfill setting",
+				"use one of "+strings.Join(
+					slices.Sorted(maps.Keys(fields)),
+					", ",
+				)+"; everything else comes from the saved configuration",
+			)
 		case seen[key]:
 			problems.Refuse(key, "", "is given twice", "keep only one")
 		case !ok:
-			problems.Refuse(key, "", "is neither a text nor a number", "write a "+string(f.Kind))
-		case strings.ContainsAny(v, "\r\n\x00"):
-			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
-		case strings.TrimSpace(v) != "":
-			k.plain[key] = strings.TrimSpace(v)
+			problems.Refuse(key, "", "is neither a string nor a number", "use a "+string(f.Kind))
+		case strings.ContainsAny(s, "\r\n\x00"):
+			problems.Refuse(key, "", "has a line break or a null character", "write it on one line")
+		case strings.TrimSpace(s) != "":
+			v.plain[key] = strings.TrimSpace(s)
 		}
 		seen[key] = true
 	}
 }
 
-// WriteJob writes the files of a job, tokens included, into a folder of its own. What is there of it is written over.
+// WriteJob writes the files of a job, tokens included, into its own folder, replacing those already there.
 func (s *Service) WriteJob(in plan.Input, id plan.Identity) error {
 	files, err := in.Files(s.fs, id.Keys())
 	if err != nil {
@@ -91,8 +97,8 @@ func (s *Service) WriteJob(in plan.Input, id plan.Identity) error {
 	return s.Folder.WriteJob(id.ID, files)
 }
 
-// RenewJob writes how the targets are reached now, tokens included, into the files of a job, where that is saved for
-// the same addresses: what ended it may have been its token. One that is no longer saved stays as it was.
+// RenewJob updates the tokens and addresses in the files of a job to those saved now, if they are saved for the same
+// targets: a rejected token may have ended it. What is no longer saved stays.
 func (s *Service) RenewJob(ctx context.Context, id string) error {
 	files, err := s.JobFiles(id)
 	if err != nil || len(files) == 0 {
@@ -111,8 +117,7 @@ func (s *Service) RenewJob(ctx context.Context, id string) error {
 		return err
 	}
 	renewed, err := access.Files(s.fs, archive, keys)
-	var missing *plan.MissingSecrets
-	if errors.As(err, &missing) {
+	if _, ok := errors.AsType[*plan.MissingSecrets](err); ok {
 		return nil
 	}
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// BuiltInPreset is a preset of the presets' folder.
+// BuiltInPreset is a preset of the presets folder.
 type BuiltInPreset struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
 	Values      map[string]any `json:"config"`
 }
 
-// InvalidPreset is a file of the presets' folder that cannot be used.
+// InvalidPreset is a file of the presets folder that cannot be used.
 type InvalidPreset struct {
 	// File is its name in the folder.
 	File   string
@@ -31,28 +31,27 @@ type InvalidPreset struct {
 
 const builtInPrefix = ".env."
 
-// BuiltInPreset are the presets of the folder by name, and the files there that have faults; none where the folder is
-// missing. Names of the stack and knobs that a preset does not hold are ignored, because people use such a file as
-// their .env.
+// BuiltInPresets returns the valid presets of the folder by name, and its invalid files; none if the folder is missing.
+// Names of the stack and settings that presets do not hold are ignored, because users use such a file as their .env.
 func (s *Service) BuiltInPresets() ([]BuiltInPreset, []InvalidPreset, error) {
 	files, err := s.presetFiles()
 	if err != nil {
 		return nil, nil, err
 	}
-	good, faulty := []BuiltInPreset{}, []InvalidPreset{}
+	valid, invalid := []BuiltInPreset{}, []InvalidPreset{}
 	for _, f := range files {
 		p, problems := f.preset()
 		if problems.Err() != nil {
-			faulty = append(faulty, InvalidPreset{builtInPrefix + f.name, problems.Errors()})
+			invalid = append(invalid, InvalidPreset{builtInPrefix + f.name, problems.Errors()})
 			continue
 		}
-		good = append(good, p)
+		valid = append(valid, p)
 	}
-	return good, faulty, nil
+	return valid, invalid, nil
 }
 
-// PresetsWithTokens names the files of the presets' folder that hold a token. Presets are made to be shared, and whoever
-// reads the file has the token.
+// PresetsWithTokens returns the files of the presets folder that contain a token. Presets are meant to be shared, and
+// whoever reads the file has the token.
 func (s *Service) PresetsWithTokens() ([]string, error) {
 	files, err := s.presetFiles()
 	if err != nil {
@@ -67,7 +66,7 @@ func (s *Service) PresetsWithTokens() ([]string, error) {
 	return out, nil
 }
 
-// presetFile is a file of the presets' folder.
+// presetFile is a file of the presets folder.
 type presetFile struct {
 	name, description string
 	environ           map[string]string
@@ -89,7 +88,7 @@ func (s *Service) presetFiles() ([]presetFile, error) {
 		data, err := exchange.Read(s.fs, filepath.Join(s.presets, f.Name()))
 		if err != nil {
 			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(),
-				"let the controller's user read it, or remove it")
+				"make it readable by the controller's user, or remove it")
 		} else {
 			file.description = firstComment(data, name)
 			file.environ, file.problems = exchange.ParseEnv(f.Name(), data)
@@ -102,15 +101,21 @@ func (s *Service) presetFiles() ([]presetFile, error) {
 func (f presetFile) preset() (BuiltInPreset, problem.List) {
 	values := map[string]any{}
 	for key, v := range f.environ {
-		if elsewhere(key) == "" && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.IsStackSetting(key) {
+		if !isElsewhere(key) && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.IsStackSetting(key) {
 			values[key] = v
 		}
 	}
-	k, problems := presetKnobs(values)
-	return BuiltInPreset{Name: f.name, Description: f.description, Values: named(k)}, append(f.problems, problems...)
+	plain, problems := presetSettings(values)
+	return BuiltInPreset{
+			Name:        f.name,
+			Description: f.description,
+			Values:      typedOnly(plain),
+		}, append(
+			f.problems,
+			problems...)
 }
 
-// firstComment is the first line of a file without its `# name: `.
+// firstComment returns the first line of a file without its `# name: `.
 func firstComment(data []byte, name string) string {
 	line, _, _ := strings.Cut(string(data), "\n")
 	comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")

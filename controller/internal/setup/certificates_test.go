@@ -11,6 +11,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -109,7 +110,7 @@ func TestTheFilesOfTargetsAndJobsHaveTheirOwnCertificates(t *testing.T) {
 		[]byte(`{"name":"A","url":"https://a.test","site_id":2,"tls_ca_file":"client.pem","tls_cert_file":"`+cert+
 			`","tls_key_file":"`+key+`"}`))
 	must(t, err)
-	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Random}))
+	must(t, b.library.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.Random}))
 	in, _, _, err := b.Backfill(t.Context(), nil)
 	must(t, err)
 	must(t, b.WriteJob(in, drawn))

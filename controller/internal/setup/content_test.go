@@ -13,6 +13,7 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
@@ -208,18 +209,18 @@ func TestAnImportKeepsReadTokensOfTheSameAddress(t *testing.T) {
 
 func TestSeveralTargetsNeedAnEnabledOne(t *testing.T) {
 	l := newLibrary(t)
-	refused(t, l.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: "best"}),
+	refused(t, l.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: "best"}),
 		"distribution_strategy", "mode")
 	a, err := l.CreateTarget(t.Context(), []byte(`{"name":"A","url":"https://a.test","site_id":1,"enabled":false}`))
 	must(t, err)
-	refused(t, l.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Random}), "mode")
+	refused(t, l.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.Random}), "mode")
 	_, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"enabled":true}`))
 	must(t, err)
-	must(t, l.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Random}))
+	must(t, l.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.Random}))
 	refused(t, l.DeleteTarget(t.Context(), a.ID), "enabled")
 	_, err = l.UpdateTarget(t.Context(), a.ID, []byte(`{"enabled":false}`))
 	refused(t, err, "enabled")
-	must(t, l.SaveRouting(t.Context(), setup.Routing{Mode: setup.Single, Strategy: target.Random}))
+	must(t, l.SaveRouting(t.Context(), stored.Routing{Mode: stored.Single, Strategy: target.Random}))
 	must(t, l.DeleteTarget(t.Context(), a.ID))
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Draft is a plan to look at and not to run: its tokens are stand-ins, and it needs no saved target. body, unless it
-// is nil, is a funnel as for CreateFunnel, which every visit then follows; name and probability may be missing. The
-// error is a problem.List with the faults of both, those of the funnel under "funnel"; its warnings are returned beside
-// the set-up.
+// Draft returns a plan for a preview, which is never run: its tokens are placeholders, and it needs no saved target.
+// body, unless it is nil, is a funnel as for CreateFunnel that every visit follows; name and probability may be missing.
+// The error is a problem.List with the errors of both, those of the funnel under "funnel"; warnings are returned beside
+// the plan.
 func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []byte) (plan.Input, problem.List, error) {
 	in, err := s.input(ctx, overrides, true)
 	var problems problem.List

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/target"
 	"github.com/puttrix/trafficinator/shared/testbed"
@@ -17,8 +17,8 @@ func TestADraftHoldsNoTokenAndNeedsNoTarget(t *testing.T) {
 	t.Parallel()
 	b := newLibrary(t)
 	empty, _, err := b.Draft(t.Context(), nil, nil)
-	if err != nil || empty.Knobs["MATOMO_URL"] == "" || empty.Knobs["MATOMO_TOKEN_AUTH"] != "" {
-		t.Errorf("without a target: %v, %v", empty.Knobs, err)
+	if err != nil || empty.Settings["MATOMO_URL"] == "" || empty.Settings["MATOMO_TOKEN_AUTH"] != "" {
+		t.Errorf("without a target: %v, %v", empty.Settings, err)
 	}
 	if _, err := b.SaveConfig(t.Context(), map[string]any{"MATOMO_TOKEN_AUTH": token, "PAGEVIEWS_MIN": 2.},
 		0); err != nil {
@@ -30,14 +30,14 @@ func TestADraftHoldsNoTokenAndNeedsNoTarget(t *testing.T) {
 	}
 	single, _, err := b.Draft(t.Context(), map[string]any{"PAGEVIEWS_MAX": 9., "MATOMO_TOKEN_AUTH": "***MASKED***"},
 		nil)
-	if err != nil || single.Knobs["PAGEVIEWS_MIN"] != "2" || single.Knobs["PAGEVIEWS_MAX"] != "9" {
-		t.Errorf("what is given goes over what is saved: %v, %v", single.Knobs, err)
+	if err != nil || single.Settings["PAGEVIEWS_MIN"] != "2" || single.Settings["PAGEVIEWS_MAX"] != "9" {
+		t.Errorf("what is given goes over what is saved: %v, %v", single.Settings, err)
 	}
-	if got := single.Knobs["MATOMO_TOKEN_AUTH"]; got == "" || got == token {
+	if got := single.Settings["MATOMO_TOKEN_AUTH"]; got == "" || got == token {
 		t.Errorf("a stand-in should take the token's place, got %q", got)
 	}
 	if err := b.SaveRouting(t.Context(),
-		setup.Routing{Mode: setup.Multi, Strategy: target.RoundRobin}); err != nil {
+		stored.Routing{Mode: stored.Multi, Strategy: target.RoundRobin}); err != nil {
 		t.Fatal(err)
 	}
 	many, _, err := b.Draft(t.Context(), nil, nil)
@@ -62,14 +62,14 @@ func TestADraftKnowsNothingOfHowTargetsAreReached(t *testing.T) {
 	_, err = l.CreateTarget(t.Context(), []byte(strings.Replace(reached, "{", `{"tls_ca_file":"`+cert+`",`, 1)))
 	must(t, err)
 	must(t, os.Remove(cert))
-	for _, mode := range []setup.Mode{setup.Single, setup.Multi} {
-		must(t, l.SaveRouting(t.Context(), setup.Routing{Mode: mode, Strategy: target.RoundRobin}))
+	for _, mode := range []stored.Mode{stored.Single, stored.Multi} {
+		must(t, l.SaveRouting(t.Context(), stored.Routing{Mode: mode, Strategy: target.RoundRobin}))
 		s, _, err := l.Draft(t.Context(), nil, nil)
 		must(t, err)
 		for _, key := range []string{"MATOMO_API_URL", "MATOMO_HTTP_AUTH", "MATOMO_HEADERS", "TLS_CA_FILE",
 			"TLS_CERT_FILE", "TLS_KEY_FILE", "PROXY_URL"} {
-			if s.Knobs[key] != "" {
-				t.Errorf("%s: %s=%q", mode, key, s.Knobs[key])
+			if s.Settings[key] != "" {
+				t.Errorf("%s: %s=%q", mode, key, s.Settings[key])
 			}
 		}
 		if s.Targets != nil && s.Targets.Targets[0].Access != (target.Access{}) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// EventReport is what can be said of a set of events.
+// EventReport is the result of validating a set of events.
 type EventReport struct {
 	Valid    bool         `json:"valid"`
 	Errors   problem.List `json:"errors"`
@@ -18,7 +18,7 @@ type EventReport struct {
 	Stats    EventStats   `json:"stats"`
 }
 
-// EventStats count a set (FEATURES VAL-26); categories go from the most frequent.
+// EventStats count a set (FEATURES VAL-26), the most frequent categories first.
 type EventStats struct {
 	Click            int     `json:"click_events_count"`
 	Random           int     `json:"random_events_count"`
@@ -26,11 +26,11 @@ type EventStats struct {
 	RandomCategories []Count `json:"random_event_categories"`
 }
 
-// Events are the saved ones, or the built-in ones. The probabilities are always there: they are the knobs'
-// CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY, their only home.
+// Events returns the saved events, or the built-in ones. Their probabilities are always set, from
+// CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY, where they are saved.
 func (s *Service) Events(ctx context.Context) (eventset.Set, Source, error) {
 	set, source := eventset.Default(), Default
-	content, err := s.store.Content(ctx, store.Events)
+	content, err := s.store.List(ctx, stored.Events)
 	switch {
 	case err == nil:
 		var problems problem.List
@@ -50,18 +50,18 @@ func (s *Service) Events(ctx context.Context) (eventset.Set, Source, error) {
 	return set, source, nil
 }
 
-// ValidateEvents reads a set and saves nothing.
+// ValidateEvents validates a set and saves nothing.
 func (s *Service) ValidateEvents(content []byte) EventReport {
 	_, report := readEvents(content)
 	return report
 }
 
-// wholeEvents is where a fault is that no field has.
-const wholeEvents = "events"
+// allEvents is the place of a problem that no field has.
+const allEvents = "events"
 
 func readEvents(content []byte) (eventset.Set, EventReport) {
 	set, problems := eventset.Decode(document, content)
-	strip(problems, "", wholeEvents)
+	trimPlace(problems, "", allEvents)
 	r := EventReport{Valid: problems.Err() == nil, Errors: problems.Errors(), Warnings: problems.Warnings()}
 	r.Stats = EventStats{
 		Click: len(set.Click), Random: len(set.Random),
@@ -79,7 +79,7 @@ func categories(events []eventset.Event) []Count {
 	return out
 }
 
-// SaveEvents saves a set; probabilities in it set the two knobs. The error is a problem.List.
+// SaveEvents saves a set; probabilities in it change the two settings. The error is a problem.List.
 func (s *Service) SaveEvents(ctx context.Context, content []byte) (EventReport, error) {
 	return change(ctx, s, func(ctx context.Context) (EventReport, error) { return s.saveEvents(ctx, content) },
 		exchange.EventsFile, exchange.EnvFile)
@@ -106,16 +106,16 @@ func (s *Service) saveEvents(ctx context.Context, content []byte) (EventReport, 
 	if err != nil {
 		return report, err
 	}
-	return report, s.store.SaveContent(ctx, store.Events, body)
+	return report, s.store.SaveList(ctx, stored.Events, body)
 }
 
-// savedEvents is a set without the probabilities, which are knobs.
+// savedEvents encodes a set without the probabilities, which are settings.
 func savedEvents(set eventset.Set) ([]byte, error) {
 	set.ClickProbability, set.RandomProbability = nil, nil
 	return eventset.Encode(set)
 }
 
-// DeleteEvents goes back to the built-in events and says whether there were others. The two knobs stay.
+// DeleteEvents restores the built-in events and reports whether others were saved. The two settings stay.
 func (s *Service) DeleteEvents(ctx context.Context) (bool, error) {
-	return s.deleteContent(ctx, store.Events, exchange.EventsFile)
+	return s.deleteList(ctx, stored.Events, exchange.EventsFile)
 }

@@ -6,16 +6,16 @@ import (
 	"errors"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Expected is what the saved set-up, with overrides as SaveConfig takes them laid over its knobs, sends as far as
-// Matomo's settings bear upon it. Visitors' networks and browsers are the loadgen's to know. What is wrong with
-// settings is told when they are saved.
+// Expected returns what the saved set-up with overrides, as SaveConfig takes them, sends, as far as Matomo's settings
+// affect it. Networks and browsers of visitors are only known to the loadgen. Invalid settings are ignored: they are
+// reported when they are saved.
 func (s *Service) Expected(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expectation, error) {
 	c, err := s.config(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Service) Expected(ctx context.Context, overrides map[string]any, now ti
 	days, _ := c.spec.Backfill(now)
 	e.AddBackfill(days)
 	pages := urllist.Default(c.spec.SiteURL)
-	switch own, err := s.store.Content(ctx, store.URLs); {
+	switch own, err := s.store.List(ctx, stored.URLs); {
 	case err == nil:
 		pages, _ = urllist.Parse("urls.txt", bytes.NewReader(own))
 	case !errors.Is(err, ErrNotFound):

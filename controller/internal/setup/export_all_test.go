@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -28,7 +29,7 @@ func whole(t *testing.T) *setup.Service {
 	_, err = l.CreateTarget(t.Context(),
 		[]byte(`{"name":"T","url":"https://t.test","site_id":1,"token_auth":"`+token+`"}`))
 	must(t, err)
-	must(t, l.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Weighted}))
+	must(t, l.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.Weighted}))
 	return l
 }
 

@@ -1,4 +1,4 @@
 package setup
 
-// ImportFile is importFile for the tests of its rules, without a folder that holds the file.
+// ImportFile exports importFile, so that its rules can be tested without a folder.
 var ImportFile = (*Service).importFile

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -22,15 +22,15 @@ type Funnel struct {
 	Name        string       `json:"name"`
 	Description string       `json:"description"`
 	Config      FunnelConfig `json:"config"`
-	// Share is what part of all visits really follows it, 0..1, beside the other saved funnels.
+	// Share is the share of all visits that follows it, 0..1, given the other saved funnels.
 	Share float64 `json:"share"`
-	// Warnings are what is doubtful about it.
+	// Warnings are those of its last change.
 	Warnings problem.List `json:"warnings,omitempty"`
 	Created  time.Time    `json:"created_at"`
 	Updated  time.Time    `json:"updated_at"`
 }
 
-// FunnelConfig is what a funnel does; see shared/funnel for each field.
+// FunnelConfig are the fields of shared/funnel.Funnel.
 type FunnelConfig struct {
 	Probability         float64       `json:"probability"`
 	Priority            int           `json:"priority"`
@@ -39,7 +39,7 @@ type FunnelConfig struct {
 	Steps               []funnel.Step `json:"steps"`
 }
 
-// Funnels are all funnels by priority, then the newest change first.
+// Funnels returns all funnels by priority, then the last changed first.
 func (s *Service) Funnels(ctx context.Context) ([]Funnel, error) {
 	saved, err := s.sortedFunnels(ctx)
 	if err != nil {
@@ -52,25 +52,25 @@ func (s *Service) Funnels(ctx context.Context) ([]Funnel, error) {
 	shares := funnel.Shares(plain)
 	out := make([]Funnel, len(saved))
 	for i, f := range saved {
-		out[i] = shownFunnel(f, shares[i])
+		out[i] = newFunnel(f, shares[i])
 	}
 	return out, nil
 }
 
-func (s *Service) sortedFunnels(ctx context.Context) ([]store.Funnel, error) {
+func (s *Service) sortedFunnels(ctx context.Context) ([]stored.Funnel, error) {
 	saved, err := s.store.Funnels(ctx)
-	slices.SortStableFunc(saved, func(a, b store.Funnel) int { return cmp.Compare(a.Priority, b.Priority) })
+	slices.SortStableFunc(saved, func(a, b stored.Funnel) int { return cmp.Compare(a.Priority, b.Priority) })
 	return saved, err
 }
 
-func shownFunnel(f store.Funnel, share float64) Funnel {
+func newFunnel(f stored.Funnel, share float64) Funnel {
 	return Funnel{
 		ID: f.ID, Name: f.Name, Description: f.Description, Share: share, Created: f.Created, Updated: f.Updated,
 		Config: FunnelConfig{f.Probability, f.Priority, f.Enabled, f.ExitAfterCompletion, f.Steps},
 	}
 }
 
-// Funnel is one, or ErrNotFound.
+// Funnel returns one funnel, or ErrNotFound.
 func (s *Service) Funnel(ctx context.Context, id int64) (Funnel, error) {
 	all, err := s.Funnels(ctx)
 	if err != nil {
@@ -84,45 +84,43 @@ func (s *Service) Funnel(ctx context.Context, id int64) (Funnel, error) {
 	return Funnel{}, fmt.Errorf("read funnel %d: %w", id, ErrNotFound)
 }
 
-// CreateFunnel saves a new one from a JSON object: name, description and the fields of FunnelConfig, those under
-// config or beside it. The error is ErrNameTaken or a problem.List.
+// CreateFunnel saves a new funnel from a JSON object: name, description and the fields of FunnelConfig, under config or
+// beside it. The error is ErrNameTaken or a problem.List.
 func (s *Service) CreateFunnel(ctx context.Context, body []byte) (Funnel, error) {
 	return change(ctx, s, func(ctx context.Context) (Funnel, error) {
 		return s.saveFunnel(ctx, 0, map[string]json.RawMessage{}, body)
 	}, exchange.FunnelsFile)
 }
 
-// UpdateFunnel changes the fields of one that body names. The error is ErrNotFound, ErrNameTaken or a problem.List.
+// UpdateFunnel changes the fields of a funnel that body contains. The error is ErrNotFound, ErrNameTaken or a
+// problem.List.
 func (s *Service) UpdateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
-	return change(ctx, s, func(ctx context.Context) (Funnel, error) { return s.updateFunnel(ctx, id, body) },
-		exchange.FunnelsFile)
+	return change(ctx, s, func(ctx context.Context) (Funnel, error) {
+		f, err := s.store.Funnel(ctx, id)
+		if err != nil {
+			return Funnel{}, err
+		}
+		fields := map[string]json.RawMessage{}
+		data, err := json.Marshal(f.Funnel)
+		if err == nil {
+			err = json.Unmarshal(data, &fields)
+		}
+		if err != nil {
+			return Funnel{}, fmt.Errorf("read funnel %d: %w", id, err)
+		}
+		return s.saveFunnel(ctx, id, fields, body)
+	}, exchange.FunnelsFile)
 }
 
-func (s *Service) updateFunnel(ctx context.Context, id int64, body []byte) (Funnel, error) {
-	f, err := s.store.Funnel(ctx, id)
-	if err != nil {
-		return Funnel{}, err
-	}
-	fields := map[string]json.RawMessage{}
-	data, err := json.Marshal(f.Funnel)
-	if err == nil {
-		err = json.Unmarshal(data, &fields)
-	}
-	if err != nil {
-		return Funnel{}, fmt.Errorf("read funnel %d: %w", id, err)
-	}
-	return s.saveFunnel(ctx, id, fields, body)
-}
-
-// ValidateFunnel says all that is wrong or doubtful with a body for CreateFunnel.
+// ValidateFunnel returns the errors and warnings of a body for CreateFunnel.
 func (s *Service) ValidateFunnel(body []byte) problem.List {
 	_, problems := readFunnel(map[string]json.RawMessage{}, body)
 	return problems
 }
 
-// DeleteFunnel removes one, or says ErrNotFound.
+// DeleteFunnel deletes a funnel, or returns ErrNotFound.
 func (s *Service) DeleteFunnel(ctx context.Context, id int64) error {
-	return s.remove(ctx, id, s.store.DeleteFunnel, exchange.FunnelsFile)
+	return s.update(ctx, func(ctx context.Context) error { return s.store.DeleteFunnel(ctx, id) }, exchange.FunnelsFile)
 }
 
 func (s *Service) saveFunnel(ctx context.Context, id int64, fields map[string]json.RawMessage,
@@ -131,7 +129,7 @@ func (s *Service) saveFunnel(ctx context.Context, id int64, fields map[string]js
 	if err := problems.Err(); err != nil {
 		return Funnel{}, err
 	}
-	saved, err := s.store.SaveFunnel(ctx, store.Funnel{ID: id, Funnel: f})
+	saved, err := s.store.SaveFunnel(ctx, stored.Funnel{ID: id, Funnel: f})
 	if err != nil {
 		return Funnel{}, err
 	}
@@ -140,7 +138,7 @@ func (s *Service) saveFunnel(ctx context.Context, id int64, fields map[string]js
 	return out, err
 }
 
-// readFunnel lays body over fields and reads the whole by the rules of shared/funnel.
+// readFunnel overrides fields by body and decodes the result by the rules of shared/funnel.
 func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, problem.List) {
 	var given, config map[string]json.RawMessage
 	if problems := decodeInto("funnel", body, &given); problems != nil {
@@ -161,7 +159,7 @@ func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, 
 		return funnel.Funnel{}, problems
 	}
 	read, problems := funnel.Decode(document, data)
-	strip(problems, "[0]", "funnel")
+	trimPlace(problems, "[0]", "funnel")
 	if len(read) == 0 {
 		if problems.Err() == nil {
 			problems.Refuse("funnel", "", "is not an object", "send an object")
@@ -173,11 +171,11 @@ func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, 
 	return read[0], problems
 }
 
-// document is what the readers of shared call what a person sent; strip takes it off again.
+// document is the name of submitted data for the decoders of shared; trimPlace removes it.
 const document = "request"
 
-// strip makes of the place in a document the name of a field of what was sent; what is told of the whole is at whole.
-func strip(problems problem.List, at, whole string) {
+// trimPlace turns the place in a document into the name of a submitted field; a problem of the whole is at whole.
+func trimPlace(problems problem.List, at, whole string) {
 	for i, p := range problems {
 		where := strings.TrimPrefix(strings.TrimPrefix(p.Where, document), ": ")
 		where = strings.TrimPrefix(strings.TrimPrefix(where, at), ".")

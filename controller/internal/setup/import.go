@@ -5,11 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -18,14 +19,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// importFile takes a file of the exchange folder, edited by hand, over into the saved set-up. Funnels and targets are
-// replaced by name; enabled ones that the file does not hold are disabled, because it holds all that take part. The
-// error is a problem.List where the file has faults. dir is the exchange folder, as an absolute path: relative names of
-// files in it begin there.
+// importFile imports a file of the exchange folder that was edited by hand into the saved set-up. Funnels and targets
+// are replaced by name; enabled ones that the file does not contain are disabled, because it contains all that are used.
+// The error is a problem.List if the file is invalid. dir is the absolute exchange folder: relative file names in it are
+// relative to that.
 func (s *Service) importFile(ctx context.Context, dir, file string, data []byte) error {
 	switch file {
 	case exchange.EnvFile:
-		return s.importKnobs(ctx, dir, data)
+		return s.importSettings(ctx, dir, data)
 	case exchange.URLsFile:
 		_, err := s.saveURLs(ctx, data)
 		return err
@@ -37,18 +38,18 @@ func (s *Service) importFile(ctx context.Context, dir, file string, data []byte)
 	case exchange.TargetsFile:
 		return s.importTargets(ctx, dir, data)
 	}
-	return fmt.Errorf("import %s: is no file of the exchange folder", file)
+	return fmt.Errorf("import %s: not a file of the exchange folder", file)
 }
 
-func (s *Service) importKnobs(ctx context.Context, dir string, data []byte) error {
+func (s *Service) importSettings(ctx context.Context, dir string, data []byte) error {
 	environ, problems := exchange.ParseEnv(exchange.EnvFile, data)
 	if err := problems.Err(); err != nil {
 		return err
 	}
 	values := map[string]any{}
 	for key, v := range environ {
-		// What belongs to the place, to the stack or to a run is no part of the saved configuration.
-		if elsewhere(key) == "" && !spec.IsStackSetting(key) && key != "RUN_ID" && key != "RUN_SEED" {
+		// Settings of the machine, the stack or a run are not part of the saved configuration.
+		if !isElsewhere(key) && !spec.IsStackSetting(key) && key != "RUN_ID" && key != "RUN_SEED" {
 			values[key] = v
 		}
 	}
@@ -56,37 +57,28 @@ func (s *Service) importKnobs(ctx context.Context, dir string, data []byte) erro
 	if err != nil {
 		return err
 	}
-	_, err = s.changeConfig(ctx, 0, values, func(k knobs, problems *problem.List) {
+	_, err = s.changeConfig(ctx, 0, values, func(v settings, problems *problem.List) {
 		for _, f := range Fields() {
 			if f.Path {
-				values[f.Key] = meant(dir, environ[f.Key], k.plain[f.Key])
+				values[f.Key] = importedPath(dir, environ[f.Key], v.plain[f.Key])
 			}
 		}
-		kept := map[string]string{"RUN_ID": k.plain["RUN_ID"], "RUN_SEED": k.plain["RUN_SEED"]}
-		clear(k.plain)
-		for key, v := range kept {
-			if v != "" {
-				k.plain[key] = v
-			}
-		}
-		k.put(values, problems)
-		if !sameWay(was.target(), k.parse().target()) {
-			delete(k.secrets, "MATOMO_READ_TOKEN") // which no file of the exchange folder holds
+		maps.DeleteFunc(v.plain, func(key, _ string) bool { return key != "RUN_ID" && key != "RUN_SEED" })
+		v.put(values, problems)
+		if !sameDestination(was.target(), v.parse().target()) {
+			delete(v.secrets, "MATOMO_READ_TOKEN") // it is in no file of the exchange folder
 		}
 	})
 	return err
 }
 
-// meant is the path that a file of the exchange folder dir means: where it names the controller's copy the saved one
-// stays.
-func meant(dir, path, saved string) string {
-	switch {
-	case saved != "" && filepath.Dir(path) == exchange.TLSFolder:
+// importedPath returns the path that a file of the exchange folder dir refers to; for the controller's own copy that is
+// the saved path.
+func importedPath(dir, path, saved string) string {
+	if saved != "" && filepath.Dir(path) == exchange.TLSFolder {
 		return saved
-	case path == "" || filepath.IsAbs(path):
-		return path
 	}
-	return filepath.Join(dir, path)
+	return absolute(dir, path)
 }
 
 func (s *Service) importFunnels(ctx context.Context, data []byte) error {
@@ -114,7 +106,7 @@ func (s *Service) importFunnels(ctx context.Context, data []byte) error {
 		}
 	}
 	for _, f := range funnels {
-		if _, err := s.store.SaveFunnel(ctx, store.Funnel{Funnel: f}); err != nil {
+		if _, err := s.store.SaveFunnel(ctx, stored.Funnel{Funnel: f}); err != nil {
 			return err
 		}
 	}
@@ -126,20 +118,20 @@ func (s *Service) importTargets(ctx context.Context, dir string, data []byte) er
 	if err != nil {
 		return err
 	}
-	read, strategy, problems := s.readTargets(dir, data, saved)
-	for i := range problems { // a value could be a token in a wrong place
+	read, strategy, problems := s.decodeTargets(dir, data, saved)
+	for i := range problems { // a value could be a token in the wrong field
 		problems[i].Value = ""
 	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return s.store.SaveTargets(ctx, alone(read, saved), store.Routing{Multi: true, Strategy: strategy})
+	return s.store.SaveTargets(ctx, disableOthers(read, saved), stored.Routing{Mode: stored.Multi, Strategy: strategy})
 }
 
-// alone are targets and, disabled, the enabled ones of saved that are not among them.
-func alone(targets, saved []store.Target) []store.Target {
+// disableOthers returns targets and, disabled, the enabled ones of saved that are not among them.
+func disableOthers(targets, saved []stored.Target) []stored.Target {
 	for _, old := range saved {
-		if slices.ContainsFunc(targets, func(t store.Target) bool { return t.ID == old.ID }) || !old.Enabled {
+		if slices.ContainsFunc(targets, func(t stored.Target) bool { return t.ID == old.ID }) || !old.Enabled {
 			continue
 		}
 		old.Enabled = false
@@ -148,9 +140,9 @@ func alone(targets, saved []store.Target) []store.Target {
 	return targets
 }
 
-// readTargets reads targets.json, each target with the number and, where they are masked or left out and go to the same
-// places, the secrets of the saved one of its name: the token to read with is never in the file.
-func (s *Service) readTargets(dir string, data []byte, saved []store.Target) ([]store.Target, target.Strategy,
+// decodeTargets decodes targets.json. Each target gets the ID of the saved one of its name and, if its addresses are
+// unchanged, the secrets that are masked or missing: the read token is never in the file.
+func (s *Service) decodeTargets(dir string, data []byte, saved []stored.Target) ([]stored.Target, target.Strategy,
 	problem.List) {
 	set, problems := target.Decode(exchange.TargetsFile,
 		bytes.ReplaceAll(data, []byte(`"`+secret.Mask+`"`), []byte(`""`)))
@@ -160,25 +152,27 @@ func (s *Service) readTargets(dir string, data []byte, saved []store.Target) ([]
 	if err := json.Unmarshal(data, &given); err != nil || problems.Err() != nil {
 		return nil, set.Strategy, problems // the problems say why
 	}
-	out := make([]store.Target, len(set.Targets))
+	out := make([]stored.Target, len(set.Targets))
 	for i, t := range set.Targets {
-		fields, old := given.Targets[i], store.Target{}
-		if at := slices.IndexFunc(saved, func(o store.Target) bool {
-			return strings.EqualFold(o.Name, t.Name)
-		}); at >= 0 {
-			old = saved[at]
-		}
-		masked := takeMasks(fields)
-		t.CAFile, t.CertFile, t.KeyFile = meant(dir, t.CAFile, old.CAFile), meant(dir, t.CertFile, old.CertFile),
-			meant(dir, t.KeyFile, old.KeyFile)
 		at := fmt.Sprintf("%s: targets[%d].", exchange.TargetsFile, i)
-		lost := keepSecrets(&t, old.Target, fields)
-		if old.ID == 0 {
-			lost = masked // no target of that name is saved
+		var old stored.Target
+		if found := findTarget(saved, t.Name); found != nil {
+			old = *found
 		}
-		for _, name := range lost {
-			if slices.Contains(masked, name) {
-				problems.Refuse(at+name, "", otherAddress, giveAgain)
+		masked := takeMasks(given.Targets[i])
+		for _, path := range []struct {
+			now *string
+			old string
+		}{{&t.CAFile, old.CAFile}, {&t.CertFile, old.CertFile}, {&t.KeyFile, old.KeyFile}} {
+			*path.now = importedPath(dir, *path.now, path.old)
+		}
+		var lost []string
+		for _, f := range keepSecrets(&t, old.Target, given.Targets[i]) {
+			lost = append(lost, f.name)
+		}
+		for _, name := range masked {
+			if old.ID == 0 || slices.Contains(lost, name) {
+				problems.Refuse(at+name, "", otherAddress, enterAgain)
 			}
 		}
 		s.checkFiles(t.Access, func(field string) string { return at + field }, &problems)

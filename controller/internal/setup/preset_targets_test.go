@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -24,12 +25,16 @@ func TestAPresetCarriesTargetsWithoutTokens(t *testing.T) {
 	}
 	name := "Servers"
 	saved, err := l.CreatePreset(t.Context(), setup.PresetInput{
-		Name: &name, Values: map[string]any{"CONCURRENCY": 7.0, "MATOMO_URL": url, "matomo_token_auth": token},
-		Targets: &setup.PresetTargets{Mode: setup.Multi, Strategy: target.Weighted, Targets: []setup.ExportedTarget{
-			{Name: "Kept", URL: "https://kept.test", SiteID: 1, Weight: 3, Enabled: true},
-			{Name: "moved", URL: "https://user:" + token + "@after.test", SiteID: 2, Weight: 1, Enabled: true},
-			{Name: "new", URL: "https://new.test", SiteID: 3, Weight: 1, Enabled: false},
-		}},
+		Name:   &name,
+		Values: map[string]any{"CONCURRENCY": 7.0, "MATOMO_URL": url, "matomo_token_auth": token},
+		Targets: &stored.PresetTargets{
+			Routing: stored.Routing{Mode: stored.Multi, Strategy: target.Weighted},
+			Targets: []stored.PublicTarget{
+				{Name: "Kept", URL: "https://kept.test", SiteID: 1, Weight: 3, Enabled: true},
+				{Name: "moved", URL: "https://user:" + token + "@after.test", SiteID: 2, Weight: 1, Enabled: true},
+				{Name: "new", URL: "https://new.test", SiteID: 3, Weight: 1, Enabled: false},
+			},
+		},
 	})
 	must(t, err)
 	if !slices.Equal(saved.LeftOut, []string{"MATOMO_TOKEN_AUTH", "MATOMO_URL"}) {
@@ -51,7 +56,7 @@ func TestAPresetCarriesTargetsWithoutTokens(t *testing.T) {
 	}
 	all, routing, err := l.Targets(t.Context())
 	must(t, err)
-	if routing != (setup.Routing{Mode: setup.Multi, Strategy: target.Weighted}) {
+	if routing != (stored.Routing{Mode: stored.Multi, Strategy: target.Weighted}) {
 		t.Errorf("routing %+v", routing)
 	}
 	type seen struct {
@@ -78,12 +83,12 @@ func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 	l := newLibrary(t)
 	name := "Mine"
 	in := setup.PresetInput{Name: &name,
-		Targets: &setup.PresetTargets{Mode: setup.Multi, Targets: []setup.ExportedTarget{
+		Targets: &stored.PresetTargets{Routing: stored.Routing{Mode: stored.Multi}, Targets: []stored.PublicTarget{
 			{Name: "one", URL: "nowhere", SiteID: 1, Weight: 1, Enabled: false},
 		}}}
 	_, err := l.CreatePreset(t.Context(), in)
 	refused(t, err, "mode", "targets[0].url")
-	in.Targets.Targets[0].URL, in.Targets.Mode = "https://one.test", setup.Single
+	in.Targets.Targets[0].URL, in.Targets.Mode = "https://one.test", stored.Single
 	p, err := l.CreatePreset(t.Context(), in)
 	must(t, err)
 	if p, err = l.UpdatePreset(t.Context(), p.ID, setup.PresetInput{Name: &name}); err != nil || p.Targets == nil {
@@ -100,7 +105,7 @@ func TestThePresetsTargetsHaveTheRulesOfTargets(t *testing.T) {
 		list[0].Targets.Targets[0].URL != "https://one.test/matomo.php" {
 		t.Errorf("a set-up loses them: %+v, %v", list, err)
 	}
-	p, err = l.UpdatePreset(t.Context(), list[0].ID, setup.PresetInput{Targets: &setup.PresetTargets{}})
+	p, err = l.UpdatePreset(t.Context(), list[0].ID, setup.PresetInput{Targets: &stored.PresetTargets{}})
 	if err != nil || p.Targets != nil {
 		t.Errorf("an empty list removes them: %+v, %v", p, err)
 	}

@@ -2,68 +2,62 @@ package setup
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Preset is a set of knobs under a name, with targets where it was saved with them. It holds neither the one target of
-// the configuration nor a secret nor the id of a run, so that loading it changes none of them.
+// Preset is a named set of settings, with targets if it was saved with them. It holds neither the single target of the
+// configuration nor secrets nor a run ID, so that loading it changes none of them.
 type Preset struct {
-	ID          int64     `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	Created     time.Time `json:"created_at"`
-	Updated     time.Time `json:"updated_at"`
-	// Values are the knobs it sets, by env key, typed as in Config.
+	stored.Preset
+	// Values are its settings by env key, typed as in Config.
 	Values map[string]any `json:"config"`
-	// Targets are nil where loading it changes none.
-	Targets *PresetTargets `json:"targets,omitempty"`
-	// LeftOut names what it was given and does not hold.
+	// LeftOut names the submitted settings that presets do not hold.
 	LeftOut []string `json:"left_out,omitempty"`
 }
 
-// PresetInput is what is asked of a preset; nil leaves a field as it is.
+// PresetInput are the requested fields of a preset; nil leaves a field unchanged.
 type PresetInput struct {
 	Name, Description *string
 	Values            map[string]any
-	// Targets without any remove those that it holds.
-	Targets *PresetTargets
+	// Targets without any remove those of the preset.
+	Targets *stored.PresetTargets
 }
 
-// Presets are the saved ones, the newest change first.
+func newPreset(p stored.Preset) Preset { return Preset{Preset: p, Values: typedOnly(p.Settings)} }
+
+// Presets returns the saved presets, the last changed first.
 func (s *Service) Presets(ctx context.Context) ([]Preset, error) {
 	saved, err := s.store.Presets(ctx)
-	if err != nil {
-		return nil, err
-	}
 	out := make([]Preset, len(saved))
 	for i, p := range saved {
-		out[i] = shownPreset(p)
+		out[i] = newPreset(p)
 	}
-	return out, nil
+	return out, err
 }
 
-// Preset is a saved one, or ErrNotFound.
+// Preset returns a saved preset, or ErrNotFound.
 func (s *Service) Preset(ctx context.Context, id int64) (Preset, error) {
 	p, err := s.store.Preset(ctx, id)
-	return shownPreset(p), err
+	return newPreset(p), err
 }
 
-// CreatePreset saves a new one. The error is ErrNameTaken or a problem.List.
+// CreatePreset saves a new preset. The error is ErrNameTaken or a problem.List.
 func (s *Service) CreatePreset(ctx context.Context, in PresetInput) (Preset, error) {
-	return s.savePreset(ctx, store.Preset{}, in)
+	return s.savePreset(ctx, stored.Preset{}, in)
 }
 
-// UpdatePreset changes one; Values replace all of its knobs. The error is ErrNotFound, ErrNameTaken or a problem.List.
+// UpdatePreset changes a preset; Values replace all of its settings. The error is ErrNotFound, ErrNameTaken or a
+// problem.List.
 func (s *Service) UpdatePreset(ctx context.Context, id int64, in PresetInput) (Preset, error) {
 	p, err := s.store.Preset(ctx, id)
 	if err != nil {
@@ -72,49 +66,55 @@ func (s *Service) UpdatePreset(ctx context.Context, id int64, in PresetInput) (P
 	return s.savePreset(ctx, p, in)
 }
 
-// DeletePreset removes one, or says ErrNotFound.
+// DeletePreset deletes a preset, or returns ErrNotFound.
 func (s *Service) DeletePreset(ctx context.Context, id int64) error {
 	return s.store.DeletePreset(ctx, id)
 }
 
-func (s *Service) savePreset(ctx context.Context, p store.Preset, in PresetInput) (Preset, error) {
-	left, problems := s.presetFrom(in, &p)
+func (s *Service) savePreset(ctx context.Context, p stored.Preset, in PresetInput) (Preset, error) {
+	leftOut, problems := s.applyPreset(in, &p)
 	if err := problems.Err(); err != nil {
 		return Preset{}, err
 	}
 	p, err := s.store.SavePreset(ctx, p)
-	out := shownPreset(p)
-	out.LeftOut = left
+	out := newPreset(p)
+	out.LeftOut = leftOut
 	return out, err
 }
 
-// presetFrom makes of p what in asks for; left names the knobs that no preset holds.
-func (s *Service) presetFrom(in PresetInput, p *store.Preset) (left []string, problems problem.List) {
+// applyPreset applies in to p and names the submitted settings that presets do not hold.
+func (s *Service) applyPreset(in PresetInput, p *stored.Preset) (leftOut []string, problems problem.List) {
 	if in.Name != nil {
 		p.Name = strings.TrimSpace(*in.Name)
 	}
 	if in.Description != nil {
 		p.Description = *in.Description
 	}
-	checkNames(p.Name, p.Description, &problems)
+	checkText("", p.Name, p.Description, &problems)
+	if n := utf8.RuneCountInString(p.Name); n < 1 || n > maxName {
+		problems.Refuse("name", p.Name, "is empty or longer than 100 characters", "choose a shorter name")
+	}
+	if utf8.RuneCountInString(p.Description) > maxDescription {
+		problems.Refuse("description", "", "is longer than 500 characters", "shorten it")
+	}
 	if in.Values != nil {
 		var more problem.List
-		p.Knobs, more = presetKnobs(in.Values)
-		problems, left = append(problems, more...), leftOut(in.Values)
+		p.Settings, more = presetSettings(in.Values)
+		problems, leftOut = append(problems, more...), notInPresets(in.Values)
 	}
 	if in.Targets != nil {
 		p.Targets = s.presetTargets(*in.Targets, &problems)
 	}
-	return left, problems
+	return leftOut, problems
 }
 
-// leftOut names the knobs of values that no preset holds.
-func leftOut(values map[string]any) []string {
+// notInPresets names the non-empty settings of values that presets do not hold.
+func notInPresets(values map[string]any) []string {
 	var out []string
 	for given, v := range values {
 		key := strings.ToUpper(given)
-		secrets := slices.ContainsFunc(secretFields, func(f secretField) bool { return f.knob == key })
-		if set, _ := text(v); set != "" && (isOwn(key) || secrets) {
+		isSecret := slices.ContainsFunc(secretFields, func(f secretField) bool { return f.key == key })
+		if set, _ := text(v); set != "" && (isOwn(key) || isSecret) {
 			out = append(out, key)
 		}
 	}
@@ -122,45 +122,44 @@ func leftOut(values map[string]any) []string {
 	return out
 }
 
-func checkNames(name, description string, problems *problem.List) {
-	checkText("", name, description, problems)
-	if n := utf8.RuneCountInString(name); n < 1 || n > maxName {
-		problems.Refuse("name", name, "is empty or longer than 100 characters", "choose a shorter name")
-	}
-	if utf8.RuneCountInString(description) > maxDescription {
-		problems.Refuse("description", "", "is longer than 500 characters", "shorten it")
-	}
-}
-
-// presetKnobs are those of values that a preset may hold, as they are saved.
-func presetKnobs(values map[string]any) (map[string]string, problem.List) {
+// presetSettings returns those of values that a preset may hold, as they are saved.
+func presetSettings(values map[string]any) (map[string]string, problem.List) {
 	var problems problem.List
-	c := knobs{}.with(values, &problems)
-	k := c.normalized().clone()
-	maps.DeleteFunc(k.plain, func(key, _ string) bool { return isOwn(key) })
-	return k.plain, append(problems, c.problems...)
+	c := settings{}.with(values, &problems)
+	v := c.normalized().clone()
+	maps.DeleteFunc(v.plain, func(key, _ string) bool { return isOwn(key) })
+	return v.plain, append(problems, c.problems...)
 }
 
-func shownPreset(p store.Preset) Preset {
-	return Preset{ID: p.ID, Name: p.Name, Description: p.Description, Created: p.Created, Updated: p.Updated,
-		Values: named(p.Knobs), Targets: shownTargets(p.Targets)}
-}
-
-// named are the knobs that k names, typed.
-func named(k map[string]string) map[string]any {
-	all, out := typed(knobs{plain: k}.parse().spec), map[string]any{} // it was in order when it was saved
-	for key := range k {
+// typedOnly returns the given settings, typed.
+func typedOnly(plain map[string]string) map[string]any {
+	all, out := typed(settings{plain: plain}.parse().spec), map[string]any{} // validated when they were saved
+	for key := range plain {
 		out[key] = all[key]
 	}
 	return out
 }
 
-// LoadPreset lays a preset over the saved configuration: the id of a saved one, or the name of a built-in one. Knobs
-// that it does not name stay as they are, and so do the targets where it holds none. The errors are those of
-// SaveConfig, and ErrNotFound.
+// presetTargets returns t as presets hold it, nil if there are no targets.
+func (s *Service) presetTargets(t stored.PresetTargets, problems *problem.List) *stored.PresetTargets {
+	if len(t.Targets) == 0 {
+		return nil
+	}
+	t.Routing = checkedRouting(t.Routing, problems, slices.ContainsFunc(t.Targets, isEnabled))
+	read := s.readTargets(rawTargets(t.Targets), nil, problems)
+	t.Targets = make([]stored.PublicTarget, len(read))
+	for i, r := range read {
+		t.Targets[i] = stored.Public(r.Target)
+	}
+	return &t
+}
+
+// LoadPreset applies a preset to the saved configuration: the ID of a saved one, or the name of a built-in one. Settings
+// that it does not hold stay, and so do the targets if it holds none. The errors are those of SaveConfig, and
+// ErrNotFound.
 func (s *Service) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
 	return change(ctx, s, func(ctx context.Context) (Config, error) {
-		values, targets, err := s.presetParts(ctx, preset)
+		values, targets, err := s.findPreset(ctx, preset)
 		if err != nil {
 			return Config{}, err
 		}
@@ -171,24 +170,66 @@ func (s *Service) LoadPreset(ctx context.Context, preset string, revision int64)
 	}, exchange.TargetsFile, exchange.EnvFile)
 }
 
-func (s *Service) presetParts(ctx context.Context, preset string) (map[string]any, *PresetTargets, error) {
+func (s *Service) findPreset(ctx context.Context, preset string) (map[string]any, *stored.PresetTargets, error) {
 	if id, err := strconv.ParseInt(preset, 10, 64); err == nil {
 		p, err := s.Preset(ctx, id)
 		return p.Values, p.Targets, err
 	}
-	good, faulty, err := s.BuiltInPresets()
+	valid, invalid, err := s.BuiltInPresets()
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, p := range good {
+	for _, p := range valid {
 		if p.Name == preset {
 			return p.Values, nil, nil
 		}
 	}
-	for _, p := range faulty {
+	for _, p := range invalid {
 		if p.File == builtInPrefix+preset {
 			return nil, nil, p.Errors
 		}
 	}
 	return nil, nil, fmt.Errorf("read built-in preset: %w", ErrNotFound)
 }
+
+// loadTargets saves the settings of a preset and makes its targets the enabled ones: one of the same name is replaced
+// and keeps its secrets if its addresses are unchanged, the others are disabled. Warnings name targets without a token.
+func (s *Service) loadTargets(ctx context.Context, t stored.PresetTargets, values map[string]any,
+	revision int64) (Config, error) {
+	saved, err := s.store.Targets(ctx)
+	if err != nil {
+		return Config{}, err
+	}
+	var problems problem.List
+	routing := checkedRouting(t.Routing, &problems, slices.ContainsFunc(t.Targets, isEnabled))
+	read := s.readTargets(rawTargets(t.Targets), saved, &problems)
+	if err := problems.Err(); err != nil {
+		return Config{}, err
+	}
+	for _, r := range read {
+		if r.Enabled && r.Token == "" {
+			problems.Warn("targets", r.Name, "has no token saved for its address",
+				"enter it on the targets page, unless the target needs none")
+		}
+	}
+	c, err := s.mergeConfig(ctx, values, revision)
+	if err != nil {
+		return Config{}, err
+	}
+	c.Warnings = append(problems, c.Warnings...)
+	return c, s.store.SaveTargets(ctx, disableOthers(read, saved), routing)
+}
+
+func isEnabled(t stored.PublicTarget) bool { return t.Enabled }
+
+// rawTargets encodes targets for readTargets.
+func rawTargets(list []stored.PublicTarget) []json.RawMessage {
+	out := make([]json.RawMessage, len(list))
+	for i, t := range list {
+		out[i], _ = json.Marshal(t) // plain fields can always be encoded
+	}
+	return out
+}
+
+// lower returns a name as it is compared.
+func lower(name string) string { return strings.ToLower(strings.TrimSpace(name)) }

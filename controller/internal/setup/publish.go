@@ -50,7 +50,7 @@ func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn pla
 	if err != nil {
 		return plan.Identity{}, err
 	}
-	if in.Targets == nil && in.Knobs["MATOMO_URL"] == "" {
+	if in.Targets == nil && in.Settings["MATOMO_URL"] == "" {
 		var problems problem.List
 		problems.Refuse("MATOMO_URL", "", "is not set",
 			"set it to the tracker URL, such as https://host/matomo.php, or add targets")

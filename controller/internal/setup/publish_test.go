@@ -12,6 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
@@ -95,7 +96,7 @@ func TestSeveralTargetsTakeThePlaceOfTheSingleOne(t *testing.T) {
 	_, err := b.library.CreateTarget(t.Context(),
 		[]byte(`{"name":"A","url":"https://a.test","site_id":2,"token_auth":"`+token+`"}`))
 	must(t, err)
-	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.Weighted}))
+	must(t, b.library.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.Weighted}))
 	_, err = b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	set, problems := target.Decode("", b.file(t, exchange.TargetsFile))
@@ -106,7 +107,7 @@ func TestSeveralTargetsTakeThePlaceOfTheSingleOne(t *testing.T) {
 	if v := env(t, b); v["MATOMO_URL"] != "" || v["MATOMO_TOKEN_AUTH"] != "" {
 		t.Error("the single target is published too")
 	}
-	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Single, Strategy: target.Weighted}))
+	must(t, b.library.SaveRouting(t.Context(), stored.Routing{Mode: stored.Single, Strategy: target.Weighted}))
 	must(t, b.Publish(t.Context()))
 	if b.file(t, exchange.TargetsFile) != nil || env(t, b)["MATOMO_URL"] != url {
 		t.Error("back to a single target, targets.json is still there")
@@ -236,7 +237,7 @@ func TestAnEditThatNamesATokensFileStartsAndCanBeRepeated(t *testing.T) {
 	kept(t, b)
 	var problems problem.List
 	if err := b.Resolve(t.Context(), setup.Import, exchange.EnvFile); !errors.As(err, &problems) ||
-		!strings.Contains(err.Error(), "give MATOMO_TOKEN_AUTH itself") {
+		!strings.Contains(err.Error(), "set MATOMO_TOKEN_AUTH itself") {
 		t.Errorf("a saved configuration names no files: %v", err)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/target"
 )
@@ -93,7 +93,7 @@ func TestTargetsGetTheTokensOfTheirNamesAndAddresses(t *testing.T) {
 	must(t, err)
 	_, err = b.library.CreateTarget(t.Context(), []byte(`{"name":"B","url":"https://b.test/matomo.php","site_id":1}`))
 	must(t, err)
-	must(t, b.library.SaveRouting(t.Context(), setup.Routing{Mode: setup.Multi, Strategy: target.RoundRobin}))
+	must(t, b.library.SaveRouting(t.Context(), stored.Routing{Mode: stored.Multi, Strategy: target.RoundRobin}))
 	_, err = b.Start(t.Context(), nil, drawn)
 	must(t, err)
 	first := kept(t, b)

@@ -8,17 +8,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// secretField is a secret of a target, by its name in targets.json and as a knob.
+// secretField is a secret of a target: its name in targets.json, its setting, and where a target holds it.
 type secretField struct {
-	name, knob string
-	of         func(*target.Target) *secret.String
+	name, key string
+	of        func(*target.Target) *secret.String
 }
 
 var secretFields = []secretField{
@@ -31,18 +31,18 @@ var secretFields = []secretField{
 
 const proxyField = "proxy_url"
 
-// What is wrong with a masked secret whose target is reached elsewhere, and what to do about it.
+// Message and fix for a secret that was saved for another address.
 const (
 	otherAddress = "was saved for another address, API address or proxy"
-	giveAgain    = "enter it again, or clear it to send none"
+	enterAgain   = "enter it again, or clear it to send none"
 )
 
-// sameWay reports whether what goes to one target goes to the same places as what goes to the other.
-func sameWay(a, b target.Target) bool {
+// sameDestination reports whether requests to both targets go to the same addresses through the same proxy.
+func sameDestination(a, b target.Target) bool {
 	return a.URL == b.URL && a.API() == b.API() && a.Proxy == b.Proxy
 }
 
-// takeMasks removes the secrets that are masked from the fields of a target, and returns their names.
+// takeMasks removes the masked secrets from the fields of a target and returns their names.
 func takeMasks(fields map[string]any) (masked []string) {
 	for _, f := range secretFields {
 		if fields[f.name] == secret.Mask {
@@ -53,40 +53,38 @@ func takeMasks(fields map[string]any) (masked []string) {
 	return masked
 }
 
-// keepSecrets takes the secrets that given, the fields of t, leaves out from old, where they go to the same places.
-// lost are the names of the others. A proxy is a place itself: its address, with its password, stays.
-func keepSecrets(t *target.Target, old target.Target, given map[string]any) (lost []string) {
-	var kept []secretField
+// keepSecrets copies the secrets missing in given, the fields of t, from old if their destinations are the same, and
+// returns the others. A proxy is a destination itself: its address, with its password, is always kept.
+func keepSecrets(t *target.Target, old target.Target, given map[string]any) (lost []secretField) {
+	var missing []secretField
 	for _, f := range secretFields {
-		if _, there := given[f.name]; there || *f.of(t) != "" || *f.of(&old) == "" {
+		if _, ok := given[f.name]; ok || *f.of(t) != "" || *f.of(&old) == "" {
 			continue
 		}
 		if f.name == proxyField {
 			t.Proxy = old.Proxy
 		} else {
-			kept = append(kept, f)
+			missing = append(missing, f)
 		}
 	}
-	same := sameWay(*t, old)
-	for _, f := range kept {
-		if same {
-			*f.of(t) = *f.of(&old)
-		} else {
-			lost = append(lost, f.name)
-		}
+	if !sameDestination(*t, old) {
+		return missing
 	}
-	return lost
+	for _, f := range missing {
+		*f.of(t) = *f.of(&old)
+	}
+	return nil
 }
 
-// keepsPlaces refuses to let a saved secret follow to other places than those that it was saved for: values, which were
-// put over the saved configuration before and made after of it, must give it then, or clear it.
-func (s *Service) keepsPlaces(ctx context.Context, before, after config, values map[string]any,
+// keepDestinations refuses to send a saved secret anywhere else than where it was saved for: values, which changed the
+// saved configuration from before to after, have to give or clear it then.
+func (s *Service) keepDestinations(ctx context.Context, before, after config, values map[string]any,
 	problems *problem.List) error {
 	was, is := before.target(), after.target()
-	if is.URL != "" && !sameWay(was, is) {
+	if is.URL != "" && !sameDestination(was, is) {
 		for _, f := range secretFields {
-			if f.name != proxyField && after.secrets[f.knob] != "" && !gives(values, f.knob) {
-				problems.Refuse(f.knob, "", otherAddress, giveAgain)
+			if f.name != proxyField && after.secrets[f.key] != "" && !givesSecret(values, f.key) {
+				problems.Refuse(f.key, "", otherAddress, enterAgain)
 			}
 		}
 	}
@@ -95,19 +93,17 @@ func (s *Service) keepsPlaces(ctx context.Context, before, after config, values 
 	}
 	saved, err := s.store.Targets(ctx)
 	for _, t := range saved {
-		if t.Proxy == "" && slices.ContainsFunc(secretFields, func(f secretField) bool {
-			return *f.of(&t.Target) != ""
-		}) {
-			problems.Refuse("PROXY_URL", "", "changes, and the secrets of target "+strconv.Quote(t.Name)+
-				" were saved for the proxy before",
-				"give that target a proxy_url of its own, and its secrets again, or remove them first")
+		isSet := func(f secretField) bool { return *f.of(&t.Target) != "" }
+		if t.Proxy == "" && slices.ContainsFunc(secretFields, isSet) {
+			problems.Refuse("PROXY_URL", "", "is different from the proxy that the secrets of target "+
+				strconv.Quote(t.Name)+" were saved for",
+				"set proxy_url of that target and enter its secrets again, or remove them first")
 		}
 	}
 	return err
 }
 
-// checkFiles refuses certificate and key files that cannot be used. named tells what a field of targets.json is called
-// where it was given.
+// checkFiles refuses unusable certificate and key files. named returns the name of a field of targets.json in the input.
 func (s *Service) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
 	read := func(path string) ([]byte, error) { return exchange.Read(s.fs, path) }
 	a.RelativeTo(s.dir).CheckFiles(read, func(field, shown, message, cure string) {
@@ -115,15 +111,15 @@ func (s *Service) checkFiles(a target.Access, named func(field string) string, p
 	})
 }
 
-// abs is where a file is that a setting names.
-func (s *Service) abs(path string) string {
+// absolute returns path relative to dir.
+func absolute(dir, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(s.dir, path)
+	return filepath.Join(dir, path)
 }
 
-// SingleTarget is the saved target of a configuration without several; its address may be empty.
+// SingleTarget returns the target of the saved configuration; its address may be empty.
 func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
 	c, err := s.config(ctx)
 	t := c.target()
@@ -131,9 +127,9 @@ func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
 	return t, err
 }
 
-// TargetWith is the single target of the saved configuration with overrides, values as SaveConfig takes them, laid over
-// it. Saved secrets go to no other place: those that are left out are not sent there. The problems are those of the
-// target's own settings, among them secrets that are masked and would go elsewhere.
+// TargetWith returns the single target of the saved configuration with overrides, values as SaveConfig takes them. Saved
+// secrets are sent nowhere else: with another address the missing ones are empty. The problems are those of the target's
+// own settings, including masked secrets for another address.
 func (s *Service) TargetWith(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
 	saved, err := s.config(ctx)
 	if err != nil {
@@ -145,13 +141,13 @@ func (s *Service) TargetWith(ctx context.Context, overrides map[string]any) (tar
 		return !isOfTarget(p.Where)
 	})
 	t := c.target()
-	if !sameWay(saved.target(), t) {
+	if !sameDestination(saved.target(), t) {
 		for _, f := range secretFields {
-			if f.name == proxyField || gives(overrides, f.knob) || c.secrets[f.knob] == "" {
+			if f.name == proxyField || givesSecret(overrides, f.key) || c.secrets[f.key] == "" {
 				continue
 			}
-			if *f.of(&t) = ""; masks(overrides, f.knob) {
-				problems.Refuse(f.knob, "", otherAddress, giveAgain)
+			if *f.of(&t) = ""; hasMask(overrides, f.key) {
+				problems.Refuse(f.key, "", otherAddress, enterAgain)
 			}
 		}
 	}
@@ -160,9 +156,9 @@ func (s *Service) TargetWith(ctx context.Context, overrides map[string]any) (tar
 	return t, problems, nil
 }
 
-// SavedTargets are all saved targets in the order in which they were made, as they are reached: with what the
-// configuration says of all of them, and the whole paths of certificate and key files.
-func (s *Service) SavedTargets(ctx context.Context) ([]store.Target, error) {
+// SavedTargets returns all saved targets in the order of their creation, with what the configuration sets for all of
+// them and absolute paths of certificate and key files.
+func (s *Service) SavedTargets(ctx context.Context) ([]stored.Target, error) {
 	c, err := s.config(ctx)
 	if err != nil {
 		return nil, err
@@ -174,23 +170,22 @@ func (s *Service) SavedTargets(ctx context.Context) ([]store.Target, error) {
 	return all, err
 }
 
-// TargetsByID are the SavedTargets of these numbers, all where there are none. The error is ErrNotFound where one is not
-// there.
-func (s *Service) TargetsByID(ctx context.Context, ids ...int64) ([]store.Target, error) {
+// TargetsByID returns the SavedTargets with these IDs, all if there are none. The error is ErrNotFound if one is missing.
+func (s *Service) TargetsByID(ctx context.Context, ids ...int64) ([]stored.Target, error) {
 	all, err := s.SavedTargets(ctx)
 	if err != nil || len(ids) == 0 {
 		return all, err
 	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(all, func(t store.Target) bool { return t.ID == id }) {
+		if !slices.ContainsFunc(all, func(t stored.Target) bool { return t.ID == id }) {
 			return nil, fmt.Errorf("read target %d: %w", id, ErrNotFound)
 		}
 	}
-	return slices.DeleteFunc(all, func(t store.Target) bool { return !slices.Contains(ids, t.ID) }), nil
+	return slices.DeleteFunc(all, func(t stored.Target) bool { return !slices.Contains(ids, t.ID) }), nil
 }
 
-// ReportingTargets are the targets that can be asked what they recorded: the single one, called matomo as the loadgen does,
-// where its address is saved, and all others.
+// ReportingTargets returns the targets whose reports can be read: the single one, named as the loadgen names it, if its
+// address is saved, and all others.
 func (s *Service) ReportingTargets(ctx context.Context) ([]target.Target, error) {
 	single, err := s.SingleTarget(ctx)
 	if err != nil {

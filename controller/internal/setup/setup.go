@@ -1,7 +1,6 @@
-// Package setup owns what a person saves: the rules of configuration, presets, pages, funnels, events, targets and the
-// whole of them, and the one way in which each is changed: checked, saved, and published for the loadgen. It knows
-// neither HTTP nor whether a loadgen runs; the files themselves are package plan's, the folder that they lie in package
-// folder's.
+// Package setup owns the set-up that users save: the rules of configuration, presets, URLs, funnels, events and targets,
+// and the one way to change them: validate, save, and publish for the loadgen. It knows neither HTTP nor whether a
+// loadgen is running; package plan makes the published files and package folder writes them.
 package setup
 
 import (
@@ -16,22 +15,21 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// The errors on which a caller may branch. Faults of an input are a problem.List that names its fields.
+// The errors that callers may branch on. Invalid input is a problem.List that names its fields.
 var (
-	// ErrNotFound: there is no such preset, funnel or target.
+	// ErrNotFound: no such preset, funnel or target.
 	ErrNotFound = store.ErrNotFound
 	// ErrNameTaken: another preset, funnel or target has the name.
 	ErrNameTaken = store.ErrNameTaken
-	// ErrStale: the configuration was changed since the revision that the caller has seen.
+	// ErrStale: the configuration has changed since the given revision.
 	ErrStale = store.ErrStale
 )
 
-// Service is the saved things of a controller and the exchange folder that holds them for the loadgen. All its methods
-// may be called at once.
+// Service is the saved set-up and the exchange folder that it is published in. It is safe for concurrent use.
 //
-// What changes a thing that is published checks, saves and publishes it, also where its context ends meanwhile. Where a
+// A change of something that is published is validated, saved and published, even if its context ends meanwhile. If a
 // file that it would write was edited by hand, nothing is saved and the error is a *folder.Conflict; edits of other
-// files stay. What is saved and cannot be published is no error: Unpublished tells why, and Watch tries it again.
+// files stay. A change that is saved but cannot be published is no error: Unpublished says why, and Watch retries.
 type Service struct {
 	*folder.Folder
 	store   *store.Store
@@ -42,13 +40,13 @@ type Service struct {
 	pages   pageCache
 }
 
-// New is the set-up in a database, published in f. presets is the folder of the built-in presets in fsys, dir that in
-// which relative names of certificate files begin.
+// New returns the set-up in s, published in f. presets is the folder of the built-in presets in fsys; relative names of
+// certificate files are relative to dir.
 func New(s *store.Store, f *folder.Folder, fsys afero.Fs, presets, dir string) *Service {
 	return &Service{Folder: f, store: s, fs: fsys, presets: presets, dir: dir}
 }
 
-// change saves and publishes, see Service. files are those that the change is going to write.
+// change saves and publishes, see Service. files are those that the change will write.
 func change[T any](ctx context.Context, s *Service, save func(context.Context) (T, error), files ...string) (saved T,
 	err error) {
 	ctx = context.WithoutCancel(ctx)
@@ -69,29 +67,42 @@ func change[T any](ctx context.Context, s *Service, save func(context.Context) (
 	return saved, nil
 }
 
-// remove is change for what is deleted.
-func (s *Service) remove(ctx context.Context, id int64, del func(context.Context, int64) error, file string) error {
-	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, del(ctx, id) }, file)
+// update is change without a result.
+func (s *Service) update(ctx context.Context, save func(context.Context) error, files ...string) error {
+	_, err := change(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, save(ctx) }, files...)
 	return err
 }
 
-const (
-	maxName, maxDescription = 100, 500
-)
+const maxName, maxDescription = 100, 500
 
-// decodeInto reads JSON that a person sent.
+// decodeInto decodes JSON that a user sent.
 func decodeInto(what string, data []byte, into any) problem.List {
 	var problems problem.List
 	err := json.Unmarshal(data, into)
-	var mistyped *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &mistyped):
+	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if mistyped.Field != "" {
 			what = mistyped.Field
 		}
-		problems.Refuse(what, "", "is a "+mistyped.Value, "send what the description of the API says")
-	case err != nil:
+		problems.Refuse(what, "", "is a "+mistyped.Value, "see the API documentation for its type")
+	} else if err != nil {
 		problems.Refuse(what, "", "is not valid JSON: "+err.Error(), "correct it")
 	}
 	return problems
+}
+
+// prefix puts a prefix before the place of every problem.
+func prefix(at string, problems problem.List) problem.List {
+	for i := range problems {
+		problems[i].Where = at + problems[i].Where
+	}
+	return problems
+}
+
+// refuseDuplicate refuses a name that is in names already, ignoring case, and adds it.
+func refuseDuplicate(names map[string]bool, where, name, what string, problems *problem.List) {
+	key := lower(name)
+	if names[key] {
+		problems.Refuse(where, name, "is used by another "+what, "choose a unique name")
+	}
+	names[key] = true
 }

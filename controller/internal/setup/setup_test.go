@@ -316,7 +316,7 @@ func TestAPresetFileWithFaultsIsNamedBesideTheOthers(t *testing.T) {
 	if len(faulty) != 2 || faulty[0].File != ".env.broken" || faulty[1].File != ".env.past" {
 		t.Fatalf("faulty: %+v", faulty)
 	}
-	if told := faulty[1].Errors.Error(); told != "BACKFILL_ENABLED: is no part of the saved configuration; start a "+
+	if told := faulty[1].Errors.Error(); told != "BACKFILL_ENABLED: is not part of the saved configuration; start a "+
 		"backfill with it\n"+
 		"PAGEVIEW_MIN: is not a known setting; did you mean PAGEVIEWS_MIN?" {
 		t.Error(told)

@@ -49,7 +49,7 @@ func TestEachStartHasAnIDOfItsOwnAndNothingElseChangesIt(t *testing.T) {
 // A backfill that is started again goes on by its journal.
 func TestAJobHasNoStartID(t *testing.T) {
 	b := newBench(t)
-	must(t, b.WriteJob(plan.Input{Knobs: map[string]string{}}, drawn))
+	must(t, b.WriteJob(plan.Input{Settings: map[string]string{}}, drawn))
 	files, err := b.JobFiles(drawn.ID)
 	must(t, err)
 	values, problems := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])

@@ -5,13 +5,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// checkText refuses a name and a description with a character which shows as nothing, or turns around what follows: in
-// a list or an export they would look like others. at is where they are.
+// checkText refuses invisible and direction-changing characters in a name and a description: in a list or an export they
+// would look like others. at is the prefix of their place.
 func checkText(at, name, description string, problems *problem.List) {
 	if odd, found := textfile.FindInvisibleInLine(name); found {
-		problems.Refuse(at+"name", "", "has "+odd.String(), "type it again without that")
+		problems.Refuse(at+"name", "", "has "+odd.String(), "remove that character")
 	}
 	if odd, found := textfile.FindInvisible(description); found {
-		problems.Refuse(at+"description", "", "has "+odd.String(), "type it again without that")
+		problems.Refuse(at+"description", "", "has "+odd.String(), "remove that character")
 	}
 }

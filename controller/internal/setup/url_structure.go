@@ -9,26 +9,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Structure tells how the pages of a list are spread (FEATURES VAL-12).
+// Structure counts the pages of a list by domain and path (FEATURES VAL-12).
 type Structure struct {
 	Total   int     `json:"total"`
 	Domains []Count `json:"domains"`
-	// Categories are the first parts of the paths, Subcategories below them the second ones; the largest first, and at
-	// most maxBranches of each, so that an answer stays small.
+	// Categories are the first segments of paths, Subcategories the second ones; the largest first, and at most
+	// maxBranches of each, so that a response stays small.
 	Categories []Category `json:"categories"`
-	// More is how many categories are left out.
+	// More is the number of categories left out.
 	More int `json:"more_categories"`
 }
 
-// Category is a first part of paths.
+// Category is a first segment of paths.
 type Category struct {
 	Count
 	Subcategories []Count `json:"subcategories"`
-	// More is how many subcategories are left out.
+	// More is the number of subcategories left out.
 	More int `json:"more_subcategories"`
 }
 
-// Count is how many pages have a name in common.
+// Count is the number of pages with the same name.
 type Count struct {
 	Name  string `json:"name"`
 	Count int    `json:"count"`
@@ -45,7 +45,7 @@ func structureOf(pages []urllist.Page) Structure {
 	for _, p := range pages {
 		u, err := url.Parse(p.URL)
 		if err != nil {
-			continue // urllist takes no such page
+			continue // urllist accepts no such page
 		}
 		domains[u.Host]++
 		first, rest, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
@@ -72,7 +72,7 @@ func structureOf(pages []urllist.Page) Structure {
 	return s
 }
 
-// largest are the greatest counts and how many are left out.
+// largest returns the largest counts and how many are left out.
 func largest(counts map[string]int) ([]Count, int) {
 	out := make([]Count, 0, len(counts))
 	for name, n := range counts {

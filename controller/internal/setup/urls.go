@@ -6,14 +6,14 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Source tells whose a list is.
+// Source says where a list comes from.
 type Source string
 
 // The sources.
@@ -22,18 +22,18 @@ const (
 	Default Source = "default"
 )
 
-// URLReport is what can be said of a list of pages.
+// URLReport is the result of validating a URL list.
 type URLReport struct {
 	Valid    bool         `json:"valid"`
 	Count    int          `json:"url_count"`
 	Lines    int          `json:"line_count"`
 	Errors   problem.List `json:"errors"`
 	Warnings problem.List `json:"warnings"`
-	// Structure is empty where the list has faults.
+	// Structure is empty if the list is invalid.
 	Structure Structure `json:"structure"`
 }
 
-// ValidateURLs reads a list and saves nothing.
+// ValidateURLs validates a list and saves nothing.
 func (s *Service) ValidateURLs(content []byte) URLReport {
 	_, report := readURLs(content)
 	return report
@@ -52,8 +52,8 @@ func readURLs(content []byte) ([]urllist.Page, URLReport) {
 	return pages, r
 }
 
-// pageCache keeps what was read of the list that was asked for last: reading a list of 50,000 lines takes a fifth of a
-// second, and a reader of pages asks for the same one again and again.
+// pageCache keeps the last parsed list: parsing 50,000 lines takes a fifth of a second, and a client that pages through
+// a list requests the same one repeatedly.
 type pageCache struct {
 	mu      sync.Mutex
 	content []byte
@@ -61,7 +61,7 @@ type pageCache struct {
 	report  URLReport
 }
 
-// read is readURLs; what it returns is shared and must not be changed.
+// read is readURLs. Its result is shared and must not be changed.
 func (c *pageCache) read(content []byte) ([]urllist.Page, URLReport) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,9 +72,9 @@ func (c *pageCache) read(content []byte) ([]urllist.Page, URLReport) {
 	return c.pages, c.report
 }
 
-// URLContent is the list as it was saved, or the built-in one.
+// URLContent returns the list as it was saved, or the built-in one.
 func (s *Service) URLContent(ctx context.Context) ([]byte, Source, error) {
-	content, err := s.store.Content(ctx, store.URLs)
+	content, err := s.store.List(ctx, stored.URLs)
 	if !errors.Is(err, ErrNotFound) {
 		return content, Custom, err
 	}
@@ -82,7 +82,7 @@ func (s *Service) URLContent(ctx context.Context) ([]byte, Source, error) {
 	return urllist.Encode(urllist.Default(c.plain["SITE_URL"])), Default, err
 }
 
-// URLs are at most limit pages after the first skip ones, and what can be said of the whole list.
+// URLs returns at most limit pages after skipping skip, and the report of the whole list.
 func (s *Service) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, URLReport, Source, error) {
 	content, source, err := s.URLContent(ctx)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Service) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, UR
 	return pages[from:min(from+max(limit, 0), len(pages))], report, source, nil
 }
 
-// SaveURLs saves a list as it is, in UTF-8. The error is a problem.List.
+// SaveURLs saves a list unchanged, in UTF-8. The error is a problem.List.
 func (s *Service) SaveURLs(ctx context.Context, content []byte) (URLReport, error) {
 	return change(ctx, s, func(ctx context.Context) (URLReport, error) { return s.saveURLs(ctx, content) },
 		exchange.URLsFile)
@@ -105,17 +105,17 @@ func (s *Service) saveURLs(ctx context.Context, content []byte) (URLReport, erro
 	if err := report.Errors.Err(); err != nil {
 		return report, err
 	}
-	return report, s.store.SaveContent(ctx, store.URLs, content)
+	return report, s.store.SaveList(ctx, stored.URLs, content)
 }
 
-// DeleteURLs goes back to the built-in list and says whether there was another.
+// DeleteURLs restores the built-in list and reports whether another was saved.
 func (s *Service) DeleteURLs(ctx context.Context) (bool, error) {
-	return s.deleteContent(ctx, store.URLs, exchange.URLsFile)
+	return s.deleteList(ctx, stored.URLs, exchange.URLsFile)
 }
 
-func (s *Service) deleteContent(ctx context.Context, name store.Content, file string) (bool, error) {
+func (s *Service) deleteList(ctx context.Context, name stored.List, file string) (bool, error) {
 	return change(ctx, s, func(ctx context.Context) (bool, error) {
-		err := s.store.DeleteContent(ctx, name)
+		err := s.store.DeleteList(ctx, name)
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}

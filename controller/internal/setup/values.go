@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -17,74 +17,57 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// elsewhere is where a person finds what a knob is for that no saved configuration holds, those of a backfill apart; ""
-// for the others.
-func elsewhere(key string) string {
-	switch {
-	case key == "MULTI_TARGET_CONFIG":
-		return "use the targets"
-	case key == "URLS_FILE":
-		return "use the list of pages"
-	case key == "FUNNEL_CONFIG_PATH":
-		return "use the funnels"
-	case key == "AUTO_START", key == "START_ID":
-		return "start and stop the run"
-	case key == "SUMMARY_FILE":
-		return "read the run's ledger"
-	case spec.RoleOf(key) == spec.Place:
-		return "set it where the loadgen is started"
-	}
-	return ""
-}
-
-// where is elsewhere, also of the knobs of a backfill.
-func where(f spec.Field) string {
+// instead says what users do instead of saving a setting that no configuration holds; "" for the others.
+func instead(f spec.Field) string {
 	if f.Group == spec.BackfillGroup {
 		return "start a backfill with it"
 	}
-	return elsewhere(f.Key)
+	return f.Instead
 }
 
-// Fields are the knobs of a saved configuration in the order of their declaration.
+// isElsewhere reports whether no configuration holds a setting, other than those of a backfill.
+func isElsewhere(key string) bool {
+	return slices.ContainsFunc(spec.Fields(), func(f spec.Field) bool { return f.Key == key && f.Instead != "" })
+}
+
+// Fields returns the settings of a saved configuration in the order of their declaration.
 func Fields() []spec.Field {
-	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return where(f) != "" })
+	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return instead(f) != "" })
 }
 
-// isOfTarget reports whether a knob of a saved configuration says where hits go and how they get there.
-func isOfTarget(key string) bool { return spec.RoleOf(key) == spec.OfTarget && elsewhere(key) == "" }
+// isOfTarget reports whether a setting of a saved configuration says where hits are sent and how.
+func isOfTarget(key string) bool { return spec.RoleOf(key) == spec.OfTarget && !isElsewhere(key) }
 
-// isOwn reports whether a knob is one of a set-up that a preset neither holds nor changes.
+// isOwn reports whether a preset neither holds nor changes a setting.
 func isOwn(key string) bool { return key == "RUN_ID" || isOfTarget(key) }
 
-// knobs are values as they are saved, by env key.
-type knobs struct {
+// settings are values as they are saved, by env key.
+type settings struct {
 	plain   map[string]string
 	secrets map[string]secret.String
 }
 
-func (k knobs) clone() knobs {
-	c := knobs{map[string]string{}, map[string]secret.String{}}
-	maps.Copy(c.plain, k.plain)
-	maps.Copy(c.secrets, k.secrets)
+func (v settings) clone() settings {
+	c := settings{map[string]string{}, map[string]secret.String{}}
+	maps.Copy(c.plain, v.plain)
+	maps.Copy(c.secrets, v.secrets)
 	return c
 }
 
-// environ is what the loadgen's own rules read.
-func (k knobs) environ() map[string]string {
-	out := maps.Clone(k.plain)
-	if out == nil {
-		out = map[string]string{}
-	}
-	for key, v := range k.secrets {
-		out[key] = v.Reveal()
+// environ returns v as the environment of a loadgen.
+func (v settings) environ() map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, v.plain)
+	for key, s := range v.secrets {
+		out[key] = s.Reveal()
 	}
 	return out
 }
 
-// put lays values over k. Keys are env names in any case; null or "" clears; a masked secret stays as it is, unless an
-// address brings its user and password along. What no saved configuration holds is refused, unless it is empty: the
-// original's form sends all of its fields.
-func (k knobs) put(values map[string]any, problems *problem.List) {
+// put overrides v with values. Keys are env names in any case; null or "" clears; a masked secret stays, unless an
+// address has user and password in it. A setting that no configuration holds is refused, unless it is empty: the form of
+// the original sends all of its fields.
+func (v settings) put(values map[string]any, problems *problem.List) {
 	fields := map[string]spec.Field{}
 	for _, f := range Fields() {
 		fields[f.Key] = f
@@ -93,9 +76,10 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 	for _, given := range slices.Sorted(maps.Keys(values)) {
 		key := strings.ToUpper(given)
 		f, known := fields[key]
-		v, ok := text(values[given])
+		s, ok := text(values[given])
+		trimmed := strings.TrimSpace(s)
 		if !known {
-			if blank := ok && strings.TrimSpace(v) == ""; !blank || !spec.IsKnown(key) {
+			if isBlank := ok && trimmed == ""; !isBlank || !spec.IsKnown(key) {
 				refuseKey(given, problems)
 			}
 			continue
@@ -107,58 +91,61 @@ func (k knobs) put(values map[string]any, problems *problem.List) {
 		seen[key] = true
 		switch {
 		case !ok:
-			problems.Refuse(key, "", "is neither a text nor a number, a yes or no, or a list of them",
-				"write a "+string(f.Kind))
-		case f.Secret && v == secret.Mask:
-		case f.Secret && strings.Contains(v, secret.Mask):
-			problems.Refuse(key, "", "holds a mask",
-				"give the secret itself, or leave the mask alone to keep what is saved")
-		case strings.ContainsAny(v, "\r\n\x00") && key != "MATOMO_HEADERS":
-			problems.Refuse(key, "", "has a line break or a null", "write it in one line")
+			problems.Refuse(key, "", "is neither a string nor a number, a boolean, or a list of them",
+				"use a "+string(f.Kind))
+		case f.Secret && s == secret.Mask:
+		case f.Secret && strings.Contains(s, secret.Mask):
+			problems.Refuse(
+				key,
+				"",
+				"contains a mask",
+				"enter the secret itself, or only the mask to keep the saved one",
+			)
+		case strings.ContainsAny(s, "\r\n\x00") && f.Widget != "lines":
+			problems.Refuse(key, "", "has a line break or a null character", "write it on one line")
 		case f.Secret:
-			if v = strings.TrimSpace(v); v == "" && k.secrets[key] != "" {
+			if trimmed == "" && v.secrets[key] != "" {
 				problems.Warn(key, "", "is empty, which removes the saved one",
 					"send "+secret.Mask+" or leave it out to keep it")
 			}
-			k.secrets[key] = secret.String(v)
-		case strings.TrimSpace(v) == "":
-			delete(k.plain, key)
+			v.secrets[key] = secret.String(trimmed)
+		case trimmed == "":
+			delete(v.plain, key)
 		default:
-			k.plain[key] = strings.TrimSpace(v)
+			v.plain[key] = trimmed
 		}
 	}
-	if gives(values, authKnob) && !holds(values, authKnob, false) {
-		delete(k.secrets, authKnob)
+	if givesSecret(values, authKey) && !has(values, authKey, false) {
+		delete(v.secrets, authKey)
 	}
-	k.separate()
+	v.splitAddress()
 }
 
-// separate completes MATOMO_URL and takes user and password out of it, because an address is shown and they are not.
-// One that cannot be used stays as it is, and is refused.
-func (k knobs) separate() {
-	t := target.Target{URL: k.plain["MATOMO_URL"], Access: target.Access{HTTPAuth: k.secrets["MATOMO_HTTP_AUTH"]}}
-	usable := t.URL != ""
-	t.Check(func(field, _, _, _ string) { usable = usable && field != "url" })
-	if !usable {
+// splitAddress completes MATOMO_URL and moves user and password out of it, because an address is shown and they are
+// not. An invalid one stays, and is refused later.
+func (v settings) splitAddress() {
+	t := target.Target{URL: v.plain["MATOMO_URL"], Access: target.Access{HTTPAuth: v.secrets[authKey]}}
+	valid := t.URL != ""
+	t.Check(func(field, _, _, _ string) { valid = valid && field != "url" })
+	if !valid {
 		return
 	}
-	k.plain["MATOMO_URL"] = t.URL
+	v.plain["MATOMO_URL"] = t.URL
 	if t.HTTPAuth != "" {
-		k.secrets["MATOMO_HTTP_AUTH"] = t.HTTPAuth
+		v.secrets[authKey] = t.HTTPAuth
 	}
 }
 
-// authKnob is the one secret that an address may hold too.
-const authKnob = "MATOMO_HTTP_AUTH"
+// authKey is the one secret that an address may contain too.
+const authKey = "MATOMO_HTTP_AUTH"
 
-// gives reports whether values hold a knob itself, in its address or by its name, masks whether they hold the mask of
-// one.
-func gives(values map[string]any, knob string) bool {
-	if holds(values, knob, false) || knob != authKnob {
-		return holds(values, knob, false)
+// givesSecret reports whether values hold a secret itself, in its address or by its name.
+func givesSecret(values map[string]any, key string) bool {
+	if has(values, key, false) {
+		return true
 	}
-	for key, v := range values {
-		if address, ok := v.(string); ok && strings.EqualFold(key, "MATOMO_URL") {
+	for given, v := range values {
+		if address, ok := v.(string); ok && key == authKey && strings.EqualFold(given, "MATOMO_URL") {
 			u, err := url.Parse(strings.TrimSpace(address))
 			return err == nil && u.User != nil
 		}
@@ -166,11 +153,12 @@ func gives(values map[string]any, knob string) bool {
 	return false
 }
 
-func masks(values map[string]any, knob string) bool { return holds(values, knob, true) }
+// hasMask reports whether values hold the mask of a secret.
+func hasMask(values map[string]any, key string) bool { return has(values, key, true) }
 
-func holds(values map[string]any, knob string, mask bool) bool {
-	for key, v := range values {
-		if strings.EqualFold(key, knob) {
+func has(values map[string]any, key string, mask bool) bool {
+	for given, v := range values {
+		if strings.EqualFold(given, key) {
 			return (v == secret.Mask) == mask
 		}
 	}
@@ -184,25 +172,25 @@ func refuseKey(given string, problems *problem.List) {
 		return
 	}
 	for _, f := range spec.Fields() {
-		if cure := where(f); f.Key == key && cure != "" {
-			problems.Refuse(key, "", "is no part of the saved configuration", cure)
+		if fix := instead(f); f.Key == key && fix != "" {
+			problems.Refuse(key, "", "is not part of the saved configuration", fix)
 			return
 		}
 	}
-	cure := "remove it"
-	if plain, byFile := strings.CutSuffix(key, spec.FileSuffix); byFile && spec.IsKnown(key) {
-		cure = "give " + plain + " itself: a saved configuration names no files"
+	fix := "remove it"
+	if plain, isFile := strings.CutSuffix(key, spec.FileSuffix); isFile && spec.IsKnown(key) {
+		fix = "set " + plain + " itself: a saved configuration names no files"
 	}
-	if n := spec.Nearest(key); n != "" && !spec.IsKnown(key) && elsewhere(n) == "" && !spec.IsStackSetting(n) {
-		cure = "did you mean " + n + "?"
+	if n := spec.Nearest(key); n != "" && !spec.IsKnown(key) && !isElsewhere(n) && !spec.IsStackSetting(n) {
+		fix = "did you mean " + n + "?"
 	}
 	if spec.IsStackSetting(key) {
-		cure = "set it in .env, from where the stack and the controller read it"
+		fix = "set it in .env, where the stack and the controller read it"
 	}
-	problems.Refuse(given, "", "is not a known setting", cure)
+	problems.Refuse(given, "", "is not a known setting", fix)
 }
 
-// text is a JSON value as an environment would hold it.
+// text returns a JSON value as an environment variable would hold it.
 func text(v any) (string, bool) {
 	switch v := v.(type) {
 	case nil:
@@ -237,7 +225,7 @@ func text(v any) (string, bool) {
 	return "", false
 }
 
-// typed are all knobs of a saved configuration by env key, with the type of their kind; nil where one without a
+// typed returns all settings of a saved configuration by env key, with the type of their kind; nil if one without a
 // default is not set. Secrets print as masks.
 func typed(s spec.Spec) map[string]any {
 	out := map[string]any{}
@@ -250,22 +238,22 @@ func typed(s spec.Spec) map[string]any {
 	return out
 }
 
-// normalized is c with its values written as they were understood: "YES" becomes "true", "1s" becomes "1", and user and
+// normalized returns c with its values as they were parsed: "YES" becomes "true", "1s" becomes "1", and user and
 // password leave MATOMO_URL.
 func (c config) normalized() config {
-	values, k := typed(c.spec), c.clone()
-	for key := range k.plain {
-		if v, ok := text(values[key]); ok {
-			k.plain[key] = v
+	values, v := typed(c.spec), c.clone()
+	for key := range v.plain {
+		if s, ok := text(values[key]); ok {
+			v.plain[key] = s
 		}
 	}
-	for key, v := range values {
-		if v, ok := v.(secret.String); ok && v != "" {
-			k.secrets[key] = v
+	for key, s := range values {
+		if s, ok := s.(secret.String); ok && s != "" {
+			v.secrets[key] = s
 		}
 	}
-	if maps.Equal(k.plain, c.plain) && maps.Equal(k.secrets, c.secrets) {
+	if maps.Equal(v.plain, c.plain) && maps.Equal(v.secrets, c.secrets) {
 		return c
 	}
-	return saved(store.Config{Revision: c.revision, Updated: c.updated}, k.parse())
+	return v.parse().of(stored.Config{Revision: c.revision, Updated: c.updated})
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Backup makes a consistent copy of the database, while others write, and returns it to be read. Closing it removes
-// the copy. Secrets in it are sealed: without the key they cannot be read.
+// Backup makes a consistent copy of the database while others write, and returns it for reading. Closing it removes
+// the copy. Its secrets stay encrypted.
 func (s *Store) Backup(ctx context.Context) (io.ReadCloser, error) {
-	// TempFile makes it readable for the owner alone.
+	// TempFile makes it readable only by the owner.
 	f, err := afero.TempFile(s.fs, filepath.Dir(s.path), ".backup-*.db")
 	if err != nil {
 		return nil, fmt.Errorf("make backup: %w", err)
@@ -57,14 +57,14 @@ func (s *Store) copyTo(ctx context.Context, path string) (err error) {
 	})
 }
 
-// pages is how many are copied in one go, so that a cancelled request ends soon; SQLite's page has 4 KiB.
+// pages is how many are copied in one step, so that a cancelled request ends soon; a page of SQLite is 4 KiB.
 const pages = 1024
 
 func copyAll(ctx context.Context, to, from any) (err error) {
 	target, ok1 := to.(*sqlite.SQLiteConn)
 	source, ok2 := from.(*sqlite.SQLiteConn)
 	if !ok1 || !ok2 {
-		return errors.New("the connections are not SQLite's")
+		return errors.New("not an SQLite connection")
 	}
 	b, err := target.Backup("main", source, "main")
 	if err != nil {

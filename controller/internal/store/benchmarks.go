@@ -26,80 +26,45 @@ func (r benchmarkRow) benchmark() (b timing.ReportBenchmark, err error) {
 
 const selectBenchmarks = "SELECT id, baseline, body FROM report_benchmarks "
 
-// SaveBenchmark writes a benchmark of reports that has ended. It is nobody's baseline.
+// SaveBenchmark inserts an API benchmark that has ended. It is not a baseline.
 func (s *Store) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error {
 	body, err := json.Marshal(b)
 	if err != nil {
-		return fmt.Errorf("encode benchmark %s: %w", b.ID, err)
-	}
-	if err := s.one(ctx, "INSERT INTO report_benchmarks (id, url, site_id, began_at, body) VALUES (?, ?, ?, ?, ?)",
-		b.ID, b.URL, b.SiteID, stamp{b.Began}, string(body)); err != nil {
 		return fmt.Errorf("save benchmark %s: %w", b.ID, err)
 	}
-	return nil
+	return s.exec(ctx, "save benchmark "+b.ID,
+		"INSERT INTO report_benchmarks (id, url, site_id, began_at, body) VALUES (?, ?, ?, ?, ?)",
+		b.ID, b.URL, b.SiteID, timestamp{b.Began}, string(body))
 }
 
-// Benchmarks are all, the latest first.
+// Benchmarks returns all benchmarks, newest first.
 func (s *Store) Benchmarks(ctx context.Context) ([]timing.ReportBenchmark, error) {
-	var rows []benchmarkRow
-	if err := s.read.SelectContext(ctx, &rows, selectBenchmarks+"ORDER BY began_at DESC, id DESC"); err != nil {
-		return nil, fmt.Errorf("list benchmarks: %w", err)
-	}
-	out := make([]timing.ReportBenchmark, len(rows))
-	for i, r := range rows {
-		var err error
-		if out[i], err = r.benchmark(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return list(ctx, s, "list benchmarks", benchmarkRow.benchmark, selectBenchmarks+"ORDER BY began_at DESC, id DESC")
 }
 
-// Benchmark is one, or ErrNotFound.
+// Benchmark returns one benchmark, or ErrNotFound.
 func (s *Store) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
-	var r benchmarkRow
-	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE id = ?", id); err != nil {
-		return timing.ReportBenchmark{}, fmt.Errorf("read benchmark %s: %w", id, told(err))
-	}
-	return r.benchmark()
+	return get(ctx, s, "read benchmark "+id, benchmarkRow.benchmark, selectBenchmarks+"WHERE id = ?", id)
 }
 
-// Baseline is what a site's benchmarks are compared with, or ErrNotFound.
+// Baseline returns the baseline of a site's benchmarks, or ErrNotFound.
 func (s *Store) Baseline(ctx context.Context, url string, siteID int) (timing.ReportBenchmark, error) {
-	var r benchmarkRow
-	if err := s.read.GetContext(ctx, &r, selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url,
-		siteID); err != nil {
-		return timing.ReportBenchmark{}, fmt.Errorf("read baseline of site %d: %w", siteID, told(err))
-	}
-	return r.benchmark()
+	return get(ctx, s, fmt.Sprintf("read baseline of site %d", siteID), benchmarkRow.benchmark,
+		selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url, siteID)
 }
 
-// MarkBaseline makes a benchmark its site's baseline in place of what was, or no longer.
+// MarkBaseline makes a benchmark the baseline of its site, replacing any other, or ends that.
 func (s *Store) MarkBaseline(ctx context.Context, id string, marked bool) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "mark benchmark "+id, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE report_benchmarks SET baseline = 0 WHERE baseline AND (id = ?1
 			OR ?2 AND (url, site_id) = (SELECT url, site_id FROM report_benchmarks WHERE id = ?1))`, id, marked); err != nil {
 			return err
 		}
-		r, err := tx.ExecContext(ctx, "UPDATE report_benchmarks SET baseline = ? WHERE id = ?", marked, id)
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return ErrNotFound
+		return changed(tx.ExecContext(ctx, "UPDATE report_benchmarks SET baseline = ? WHERE id = ?", marked, id))
 	})
-	if err != nil {
-		return fmt.Errorf("mark benchmark %s: %w", id, err)
-	}
-	return nil
 }
 
-// DeleteBenchmark removes one, or says ErrNotFound.
+// DeleteBenchmark deletes one benchmark, or returns ErrNotFound.
 func (s *Store) DeleteBenchmark(ctx context.Context, id string) error {
-	if err := s.one(ctx, "DELETE FROM report_benchmarks WHERE id = ?", id); err != nil {
-		return fmt.Errorf("delete benchmark %s: %w", id, err)
-	}
-	return nil
+	return s.exec(ctx, "delete benchmark "+id, "DELETE FROM report_benchmarks WHERE id = ?", id)
 }

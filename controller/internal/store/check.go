@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// check looks at the whole once, so that a wrong key and a table that somebody took away are said at the start and not
-// at the first use.
+// check reads everything that is encrypted and looks for missing tables once, so that a wrong key or a damaged database
+// is reported at the start and not at the first use.
 func (s *Store) check(ctx context.Context) error {
 	want, err := tables()
 	if err != nil {
@@ -22,7 +22,11 @@ func (s *Store) check(ctx context.Context) error {
 		return fmt.Errorf("list tables: %w", err)
 	}
 	if want = slices.DeleteFunc(want, func(name string) bool { return slices.Contains(have, name) }); len(want) > 0 {
-		return fmt.Errorf("the database %s lacks %s; bring back a backup of it", s.path, strings.Join(want, ", "))
+		return fmt.Errorf(
+			"the database %s is missing the tables %s; restore a backup",
+			s.path,
+			strings.Join(want, ", "),
+		)
 	}
 	if _, err := s.Config(ctx); err != nil {
 		return err
@@ -38,14 +42,14 @@ func (s *Store) check(ctx context.Context) error {
 
 var tableChange = regexp.MustCompile(`(?mi)^(?:CREATE TABLE (\w+)|DROP TABLE (\w+)|ALTER TABLE (\w+) RENAME TO (\w+))`)
 
-// tables are those that the migrations leave.
+// tables returns the tables that the migrations leave.
 func tables() ([]string, error) {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("list migrations: %w", err)
 	}
 	var out []string
-	for _, file := range files { // in their order
+	for _, file := range files { // in order
 		text, err := migrations.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read migration: %w", err)

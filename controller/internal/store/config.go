@@ -3,100 +3,75 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Config is the saved configuration.
-type Config struct {
-	// Revision is 1 in a new database and grows with each change.
-	Revision int64
-	// Knobs and Secrets are values by env key; a knob that is absent holds its default.
-	Knobs   map[string]string
-	Secrets map[string]secret.String
-	Updated time.Time
-}
-
-// Config reads the saved configuration.
-func (s *Store) Config(ctx context.Context) (Config, error) {
-	var row struct {
-		Revision  int64  `db:"revision"`
-		Knobs     string `db:"knobs"`
-		Secrets   string `db:"secrets"`
-		UpdatedAt stamp  `db:"updated_at"`
+// Config returns the saved configuration.
+func (s *Store) Config(ctx context.Context) (stored.Config, error) {
+	type row struct {
+		Revision  int64     `db:"revision"`
+		Values    string    `db:"knobs"`
+		Secrets   string    `db:"secrets"`
+		UpdatedAt timestamp `db:"updated_at"`
 	}
-	if err := s.read.GetContext(ctx, &row,
-		"SELECT revision, knobs, secrets, updated_at FROM config WHERE id = 1"); err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", told(err))
-	}
-	c := Config{Revision: row.Revision, Secrets: map[string]secret.String{}, Updated: row.UpdatedAt.Time}
-	sealed := map[string]string{}
-	if err := json.Unmarshal([]byte(row.Knobs), &c.Knobs); err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", err)
-	}
-	if err := json.Unmarshal([]byte(row.Secrets), &sealed); err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", err)
-	}
-	for key, v := range sealed {
-		text, err := s.seal.openSecret("config/"+key, v)
-		if err != nil {
-			return Config{}, err
+	return get(ctx, s, "read configuration", func(r row) (stored.Config, error) {
+		c := stored.Config{Revision: r.Revision, Secrets: map[string]secret.String{}, Updated: r.UpdatedAt.Time}
+		encrypted := map[string]string{}
+		if err := errors.Join(json.Unmarshal([]byte(r.Values), &c.Values),
+			json.Unmarshal([]byte(r.Secrets), &encrypted)); err != nil {
+			return c, fmt.Errorf("read configuration: %w", err)
 		}
-		c.Secrets[key] = text
-	}
-	return c, nil
+		for key, v := range encrypted {
+			text, err := s.cipher.decrypt("config/"+key, v)
+			if err != nil {
+				return c, err
+			}
+			c.Secrets[key] = secret.String(text)
+		}
+		return c, nil
+	}, "SELECT revision, knobs, secrets, updated_at FROM config WHERE id = 1")
 }
 
-// SaveConfig replaces knobs and secrets where the saved revision is c.Revision, else the error is ErrStale; revision 0
-// replaces any. It returns the configuration as it is saved.
-func (s *Store) SaveConfig(ctx context.Context, c Config) (Config, error) {
-	err := s.within(ctx, func(tx *sqlx.Tx) (err error) {
+// SaveConfig replaces values and secrets if the saved revision is c.Revision, else the error is ErrStale; revision 0
+// replaces any. It returns the saved configuration.
+func (s *Store) SaveConfig(ctx context.Context, c stored.Config) (stored.Config, error) {
+	err := s.tx(ctx, "save configuration", func(tx *sqlx.Tx) (err error) {
 		c, err = s.saveConfig(ctx, tx, c)
 		return err
 	})
-	if err != nil {
-		return Config{}, fmt.Errorf("save configuration: %w", err)
-	}
-	return c, nil
+	return c, err
 }
 
-func (s *Store) saveConfig(ctx context.Context, tx *sqlx.Tx, c Config) (Config, error) {
-	knobs, err := json.Marshal(c.Knobs)
-	if err != nil {
-		return Config{}, err
-	}
-	closed := map[string]string{}
+func (s *Store) saveConfig(ctx context.Context, tx *sqlx.Tx, c stored.Config) (stored.Config, error) {
+	encrypted := map[string]string{}
 	for key, v := range c.Secrets {
 		if v != "" {
-			closed[key] = s.seal.close("config/"+key, []byte(v.Reveal()))
+			encrypted[key] = s.cipher.encrypt("config/"+key, []byte(v.Reveal()))
 		}
 	}
-	secrets, err := json.Marshal(closed)
+	values, err := json.Marshal(c.Values)
 	if err != nil {
-		return Config{}, err
+		return c, err
 	}
-	now := s.stamp()
-	r, err := tx.ExecContext(ctx,
-		"UPDATE config SET revision = revision + 1, knobs = ?, secrets = ?, updated_at = ? WHERE id = 1 AND "+
-			"(revision = ? OR ? = 0)",
-		string(knobs), string(secrets), now, c.Revision, c.Revision)
+	secrets, err := json.Marshal(encrypted)
 	if err != nil {
-		return Config{}, err
+		return c, err
 	}
-	if n, err := r.RowsAffected(); err != nil || n == 0 {
-		return Config{}, firstOf(err, ErrStale)
-	}
+	now := s.timestamp()
 	c.Updated = now.Time
-	return c, tx.GetContext(ctx, &c.Revision, "SELECT revision FROM config WHERE id = 1")
-}
-
-func firstOf(err, otherwise error) error {
-	if err != nil {
-		return err
+	err = changed(tx.ExecContext(ctx, "UPDATE config SET revision = revision + 1, knobs = ?1, secrets = ?2, "+
+		"updated_at = ?3 WHERE id = 1 AND (revision = ?4 OR ?4 = 0)", string(values), string(secrets), now, c.Revision))
+	if errors.Is(err, ErrNotFound) {
+		err = ErrStale
 	}
-	return otherwise
+	if err != nil {
+		return c, err
+	}
+	return c, tx.GetContext(ctx, &c.Revision, "SELECT revision FROM config WHERE id = 1")
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/puttrix/trafficinator/controller/internal/record"
-	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -21,7 +21,7 @@ func TestAFullDatabaseTellsItsFileAndTakesWritesAgainLater(t *testing.T) {
 	s := open(t, path)
 	must(t, s.Fill(t.Context()))
 	for name, write := range map[string]func(context.Context) error{
-		"one statement": func(ctx context.Context) error { return s.SaveContent(ctx, store.URLs, large) },
+		"one statement": func(ctx context.Context) error { return s.SaveList(ctx, stored.URLs, large) },
 		"a transaction": func(ctx context.Context) error {
 			return s.SavePlan(ctx, map[string][]byte{"urls.txt": large})
 		},

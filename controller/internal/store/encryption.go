@@ -14,22 +14,21 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/secret"
 )
 
 // keySize is that of AES-256, in bytes.
 const keySize = 32
 
-// Key seals the secrets of a database.
+// Key encrypts the secrets of a database.
 type Key [keySize]byte
 
-// NewKey makes a new key.
+// NewKey returns a random key.
 func NewKey() (key Key) {
 	_, _ = rand.Read(key[:]) // never fails, see its documentation
 	return key
 }
 
-// Write writes the key to path as 64 hex digits, readable for its owner alone.
+// Write writes the key to path as 64 hex digits, readable only by its owner.
 func (k Key) Write(fsys afero.Fs, path string) error {
 	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make folder of key: %w", err)
@@ -38,7 +37,7 @@ func (k Key) Write(fsys afero.Fs, path string) error {
 	return exchange.Publish(fsys, filepath.Dir(path), files)
 }
 
-// ReadKey reads the key at path. The error is fs.ErrNotExist where there is no such file.
+// ReadKey reads the key at path. The error is fs.ErrNotExist if the file does not exist.
 func ReadKey(fsys afero.Fs, path string) (Key, error) {
 	var key Key
 	data, err := exchange.Read(fsys, path)
@@ -47,52 +46,43 @@ func ReadKey(fsys afero.Fs, path string) (Key, error) {
 	}
 	read, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || copy(key[:], read) != keySize || len(read) != keySize {
-		return Key{}, errors.New("does not hold 64 hex digits") // what it holds is not shown
+		return Key{}, errors.New("does not contain 64 hex digits") // its content is not shown
 	}
 	return key, nil
 }
 
-// ErrWrongKey is what a person meets who moved a database without its key.
-var ErrWrongKey = errors.New("open a secret of the database: the key is not the one that sealed it")
+// ErrWrongKey: the database was moved without its key.
+var ErrWrongKey = errors.New("decrypt a secret of the database: it was encrypted with another key")
 
-type sealer struct{ aead cipher.AEAD }
+type cipherBox struct{ aead cipher.AEAD }
 
-func newSealer(key Key) (sealer, error) {
+func newCipher(key Key) (cipherBox, error) {
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
-		return sealer{}, fmt.Errorf("prepare key: %w", err)
+		return cipherBox{}, fmt.Errorf("prepare key: %w", err)
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return sealer{}, fmt.Errorf("prepare key: %w", err)
-	}
-	return sealer{aead}, nil
+	return cipherBox{aead}, err
 }
 
-// close seals a text for a place; opened elsewhere it is refused. Nothing stays nothing.
-func (s sealer) close(place string, text []byte) string {
+// encrypt encrypts a text for a place, the associated data; decrypt refuses it for another place. Empty stays empty.
+func (c cipherBox) encrypt(place string, text []byte) string {
 	if len(text) == 0 {
 		return ""
 	}
-	return base64.StdEncoding.EncodeToString(s.aead.Seal(nil, nil, text, []byte(place)))
+	return base64.StdEncoding.EncodeToString(c.aead.Seal(nil, nil, text, []byte(place)))
 }
 
-func (s sealer) open(place, sealed string) ([]byte, error) {
-	if sealed == "" {
+func (c cipherBox) decrypt(place, encrypted string) ([]byte, error) {
+	if encrypted == "" {
 		return nil, nil
 	}
-	data, err := base64.StdEncoding.DecodeString(sealed)
+	data, err := base64.StdEncoding.DecodeString(encrypted)
+	if err == nil {
+		data, err = c.aead.Open(nil, nil, data, []byte(place))
+	}
 	if err != nil {
 		return nil, ErrWrongKey
 	}
-	text, err := s.aead.Open(nil, nil, data, []byte(place))
-	if err != nil {
-		return nil, ErrWrongKey
-	}
-	return text, nil
-}
-
-func (s sealer) openSecret(place, sealed string) (secret.String, error) {
-	text, err := s.open(place, sealed)
-	return secret.String(text), err
+	return data, nil
 }

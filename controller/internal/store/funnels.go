@@ -4,95 +4,69 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/funnel"
 )
 
-// Funnel is a saved funnel.
-type Funnel struct {
-	ID int64
-	funnel.Funnel
-	Created, Updated time.Time
-}
-
 type funnelRow struct {
-	ID        int64  `db:"id"`
-	Name      string `db:"name"`
-	Body      string `db:"body"`
-	CreatedAt stamp  `db:"created_at"`
-	UpdatedAt stamp  `db:"updated_at"`
+	ID        int64     `db:"id"`
+	Name      string    `db:"name"`
+	Body      string    `db:"body"`
+	CreatedAt timestamp `db:"created_at"`
+	UpdatedAt timestamp `db:"updated_at"`
 }
 
-func (r funnelRow) funnel() (Funnel, error) {
-	f := Funnel{ID: r.ID, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time}
+func (r funnelRow) funnel() (stored.Funnel, error) {
+	f := stored.Funnel{ID: r.ID, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time}
 	if err := json.Unmarshal([]byte(r.Body), &f.Funnel); err != nil {
-		return Funnel{}, fmt.Errorf("read funnel %d: %w", r.ID, err)
+		return f, fmt.Errorf("read funnel %d: %w", r.ID, err)
 	}
 	f.Name = r.Name
 	return f, nil
 }
 
-// funnelBody is the column's text; the name has a column of its own.
-func funnelBody(f funnel.Funnel) (string, error) {
+// funnelColumns are the columns that SaveFunnel writes. The name has a column of its own.
+func (s *Store) funnelColumns(f funnel.Funnel) ([]any, error) {
+	name := f.Name
 	f.Name = ""
 	body, err := json.Marshal(f)
-	return string(body), err
+	return []any{name, string(body), s.timestamp()}, err
 }
 
 const (
 	selectFunnels = "SELECT id, name, body, created_at, updated_at FROM funnels "
-	insertFunnel  = "INSERT INTO funnels (name, body, created_at, updated_at) VALUES (?, ?, ?, ?) RETURNING id"
+	insertFunnel  = "INSERT INTO funnels (name, body, updated_at, created_at) VALUES (?1, ?2, ?3, ?3) RETURNING id"
 )
 
-// Funnels are all funnels, the newest change first.
-func (s *Store) Funnels(ctx context.Context) ([]Funnel, error) {
-	var rows []funnelRow
-	if err := s.read.SelectContext(ctx, &rows, selectFunnels+"ORDER BY updated_at DESC, id DESC"); err != nil {
-		return nil, fmt.Errorf("list funnels: %w", err)
-	}
-	out := make([]Funnel, len(rows))
-	for i, r := range rows {
-		var err error
-		if out[i], err = r.funnel(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+// Funnels returns all funnels, the last changed first.
+func (s *Store) Funnels(ctx context.Context) ([]stored.Funnel, error) {
+	return list(ctx, s, "list funnels", funnelRow.funnel, selectFunnels+"ORDER BY updated_at DESC, id DESC")
 }
 
-// Funnel reads one, or says ErrNotFound.
-func (s *Store) Funnel(ctx context.Context, id int64) (Funnel, error) {
-	var r funnelRow
-	if err := s.read.GetContext(ctx, &r, selectFunnels+"WHERE id = ?", id); err != nil {
-		return Funnel{}, fmt.Errorf("read funnel %d: %w", id, told(err))
-	}
-	return r.funnel()
+// Funnel returns one funnel, or ErrNotFound.
+func (s *Store) Funnel(ctx context.Context, id int64) (stored.Funnel, error) {
+	return get(ctx, s, fmt.Sprintf("read funnel %d", id), funnelRow.funnel, selectFunnels+"WHERE id = ?", id)
 }
 
-// SaveFunnel writes f anew where its id is 0, else over the one of its id. The errors are ErrNameTaken and ErrNotFound.
-func (s *Store) SaveFunnel(ctx context.Context, f Funnel) (Funnel, error) {
-	body, err := funnelBody(f.Funnel)
-	if err != nil {
-		return Funnel{}, fmt.Errorf("save funnel: %w", err)
-	}
-	now := s.stamp()
-	if f.ID == 0 {
-		err = s.write.GetContext(ctx, &f.ID, insertFunnel,
-			f.Name, body, now, now)
-	} else {
-		err = s.one(ctx, "UPDATE funnels SET name = ?, body = ?, updated_at = ? WHERE id = ?", f.Name, body, now, f.ID)
+// SaveFunnel inserts f if its ID is 0, else updates the funnel of that ID. The errors are ErrNameTaken and ErrNotFound.
+func (s *Store) SaveFunnel(ctx context.Context, f stored.Funnel) (stored.Funnel, error) {
+	columns, err := s.funnelColumns(f.Funnel)
+	switch {
+	case err != nil:
+	case f.ID == 0:
+		err = s.write.GetContext(ctx, &f.ID, insertFunnel, columns...)
+	default:
+		err = changed(s.write.ExecContext(ctx, "UPDATE funnels SET name = ?, body = ?, updated_at = ? WHERE id = ?",
+			append(columns, f.ID)...))
 	}
 	if err != nil {
-		return Funnel{}, fmt.Errorf("save funnel: %w", told(err))
+		return stored.Funnel{}, s.wrap("save funnel", err)
 	}
 	return s.Funnel(ctx, f.ID)
 }
 
-// DeleteFunnel removes one, or says ErrNotFound.
+// DeleteFunnel deletes one funnel, or returns ErrNotFound.
 func (s *Store) DeleteFunnel(ctx context.Context, id int64) error {
-	if err := s.one(ctx, "DELETE FROM funnels WHERE id = ?", id); err != nil {
-		return fmt.Errorf("delete funnel %d: %w", id, err)
-	}
-	return nil
+	return s.exec(ctx, fmt.Sprintf("delete funnel %d", id), "DELETE FROM funnels WHERE id = ?", id)
 }

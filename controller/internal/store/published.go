@@ -9,13 +9,13 @@ import (
 
 // Published is what the controller wrote into a file of the exchange folder, as hashes; empty means no file.
 type Published struct {
-	// Base is the last content that was built and written, Next the one that is being written: until it is confirmed
-	// the file may hold either.
+	// Base is the last content that was built and written, Next the one being written: until that is confirmed the file
+	// may hold either.
 	Base string `db:"base"`
 	Next string `db:"next"`
 }
 
-// Published reads what was written, by file. A file that was never written is absent.
+// Published returns what was written, by file. A file that was never written is absent.
 func (s *Store) Published(ctx context.Context) (map[string]Published, error) {
 	var rows []struct {
 		File string `db:"file"`
@@ -32,65 +32,51 @@ func (s *Store) Published(ctx context.Context) (map[string]Published, error) {
 	return out, nil
 }
 
-// SavePublished writes it for the files given.
+// SavePublished records what was written into the given files.
 func (s *Store) SavePublished(ctx context.Context, files map[string]Published) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "save published files", func(tx *sqlx.Tx) error {
 		for file, p := range files {
-			_, err := tx.ExecContext(ctx,
-				"INSERT INTO published (file, base, next) VALUES (?, ?, ?) ON CONFLICT (file) DO UPDATE SET base = "+
-					"excluded.base, next = excluded.next",
-				file, p.Base, p.Next)
-			if err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO published (file, base, next) VALUES (?, ?, ?) ON CONFLICT "+
+				"(file) DO UPDATE SET base = excluded.base, next = excluded.next", file, p.Base, p.Next); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("save published files: %w", err)
-	}
-	return nil
 }
 
-// SavePlan keeps the files of the plan that is started, sealed, in place of those of the one before.
+// SavePlan keeps the files of the plan being started, encrypted, replacing those of the one before.
 func (s *Store) SavePlan(ctx context.Context, files map[string][]byte) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "save plan", func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM plan"); err != nil {
 			return err
 		}
 		for file, body := range files {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO plan (file, body) VALUES (?, ?)", file,
-				s.seal.close("plan/"+file, body)); err != nil {
+				s.cipher.encrypt("plan/"+file, body)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
 }
 
-// Plan are the files of the plan that was started last; ErrNotFound where none was.
+// Plan returns the files of the plan that was started last, or ErrNotFound.
 func (s *Store) Plan(ctx context.Context) (map[string][]byte, error) {
-	var rows []struct {
+	type row struct {
 		File string `db:"file"`
 		Body string `db:"body"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT file, body FROM plan"); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+	out := map[string][]byte{}
+	rows, err := list(ctx, s, "read plan", func(r row) (_ string, err error) {
+		out[r.File], err = s.cipher.decrypt("plan/"+r.File, r.Body)
+		return r.File, err
+	}, "SELECT file, body FROM plan")
+	if err == nil && len(rows) == 0 {
+		err = fmt.Errorf("read plan: %w", ErrNotFound)
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("read plan: %w", ErrNotFound)
-	}
-	out := make(map[string][]byte, len(rows))
-	for _, r := range rows {
-		body, err := s.seal.open("plan/"+r.File, r.Body)
-		if err != nil {
-			return nil, err
-		}
-		out[r.File] = body
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

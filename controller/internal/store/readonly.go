@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/afero"
 )
 
-// OpenReadOnly opens the database at path to read what is not sealed, also while a controller has it open. Nothing of the store
-// that writes may be called. The errors are fs.ErrNotExist, ErrNewer and ErrOlder.
+// OpenReadOnly opens the database at path to read what is not encrypted, also while a controller has it open. Methods
+// that write must not be called. The errors are fs.ErrNotExist, ErrNewer and ErrOlder.
 func OpenReadOnly(ctx context.Context, fsys afero.Fs, path string) (*Store, error) {
-	if _, err := fsys.Stat(path); err != nil { // SQLite would make it
+	if _, err := fsys.Stat(path); err != nil { // SQLite would create it
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	read, err := connect(path, url.Values{"_query_only": {"on"}}, maxReaders)
@@ -43,9 +43,9 @@ func (s *Store) checkVersion(ctx context.Context) error {
 	}
 	switch {
 	case version > newest:
-		return newer(version, newest)
+		return versionError(version, newest, ErrNewer)
 	case version < newest:
-		return fmt.Errorf("open database of version %d, this one knows %d: %w", version, newest, ErrOlder)
+		return versionError(version, newest, ErrOlder)
 	}
 	return nil
 }

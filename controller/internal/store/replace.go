@@ -2,81 +2,55 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 )
 
-// All is a whole set-up. The ids of presets, funnels and targets do not count.
-type All struct {
-	Config  Config
-	Presets []Preset
-	Funnels []Funnel
-	// URLs and Events are nil for the built-in ones.
-	URLs, Events []byte
-	Targets      []Target
-	Routing      Routing
-}
-
-// ReplaceAll puts all in place of the saved set-up, wholly or not at all. The errors are those of SaveConfig, and
-// ErrNameTaken where two have the same name.
-func (s *Store) ReplaceAll(ctx context.Context, all All) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+// ReplaceAll replaces the saved set-up, or changes nothing. The errors are those of SaveConfig, and ErrNameTaken if two
+// have the same name.
+func (s *Store) ReplaceAll(ctx context.Context, all stored.Setup) error {
+	return s.tx(ctx, "replace set-up", func(tx *sqlx.Tx) error {
+		insert := func(query string, columns []any, err error) error {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, query, columns...)
+			}
+			return err
+		}
 		for _, table := range []string{"presets", "funnels", "content", "targets"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			if err := insert("DELETE FROM "+table, nil, nil); err != nil {
 				return err
 			}
 		}
 		if _, err := s.saveConfig(ctx, tx, all.Config); err != nil {
 			return err
 		}
-		if err := s.insertNamed(ctx, tx, all); err != nil {
-			return err
-		}
-		for name, body := range map[Content][]byte{URLs: all.URLs, Events: all.Events} {
-			if body == nil {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, upsertContent, name, body, s.stamp()); err != nil {
+		for _, p := range all.Presets {
+			columns, err := s.presetColumns(p)
+			if err := insert(insertPreset, columns, err); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, updateRouting, all.Routing.Multi, all.Routing.Strategy)
-		return err
+		for _, f := range all.Funnels {
+			columns, err := s.funnelColumns(f.Funnel)
+			if err := insert(insertFunnel, columns, err); err != nil {
+				return err
+			}
+		}
+		for _, t := range all.Targets {
+			t.ID = 0
+			if _, err := s.saveTarget(ctx, tx, t); err != nil {
+				return err
+			}
+		}
+		for name, body := range map[stored.List][]byte{stored.URLs: all.URLs, stored.Events: all.Events} {
+			if body != nil {
+				if err := insert(upsertList, []any{name, body, s.timestamp()}, nil); err != nil {
+					return err
+				}
+			}
+		}
+		return insert(updateRouting, []any{all.Routing.Mode == stored.Multi, all.Routing.Strategy}, nil)
 	})
-	if err != nil {
-		return fmt.Errorf("replace set-up: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) insertNamed(ctx context.Context, tx *sqlx.Tx, all All) error {
-	now := s.stamp()
-	for _, p := range all.Presets {
-		knobs, err := json.Marshal(p.Knobs)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, insertPreset, p.Name, p.Description, string(knobs), p.Targets, now,
-			now); err != nil {
-			return err
-		}
-	}
-	for _, f := range all.Funnels {
-		body, err := funnelBody(f.Funnel)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, insertFunnel, f.Name, body, now, now); err != nil {
-			return err
-		}
-	}
-	for _, t := range all.Targets {
-		t.ID = 0
-		if _, err := s.saveTarget(ctx, tx, t); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,8 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -11,18 +10,20 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 )
 
-// KeepFiles keeps the files of a run that began, sealed, in place of those kept of it before.
+// KeepFiles keeps the files of a run, encrypted, replacing those kept before.
 func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byte) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "keep files of run "+id, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM run_files WHERE run_id = ?", id); err != nil {
 			return err
 		}
 		for name, body := range files {
-			sum := sha256.Sum256(body)
-			hash := hex.EncodeToString(sum[:])
-			if _, err := tx.ExecContext(ctx,
-				"INSERT INTO blobs (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", hash,
-				s.seal.close("blobs/"+hash, body)); err != nil {
+			hash := hexSum(body)
+			if _, err := tx.ExecContext(
+				ctx,
+				"INSERT INTO blobs (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+				hash,
+				s.cipher.encrypt("blobs/"+hash, body),
+			); err != nil {
 				return err
 			}
 			if _, err := tx.ExecContext(ctx, "INSERT INTO run_files (run_id, file, hash) VALUES (?, ?, ?)", id, name,
@@ -32,41 +33,59 @@ func (s *Store) KeepFiles(ctx context.Context, id string, files map[string][]byt
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("keep files of run %s: %w", id, err)
-	}
-	return nil
 }
 
-// RunFiles names the files that are kept of a run, in the order of their names; none where it began before files were
-// kept.
+// RunFiles returns the names and hashes of the files kept of a run, sorted by name; none for a run that began before
+// files were kept.
 func (s *Store) RunFiles(ctx context.Context, id string) ([]record.File, error) {
-	out := []record.File{}
-	if err := s.read.SelectContext(ctx, &out, "SELECT file, hash FROM run_files WHERE run_id = ? ORDER BY file",
-		id); err != nil {
-		return nil, fmt.Errorf("list files of run %s: %w", id, err)
-	}
-	return out, nil
+	return list(ctx, s, "list files of run "+id, as[record.File],
+		"SELECT file, hash FROM run_files WHERE run_id = ? ORDER BY file", id)
 }
 
-// KeptFiles are the files that are kept of a run, by name.
+// KeptFiles returns the files kept of a run, by name.
 func (s *Store) KeptFiles(ctx context.Context, id string) (map[string][]byte, error) {
-	var rows []struct {
+	type row struct {
 		File string `db:"file"`
 		Hash string `db:"hash"`
 		Body string `db:"body"`
 	}
-	err := s.read.SelectContext(ctx, &rows,
-		"SELECT file, run_files.hash, body FROM run_files JOIN blobs ON blobs.hash = run_files.hash WHERE run_id = ?",
-		id)
-	if err != nil {
-		return nil, fmt.Errorf("read files of run %s: %w", id, err)
-	}
-	out := make(map[string][]byte, len(rows))
-	for _, r := range rows {
-		if out[r.File], err = s.seal.open("blobs/"+r.Hash, r.Body); err != nil {
-			return nil, fmt.Errorf("read files of run %s: %w", id, err)
+	out := map[string][]byte{}
+	_, err := list(ctx, s, "read files of run "+id, func(r row) (_ struct{}, err error) {
+		if out[r.File], err = s.cipher.decrypt("blobs/"+r.Hash, r.Body); err != nil {
+			err = fmt.Errorf("read files of run %s: %w", id, err)
 		}
+		return struct{}{}, err
+	}, "SELECT file, run_files.hash, body FROM run_files JOIN blobs ON blobs.hash = run_files.hash WHERE run_id = ?", id)
+	return out, err
+}
+
+// SaveInterval writes an interval of a run, replacing the one with the same start. Its table is called minutes, because
+// intervals once were minutes.
+func (s *Store) SaveInterval(ctx context.Context, runID string, i record.Interval) error {
+	return s.exec(ctx, "save interval of run "+runID, "INSERT INTO minutes (run_id, at, body) VALUES (?, ?, ?) "+
+		"ON CONFLICT (run_id, at) DO UPDATE SET body = excluded.body", runID, timestamp{i.At}, string(i.Body))
+}
+
+// Intervals returns the intervals of a run in order.
+func (s *Store) Intervals(ctx context.Context, runID string) ([]record.Interval, error) {
+	type row struct {
+		At   timestamp `db:"at"`
+		Body string    `db:"body"`
 	}
-	return out, nil
+	return list(ctx, s, "list intervals of run "+runID, func(r row) (record.Interval, error) {
+		return record.Interval{At: r.At.Time, Body: json.RawMessage(r.Body)}, nil
+	}, "SELECT at, body FROM minutes WHERE run_id = ? ORDER BY at", runID)
+}
+
+// SaveFigures writes Matomo figures of a run, replacing those of the same kind.
+func (s *Store) SaveFigures(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error {
+	return s.exec(ctx, fmt.Sprintf("save %s of run %s", kind, runID), "INSERT INTO proofs (run_id, kind, body) "+
+		"VALUES (?, ?, ?) ON CONFLICT (run_id, kind) DO UPDATE SET body = excluded.body", runID, kind, string(body))
+}
+
+// Figures returns Matomo figures of a run, or ErrNotFound.
+func (s *Store) Figures(ctx context.Context, runID string, kind record.Document) (json.RawMessage, error) {
+	return get(ctx, s, fmt.Sprintf("read %s of run %s", kind, runID),
+		func(body string) (json.RawMessage, error) { return json.RawMessage(body), nil },
+		"SELECT body FROM proofs WHERE run_id = ? AND kind = ?", runID, kind)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ func whereRuns(q record.Query) (string, []any) {
 		add("EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)", q.Label)
 	}
 	if q.Text != "" {
-		// instr knows no wildcards, so that % and _ are themselves.
+		// instr has no wildcards, so that % and _ are literal.
 		add("(instr(lower(id || ' ' || note || ' ' || reason), lower(?)) > 0 OR EXISTS (SELECT 1 FROM "+
 			"json_each(labels) WHERE instr(lower(value), lower(?)) > 0))", q.Text, q.Text)
 	}
@@ -39,54 +38,37 @@ func whereRuns(q record.Query) (string, []any) {
 	return "WHERE " + strings.Join(parts, " AND "), args
 }
 
-// Runs are the runs that q chooses, the one that was recorded last first: a clock that is set back does not change
-// that.
+// Runs returns the runs that q selects, the one recorded last first: setting back a clock does not change the order.
 func (s *Store) Runs(ctx context.Context, q record.Query) ([]record.Run, error) {
 	limit := q.Limit
 	if limit == 0 {
 		limit = -1
 	}
 	where, args := whereRuns(q)
-	var rows []runRow
-	if err := s.read.SelectContext(ctx, &rows, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?",
-		append(args, limit, q.Skip)...); err != nil {
-		return nil, fmt.Errorf("list runs: %w", err)
-	}
-	out := make([]record.Run, len(rows))
-	for i, r := range rows {
-		out[i] = r.run()
-	}
-	return out, nil
+	return list(ctx, s, "list runs", runRow.run, selectRuns+where+" ORDER BY rowid DESC LIMIT ? OFFSET ?",
+		append(args, limit, q.Skip)...)
 }
 
-// CountRuns is how many runs q chooses, whatever its Skip and Limit.
-func (s *Store) CountRuns(ctx context.Context, q record.Query) (n int, err error) {
+// CountRuns returns how many runs q selects, ignoring its Skip and Limit.
+func (s *Store) CountRuns(ctx context.Context, q record.Query) (int, error) {
 	where, args := whereRuns(q)
-	if err := s.read.GetContext(ctx, &n, "SELECT count(*) FROM runs "+where, args...); err != nil {
-		return 0, fmt.Errorf("count runs: %w", err)
-	}
-	return n, nil
+	return get(ctx, s, "count runs", as[int], "SELECT count(*) FROM runs "+where, args...)
 }
 
-// Labels are all that runs have, in the order of the alphabet.
+// Labels returns all labels of runs in alphabetical order.
 func (s *Store) Labels(ctx context.Context) ([]string, error) {
-	out := []string{}
-	err := s.read.SelectContext(ctx, &out,
+	return list(ctx, s, "list labels", as[string],
 		"SELECT DISTINCT value FROM runs, json_each(labels) WHERE deleted_at IS NULL ORDER BY value COLLATE NOCASE")
-	if err != nil {
-		return nil, fmt.Errorf("list labels: %w", err)
-	}
-	return out, nil
 }
 
-// purgeAfter is how long a deleted run can be brought back.
+// purgeAfter is how long a deleted run can be restored.
 const purgeAfter = 24 * time.Hour
 
-// DeleteRun deletes a run; RestoreRun can bring it back for a day, then it can be purged. Who asks says whether the run
-// is alive: one that is not and whose end nobody could record ends with it. The errors are ErrNotFound and ErrOpen.
+// DeleteRun deletes a run; RestoreRun can undo that for a day, then it can be purged. alive says whether the run is in
+// progress: one that is not and has no recorded end gets one. The errors are ErrNotFound and ErrOpen.
 func (s *Store) DeleteRun(ctx context.Context, id string, alive bool) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
-		var ended stamp
+	return s.tx(ctx, "delete run "+id, func(tx *sqlx.Tx) error {
+		var ended timestamp
 		if err := tx.GetContext(ctx, &ended, "SELECT ended_at FROM runs WHERE id = ? AND deleted_at IS NULL",
 			id); err != nil {
 			return err
@@ -96,54 +78,46 @@ func (s *Store) DeleteRun(ctx context.Context, id string, alive bool) error {
 		}
 		_, err := tx.ExecContext(ctx,
 			`UPDATE runs SET deleted_at = ?1, reason = CASE WHEN ended_at IS NULL THEN 'killed' ELSE reason END,
-			ended_at = coalesce(ended_at, ?1) WHERE id = ?2`, s.stamp(), id)
+			ended_at = coalesce(ended_at, ?1) WHERE id = ?2`, s.timestamp(), id)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("delete run %s: %w", id, err)
-	}
-	return nil
 }
 
-// Purgeable are the runs that were deleted so long ago that they can be purged, with the moment of their deletion.
+// Purgeable returns the runs deleted so long ago that they can be purged, with the time of their deletion.
 func (s *Store) Purgeable(ctx context.Context) (map[string]time.Time, error) {
-	var rows []struct {
-		ID        string `db:"id"`
-		DeletedAt stamp  `db:"deleted_at"`
+	type row struct {
+		ID        string    `db:"id"`
+		DeletedAt timestamp `db:"deleted_at"`
 	}
-	if err := s.read.SelectContext(ctx, &rows, "SELECT id, deleted_at FROM runs WHERE deleted_at < ?",
-		stamp{s.now().Add(-purgeAfter)}); err != nil {
-		return nil, fmt.Errorf("list deleted runs: %w", err)
-	}
+	rows, err := list(ctx, s, "list deleted runs", as[row], "SELECT id, deleted_at FROM runs WHERE deleted_at < ?",
+		timestamp{s.now().Add(-purgeAfter)})
 	out := map[string]time.Time{}
 	for _, r := range rows {
 		out[r.ID] = r.DeletedAt.Time
 	}
-	return out, nil
+	return out, err
 }
 
-// Purge removes what Purgeable gave for good, with minutes and files, but for what was brought back since.
+// Purge removes for good what Purgeable returned, with intervals and files, except runs restored since.
 func (s *Store) Purge(ctx context.Context, runs map[string]time.Time) error {
-	err := s.within(ctx, func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "purge deleted runs", func(tx *sqlx.Tx) error {
 		for id, at := range runs {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ? AND deleted_at = ?", id,
-				stamp{at}); err != nil {
+				timestamp{at}); err != nil {
 				return err
 			}
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM blobs WHERE hash NOT IN (SELECT hash FROM run_files)")
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("purge deleted runs: %w", err)
-	}
-	return nil
 }
 
-// RestoreRun brings a deleted run back. The error is ErrNotFound where none of that id is deleted and not yet purged.
+// RestoreRun restores a deleted run. The error is ErrNotFound if no run of that ID is deleted and not yet purged.
 func (s *Store) RestoreRun(ctx context.Context, id string) error {
-	if err := s.one(ctx, "UPDATE runs SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL", id); err != nil {
-		return fmt.Errorf("restore run %s: %w", id, err)
-	}
-	return nil
+	return s.exec(
+		ctx,
+		"restore run "+id,
+		"UPDATE runs SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL",
+		id,
+	)
 }

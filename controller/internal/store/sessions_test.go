@@ -21,9 +21,9 @@ func TestSessionsAreKeptUntilTheirEnd(t *testing.T) {
 	must(t, s.AddSession(ctx, one, noon.Add(time.Hour)))
 	must(t, s.AddSession(ctx, two, noon.Add(time.Hour)))
 	must(t, s.AddSession(ctx, three, noon.Add(time.Hour)))
-	must(t, s.ProlongSession(ctx, one, noon.Add(3*time.Hour)))
-	must(t, s.EndSession(ctx, two))
-	must(t, s.ProlongSession(ctx, two, noon.Add(3*time.Hour))) // too late: it stays ended
+	must(t, s.ExtendSession(ctx, one, noon.Add(3*time.Hour)))
+	must(t, s.DeleteSession(ctx, two))
+	must(t, s.ExtendSession(ctx, two, noon.Add(3*time.Hour))) // too late: it stays ended
 	now = noon.Add(2 * time.Hour)
 	got, err := s.Sessions(ctx)
 	if want := map[[sha256.Size]byte]time.Time{one: noon.Add(3 * time.Hour)}; err != nil ||

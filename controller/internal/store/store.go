@@ -1,5 +1,5 @@
-// Package store owns the database: its tables, its migrations and what is sealed in it. It knows no rule of what it
-// keeps and nothing of HTTP, containers or the files of the exchange folder.
+// Package store owns the database: its tables, migrations and encryption. It knows neither the rules for what it keeps
+// nor HTTP, containers or the files of the exchange folder.
 package store
 
 import (
@@ -14,11 +14,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	sqlite "github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
 
@@ -26,22 +24,22 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
-// The errors on which a caller may branch.
+// The errors that callers may branch on.
 var (
-	// ErrNotFound: there is no such row.
+	// ErrNotFound: no such row.
 	ErrNotFound = fault.NotFound.New("not found")
-	// ErrNameTaken: another row has the name; names differ in more than case.
+	// ErrNameTaken: another row has the name, ignoring case.
 	ErrNameTaken = fault.NameTaken.New("the name is taken")
-	// ErrStale: the row was changed since it was read.
-	ErrStale = fault.Stale.New("was changed by somebody else in the meantime")
-	// ErrOpen: the run goes on.
-	ErrOpen = fault.Conflict.New("goes on; stop it first")
-	// ErrOlder: the database is of a version that only a start brings up to date.
-	ErrOlder = errors.New("the database is of an older version; start the controller once, which brings it up to date")
-	// ErrNewer: the database was written by a later version.
-	ErrNewer = errors.New("the database is of a newer version of the controller")
-	// ErrForeign: the database was written by another program.
-	ErrForeign = errors.New("another program wrote this database")
+	// ErrStale: the row has changed since it was read.
+	ErrStale = fault.Stale.New("was changed in the meantime")
+	// ErrOpen: the run is in progress.
+	ErrOpen = fault.Conflict.New("the run is in progress; stop it first")
+	// ErrOlder: the database has the schema of an older version; opening it for writing migrates it.
+	ErrOlder = errors.New("the database is from an older version; start the controller once to migrate it")
+	// ErrNewer: the database has the schema of a newer version.
+	ErrNewer = errors.New("the database is from a newer version of the controller")
+	// ErrForeign: the database belongs to another program.
+	ErrForeign = errors.New("the database belongs to another program")
 )
 
 //go:embed migrations/*.sql
@@ -49,40 +47,40 @@ var migrations embed.FS
 
 const maxReaders = 4
 
-// Store is an open database. All its methods may be called at once.
+// Store is an open database. It is safe for concurrent use.
 type Store struct {
 	// write has one connection: SQLite has one writer at a time, and waiting in Go is fair where its busy loop is not.
 	write, read *sqlx.DB
 	fs          afero.Fs
 	path        string
-	seal        sealer
+	cipher      cipherBox
 	now         func() time.Time
 }
 
-// Open opens the database at path, making it and its folder where they are missing, and brings it to the present
-// schema. fsys must be the one that holds path on disk, because SQLite opens it by itself. key seals the secrets.
-// The error is ErrNewer where a later version wrote the database and ErrForeign where another program did, which then
-// stays as it is; it names the key where that is the wrong one.
+// Open opens the database at path, creating it and its folder if missing, and migrates it to the current schema. fsys
+// must be the file system that holds path, because SQLite opens the file itself. key encrypts the secrets. The error is
+// ErrNewer if a later version wrote the database and ErrForeign if another program did, which leaves it unchanged; it is
+// ErrWrongKey if key is not the one of the database.
 func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() time.Time) (*Store, error) {
 	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make folder of database: %w", err)
+		return nil, fmt.Errorf("create folder of database: %w", err)
 	}
-	if err := ours(ctx, fsys, path); err != nil {
+	if err := checkForeign(ctx, fsys, path); err != nil {
 		return nil, err
 	}
-	// SQLite would make it readable for all; its other files take over the mode of this one.
+	// SQLite would make it readable by all; its other files get the mode of this one.
 	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("make database: %w", err)
+		return nil, fmt.Errorf("create database: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("make database: %w", err)
-	}
-	seal, err := newSealer(key)
+	box, err := newCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{fs: fsys, path: path, seal: seal, now: now}
+	s := &Store{fs: fsys, path: path, cipher: box, now: now}
 	if s.write, err = connect(path, url.Values{"_txlock": {"immediate"}}, 1); err != nil {
 		return nil, err
 	}
@@ -98,12 +96,12 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 	return s, nil
 }
 
-// connect opens a pool. The settings are in its name, so that every connection has them.
+// connect opens a pool. The options are in its name, so that every connection has them.
 func connect(path string, more url.Values, connections int) (*sqlx.DB, error) {
 	more.Set("_busy_timeout", "5000")
 	more.Set("_journal_mode", "WAL")
 	more.Set("_foreign_keys", "on")
-	// What was acknowledged survives a power cut too.
+	// Committed writes survive a power cut.
 	more.Set("_synchronous", "FULL")
 	db, err := sqlx.Open("sqlite3", address(path, more))
 	if err != nil {
@@ -129,7 +127,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 	sources := p.ListSources()
 	if newest := sources[len(sources)-1].Version; version > newest {
-		return newer(version, newest)
+		return versionError(version, newest, ErrNewer)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -137,9 +135,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// ours refuses the database of another program before anything is written into it. What is no database at all is for
-// SQLite to say.
-func ours(ctx context.Context, fsys afero.Fs, path string) error {
+// checkForeign refuses the database of another program before anything is written into it. A file that is no database
+// is left for SQLite to report.
+func checkForeign(ctx context.Context, fsys afero.Fs, path string) error {
 	if info, err := fsys.Stat(path); err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // a new one
 	}
@@ -151,31 +149,30 @@ func ours(ctx context.Context, fsys afero.Fs, path string) error {
 	var tables []string
 	const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 	if err := db.SelectContext(ctx, &tables, query); err != nil {
-		return nil //nolint:nilerr // the next to open it says what is wrong
+		return nil //nolint:nilerr // opening it for writing reports the error
 	}
 	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
 		return nil
 	}
-	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (its tables: %s); name a file of the controller's own or leave "+
-		"the setting out",
-		path, ErrForeign, strings.Join(tables, ", "))
+	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (tables: %s); set it to another file or leave it unset", path, ErrForeign,
+		strings.Join(tables, ", "))
 	if slices.Contains(tables, original.Table) {
-		err = fmt.Errorf("%w; `controller import-original --db FILE` takes its presets and funnels over, see "+
+		err = fmt.Errorf("%w; `controller import-original --db FILE` imports its presets and funnels, see "+
 			"docs/from-the-original.md", err)
 	}
 	return err
 }
 
-// address is the name by which SQLite opens the file at path.
+// address returns the data source name of the file at path.
 func address(path string, settings url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + settings.Encode()
 }
 
-func newer(version, newest int64) error {
-	return fmt.Errorf("open database of version %d, this one knows %d: %w", version, newest, ErrNewer)
+func versionError(version, newest int64, err error) error {
+	return fmt.Errorf("open database of schema version %d, expected %d: %w", version, newest, err)
 }
 
-// Close closes the database; nothing may use the store afterwards.
+// Close closes the database. The store must not be used afterwards.
 func (s *Store) Close() error {
 	if s.write == nil {
 		return s.read.Close()
@@ -183,73 +180,12 @@ func (s *Store) Close() error {
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-// Ping says whether the database answers.
+// Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
-// Probe writes a little to the database and returns the error of it.
+// Probe checks that the database can be written.
 func (s *Store) Probe(ctx context.Context) error {
-	// A number that SQLite keeps for its users and that nobody reads: no row comes or goes.
+	// A number that SQLite keeps for applications and that nothing reads.
 	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", s.now().Unix()&0x7fffffff))
-	return s.placed(err)
-}
-
-// told gives the errors of SQLite their meaning for callers.
-func told(err error) error {
-	var failed sqlite.Error
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrNotFound
-	case errors.As(err, &failed) && failed.ExtendedCode == sqlite.ErrConstraintUnique:
-		return ErrNameTaken
-	}
-	return err
-}
-
-// within runs do in a transaction of the writer.
-func (s *Store) within(ctx context.Context, do func(tx *sqlx.Tx) error) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
-	if err != nil {
-		return s.placed(err)
-	}
-	if err := do(tx); err != nil {
-		// SQLite itself has rolled back some of what fails, such as a write to a full disk.
-		_ = tx.Rollback()
-		return s.placed(told(err))
-	}
-	return s.placed(tx.Commit())
-}
-
-// one runs a statement that must meet a row.
-func (s *Store) one(ctx context.Context, query string, args ...any) error {
-	r, err := s.write.ExecContext(ctx, query, args...)
-	if err != nil {
-		return s.placed(told(err))
-	}
-	if n, err := r.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	return ErrNotFound
-}
-
-// placed makes errors of SQLite that are those of a disk errors of the database's file, as other writes to a disk have
-// them.
-func (s *Store) placed(err error) error {
-	var failed sqlite.Error
-	if !errors.As(err, &failed) {
-		return err
-	}
-	var why syscall.Errno
-	switch failed.Code {
-	case sqlite.ErrFull:
-		why = syscall.ENOSPC
-	case sqlite.ErrReadonly:
-		why = syscall.EROFS
-	case sqlite.ErrIoErr, sqlite.ErrCantOpen:
-		if why = failed.SystemErrno; why == 0 {
-			why = syscall.EIO
-		}
-	default:
-		return err
-	}
-	return fmt.Errorf("%w (%w)", &fs.PathError{Op: "write", Path: s.path, Err: why}, err)
+	return s.diskError(err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/store"
+	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -58,14 +59,14 @@ func temp(t *testing.T) string { return filepath.Join(t.TempDir(), "a #%? b", "d
 // fill puts one of everything into a database.
 func fill(ctx context.Context, s *store.Store) error {
 	_, err := s.SaveConfig(ctx,
-		store.Config{Knobs: map[string]string{"CONCURRENCY": "7"},
+		stored.Config{Values: map[string]string{"CONCURRENCY": "7"},
 			Secrets: map[string]secret.String{"MATOMO_TOKEN_AUTH": token}})
 	_, err2 := s.SavePreset(ctx,
-		store.Preset{Name: "Mine", Description: "d", Knobs: map[string]string{"CONCURRENCY": "9"}})
+		stored.Preset{Name: "Mine", Description: "d", Settings: map[string]string{"CONCURRENCY": "9"}})
 	_, err3 := s.SaveFunnel(ctx,
-		store.Funnel{Funnel: funnel.Funnel{Name: "Buy", Probability: .5, Enabled: true,
+		stored.Funnel{Funnel: funnel.Funnel{Name: "Buy", Probability: .5, Enabled: true,
 			Steps: []funnel.Step{{Type: funnel.Pageview, URL: "https://a.test/"}}}})
-	_, err4 := s.SaveTarget(ctx, store.Target{Target: target.Target{
+	_, err4 := s.SaveTarget(ctx, stored.Target{Target: target.Target{
 		Name: "A", URL: "https://a.test/matomo.php", SiteID: 2, Token: token, ReadToken: token, Weight: 3,
 		Enabled: true,
 		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "user:" + token,
@@ -77,8 +78,8 @@ func fill(ctx context.Context, s *store.Store) error {
 		err2,
 		err3,
 		err4,
-		s.SaveContent(ctx, store.URLs, []byte("https://a.test/\n")),
-		s.SaveRouting(ctx, store.Routing{Multi: true, Strategy: target.Random}),
+		s.SaveList(ctx, stored.URLs, []byte("https://a.test/\n")),
+		s.SaveRouting(ctx, stored.Routing{Mode: stored.Multi, Strategy: target.Random}),
 		s.SavePublished(ctx, map[string]store.Published{"urls.txt": {Base: "x", Next: "y"}}),
 		s.SavePlan(ctx, map[string][]byte{"loadgen.env": []byte("MATOMO_TOKEN_AUTH=" + token.Reveal() + "\n")}),
 		s.BeginRun(ctx, record.Run{
@@ -106,12 +107,12 @@ func check(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx := t.Context()
 	c, err := s.Config(ctx)
-	if err != nil || c.Revision != 2 || c.Knobs["CONCURRENCY"] != "7" || c.Secrets["MATOMO_TOKEN_AUTH"] != token ||
+	if err != nil || c.Revision != 2 || c.Values["CONCURRENCY"] != "7" || c.Secrets["MATOMO_TOKEN_AUTH"] != token ||
 		!c.Updated.Equal(noon) {
 		t.Errorf("config: %+v, %v", c, err)
 	}
 	presets, err := s.Presets(ctx)
-	if err != nil || len(presets) != 1 || presets[0].Name != "Mine" || presets[0].Knobs["CONCURRENCY"] != "9" ||
+	if err != nil || len(presets) != 1 || presets[0].Name != "Mine" || presets[0].Settings["CONCURRENCY"] != "9" ||
 		!presets[0].Created.Equal(noon) {
 		t.Errorf("presets: %+v, %v", presets, err)
 	}
@@ -123,10 +124,10 @@ func check(t *testing.T, s *store.Store) {
 	if err != nil || len(targets) != 1 || targets[0].Token != token || targets[0].Weight != 3 {
 		t.Errorf("targets: %+v, %v", targets, err)
 	}
-	if body, err := s.Content(ctx, store.URLs); err != nil || string(body) != "https://a.test/\n" {
+	if body, err := s.List(ctx, stored.URLs); err != nil || string(body) != "https://a.test/\n" {
 		t.Errorf("urls: %q, %v", body, err)
 	}
-	if r, err := s.Routing(ctx); err != nil || r != (store.Routing{Multi: true, Strategy: target.Random}) {
+	if r, err := s.Routing(ctx); err != nil || r != (stored.Routing{Mode: stored.Multi, Strategy: target.Random}) {
 		t.Errorf("routing: %+v, %v", r, err)
 	}
 	if p, err := s.Published(ctx); err != nil || p["urls.txt"] != (store.Published{Base: "x", Next: "y"}) {
@@ -243,14 +244,14 @@ func TestHowATargetIsReachedIsKeptWhole(t *testing.T) {
 		Access: target.Access{APIURL: "https://api.test/index.php", HTTPAuth: "3", Headers: "4\n5", Proxy: "6",
 			CAFile: "7", CertFile: "8", KeyFile: "9"},
 	}
-	id, err := s.SaveTarget(t.Context(), store.Target{Target: want})
+	id, err := s.SaveTarget(t.Context(), stored.Target{Target: want})
 	must(t, err)
 	for range 2 { // made anew, then written over
 		if got, err := s.Targets(t.Context()); err != nil || len(got) != 1 || got[0].Target != want {
 			t.Errorf("%+v, %v", got, err)
 		}
 		want.APIURL, want.HTTPAuth, want.Proxy = "", "", "none"
-		_, err := s.SaveTarget(t.Context(), store.Target{ID: id, Target: want})
+		_, err := s.SaveTarget(t.Context(), stored.Target{ID: id, Target: want})
 		must(t, err)
 	}
 }
@@ -296,7 +297,7 @@ func TestABackupIsWholeWhileOthersWrite(t *testing.T) {
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		for ctx.Err() == nil {
-			if err := s.SaveContent(t.Context(), store.Events, bytes.Repeat([]byte("x"), 100_000)); err != nil {
+			if err := s.SaveList(t.Context(), stored.Events, bytes.Repeat([]byte("x"), 100_000)); err != nil {
 				t.Error(err)
 				return
 			}
@@ -319,9 +320,9 @@ func TestABackupIsWholeWhileOthersWrite(t *testing.T) {
 func TestNamesAreTakenWhateverTheirCase(t *testing.T) {
 	s := open(t, temp(t))
 	must(t, fill(t.Context(), s))
-	_, preset := s.SavePreset(t.Context(), store.Preset{Name: "MINE"})
-	_, fun := s.SaveFunnel(t.Context(), store.Funnel{Funnel: funnel.Funnel{Name: "BUY"}})
-	_, tar := s.SaveTarget(t.Context(), store.Target{Target: target.Target{Name: "a"}})
+	_, preset := s.SavePreset(t.Context(), stored.Preset{Name: "MINE"})
+	_, fun := s.SaveFunnel(t.Context(), stored.Funnel{Funnel: funnel.Funnel{Name: "BUY"}})
+	_, tar := s.SaveTarget(t.Context(), stored.Target{Target: target.Target{Name: "a"}})
 	for name, err := range map[string]error{"preset": preset, "funnel": fun, "target": tar} {
 		if !errors.Is(err, store.ErrNameTaken) {
 			t.Errorf("%s: %v", name, err)
@@ -334,9 +335,9 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 	ctx := t.Context()
 	_, preset := s.Preset(ctx, 1)
 	_, fun := s.Funnel(ctx, 1)
-	_, saved := s.SaveFunnel(ctx, store.Funnel{ID: 5})
-	_, target := s.SaveTarget(ctx, store.Target{ID: 5})
-	_, content := s.Content(ctx, store.URLs)
+	_, saved := s.SaveFunnel(ctx, stored.Funnel{ID: 5})
+	_, target := s.SaveTarget(ctx, stored.Target{ID: 5})
+	_, content := s.List(ctx, stored.URLs)
 	_, plan := s.Plan(ctx)
 	_, run := s.Run(ctx, "x")
 	for name, err := range map[string]error{
@@ -344,7 +345,7 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 		"plan": plan, "run": run,
 		"deleted preset": s.DeletePreset(ctx, 1), "deleted funnel": s.DeleteFunnel(ctx, 1),
 		"deleted target":  s.DeleteTarget(ctx, 1),
-		"deleted content": s.DeleteContent(ctx, store.URLs),
+		"deleted content": s.DeleteList(ctx, stored.URLs),
 		"ended run":       s.EndRun(ctx, record.Run{Head: record.Head{ID: "x", Ended: new(noon)}}),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
@@ -388,13 +389,15 @@ func TestASetUpIsReplacedWhollyOrNotAtAll(t *testing.T) {
 	s := open(t, temp(t))
 	ctx := t.Context()
 	must(t, fill(ctx, s))
-	twice := store.All{Funnels: []store.Funnel{{Funnel: funnel.Funnel{Name: "x"}}, {Funnel: funnel.Funnel{Name: "X"}}}}
+	twice := stored.Setup{
+		Funnels: []stored.Funnel{{Funnel: funnel.Funnel{Name: "x"}}, {Funnel: funnel.Funnel{Name: "X"}}},
+	}
 	if err := s.ReplaceAll(ctx, twice); !errors.Is(err, store.ErrNameTaken) {
 		t.Errorf("got %v", err)
 	}
 	check(t, s)
-	must(t, s.ReplaceAll(ctx, store.All{Presets: []store.Preset{{Name: "one"}},
-		Routing: store.Routing{Strategy: target.RoundRobin}}))
+	must(t, s.ReplaceAll(ctx, stored.Setup{Presets: []stored.Preset{{Name: "one"}},
+		Routing: stored.Routing{Strategy: target.RoundRobin}}))
 	presets, err := s.Presets(ctx)
 	if err != nil || len(presets) != 1 || presets[0].Name != "one" {
 		t.Errorf("%+v, %v", presets, err)

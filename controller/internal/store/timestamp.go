@@ -6,47 +6,47 @@ import (
 	"time"
 )
 
-// stampForm is RFC 3339 of constant width, so that texts sort as times do.
-const stampForm = "2006-01-02T15:04:05.000Z"
+// timestampLayout is RFC 3339 of constant width, so that texts sort as times do.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
 
-// stamp is a time as the database writes it. The zero time is NULL.
-type stamp struct{ time.Time }
+// timestamp is a time as the database holds it. The zero time is NULL.
+type timestamp struct{ time.Time }
+
+func (s *Store) timestamp() timestamp { return timestamp{s.now()} }
 
 // Value implements driver.Valuer.
-func (s stamp) Value() (driver.Value, error) {
-	if s.IsZero() {
+func (t timestamp) Value() (driver.Value, error) {
+	if t.IsZero() {
 		return nil, nil
 	}
-	return s.UTC().Format(stampForm), nil
+	return t.UTC().Format(timestampLayout), nil
 }
 
 // Scan implements sql.Scanner.
-func (s *stamp) Scan(v any) (err error) {
+func (t *timestamp) Scan(v any) (err error) {
 	switch v := v.(type) {
 	case nil:
-		s.Time = time.Time{}
+		t.Time = time.Time{}
 	case string:
-		s.Time, err = time.Parse(time.RFC3339Nano, v)
+		t.Time, err = time.Parse(time.RFC3339Nano, v)
 	default:
-		err = fmt.Errorf("read time: %T is no text", v)
+		err = fmt.Errorf("read time: %T is not a string", v)
 	}
 	return err
 }
 
-// stampOf is the stamp of a moment, which is nil for none.
-func stampOf(t *time.Time) stamp {
+// optional converts a time that may be nil.
+func optional(t *time.Time) timestamp {
 	if t == nil {
-		return stamp{}
+		return timestamp{}
 	}
-	return stamp{*t}
+	return timestamp{*t}
 }
 
-// moment is the time of a stamp, nil for none.
-func (s stamp) moment() *time.Time {
-	if s.IsZero() {
+// pointer returns the time, nil for NULL.
+func (t timestamp) pointer() *time.Time {
+	if t.IsZero() {
 		return nil
 	}
-	return &s.Time
+	return &t.Time
 }
-
-func (s *Store) stamp() stamp { return stamp{s.now()} }

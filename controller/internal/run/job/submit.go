@@ -74,7 +74,7 @@ func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem
 		days[old].Date)
 	const cure = "save the token of a user with write access, or send nothing but today"
 	if in.Targets == nil {
-		if in.Knobs["MATOMO_TOKEN_AUTH"] == "" {
+		if in.Settings["MATOMO_TOKEN_AUTH"] == "" {
 			problems.Refuse("MATOMO_TOKEN_AUTH", "", why, cure)
 		}
 		return
@@ -125,7 +125,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 
 // fix makes the days those that were planned, whenever the job's turn comes, and the seed that of the settings.
 func (p Plan) pin(id *run.Identity) {
-	k := p.input.Knobs
+	k := p.input.Settings
 	k["BACKFILL_START_DATE"], k["BACKFILL_END_DATE"] = p.Days[0].Date.String(), p.Days[len(p.Days)-1].Date.String()
 	k["BACKFILL_DAYS_BACK"], k["BACKFILL_DURATION_DAYS"] = "", ""
 	for _, seed := range []*uint64{p.Spec.BackfillSeed, p.Spec.RunSeed} {

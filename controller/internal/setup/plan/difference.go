@@ -53,7 +53,7 @@ func (in Input) knobDifferences(running, next []byte) []Difference {
 	}
 	was, will = spec.Canonical(was), spec.Canonical(will)
 	for _, f := range spec.Fields() {
-		fixed, saved := in.Knobs[f.Key]
+		fixed, saved := in.Settings[f.Key]
 		before, after := was[f.Key], will[f.Key]
 		if f.Key == "RUN_ID" || f.Key == "RUN_SEED" {
 			after = fixed

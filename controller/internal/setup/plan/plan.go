@@ -30,8 +30,8 @@ type Files = map[string][]byte
 
 // Input is all that a plan is made of, secrets included. Certificate and key files have whole paths.
 type Input struct {
-	// Knobs are settings by env key; an empty value means the default.
-	Knobs map[string]string
+	// Settings are settings by env key; an empty value means the default.
+	Settings map[string]string
 	// URLs is a list of pages, nil for the built-in one.
 	URLs []byte
 	// Funnels are the enabled ones in the order in which they are tried.
@@ -77,10 +77,10 @@ func Restarted() map[string]string { return map[string]string{"START_ID": rand.T
 
 // IdentityOf is what the knobs fix of a run, else drawn.
 func (in Input) IdentityOf(drawn Identity) (Identity, error) {
-	if id := in.Knobs["RUN_ID"]; id != "" {
+	if id := in.Settings["RUN_ID"]; id != "" {
 		drawn.ID = id
 	}
-	if text := in.Knobs["RUN_SEED"]; text != "" {
+	if text := in.Settings["RUN_SEED"]; text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
 			return Identity{}, fmt.Errorf("read RUN_SEED: %w", err)
@@ -95,14 +95,14 @@ func (in Input) IdentityOf(drawn Identity) (Identity, error) {
 // the loadgen was started, where one of a backfill would make a job of the run. keys are settings of the run.
 // Certificates and keys are read from fsys; the error is a problem.List where one cannot be.
 func (in Input) Files(fsys afero.Fs, keys map[string]string) (Files, error) {
-	values := maps.Clone(in.Knobs)
+	values := maps.Clone(in.Settings)
 	delete(values, readToken)
 	for _, key := range pinned {
 		values[key] = ""
 	}
 	for _, f := range spec.Fields() {
 		if f.Group == spec.BackfillGroup {
-			values[f.Key] = in.Knobs[f.Key]
+			values[f.Key] = in.Settings[f.Key]
 		}
 	}
 	maps.Copy(values, keys)
@@ -149,13 +149,13 @@ const (
 // WithoutAccess returns the input for a plan that is previewed and never run: its tokens are placeholders, it has no
 // settings of connections, which do not change the visits, and it needs no target.
 func (in Input) WithoutAccess() Input {
-	in.Knobs = maps.Clone(in.Knobs)
+	in.Settings = maps.Clone(in.Settings)
 	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
-		in.Knobs[key] = ""
+		in.Settings[key] = ""
 	}
 	for _, f := range spec.Fields() {
-		if f.Secret && in.Knobs[f.Key] != "" {
-			in.Knobs[f.Key] = placeholderToken
+		if f.Secret && in.Settings[f.Key] != "" {
+			in.Settings[f.Key] = placeholderToken
 		}
 	}
 	switch {
@@ -168,8 +168,8 @@ func (in Input) WithoutAccess() Input {
 			}
 		}
 		in.Targets = &set
-	case in.Knobs["MATOMO_URL"] == "":
-		in.Knobs["MATOMO_URL"] = placeholderURL
+	case in.Settings["MATOMO_URL"] == "":
+		in.Settings["MATOMO_URL"] = placeholderURL
 	}
 	return in
 }

@@ -77,9 +77,9 @@ func (m *MissingSecrets) Details() (string, problem.List) {
 
 // Access is how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
 type Access struct {
-	// Knobs are those of a target (spec.OfTarget) in the configuration by env key.
-	Knobs   map[string]string
-	Targets []target.Target
+	// Settings are those of a target (spec.OfTarget) in the configuration by env key.
+	Settings map[string]string
+	Targets  []target.Target
 }
 
 // Files makes the files of a plan of those that Archive gave, with keys in the settings. Targets are reached as they
@@ -113,7 +113,7 @@ func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Fil
 // settings puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand
 // gives by file stays.
 func (a Access) settings(values map[string]string, problems *problem.List) {
-	now := a.Knobs
+	now := a.Settings
 	set := func(key string) {
 		if values[key+spec.FileSuffix] == "" {
 			values[key] = now[key]

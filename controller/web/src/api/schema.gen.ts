@@ -2092,7 +2092,7 @@ export interface components {
             presets: components["schemas"]["SetupExportedPreset"][] | null;
             /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
-            targets: components["schemas"]["SetupExportedTarget"][] | null;
+            targets: components["schemas"]["StoredPublicTarget"][] | null;
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
@@ -2372,7 +2372,7 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["SetupExportedTarget"][] | null;
+                targets: components["schemas"]["StoredPublicTarget"][] | null;
             } | null;
         };
         PresetUpdateBody: {
@@ -2386,7 +2386,7 @@ export interface components {
             targets?: {
                 distribution_strategy: string;
                 mode: string;
-                targets: components["schemas"]["SetupExportedTarget"][] | null;
+                targets: components["schemas"]["StoredPublicTarget"][] | null;
             } | null;
         };
         PresetsResponse: {
@@ -2761,7 +2761,7 @@ export interface components {
             not_published_because?: string;
             /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
             published: boolean;
-            targets: components["schemas"]["SetupTarget"][] | null;
+            targets: components["schemas"]["StoredTarget"][] | null;
         };
         RunBackfill: {
             /** Format: int64 */
@@ -3287,7 +3287,7 @@ export interface components {
             funnels: components["schemas"]["Funnel"][] | null;
             mode: string;
             presets: components["schemas"]["SetupExportedPreset"][] | null;
-            targets: components["schemas"]["SetupExportedTarget"][] | null;
+            targets: components["schemas"]["StoredPublicTarget"][] | null;
             /** Format: int64 */
             trafficinator_setup: number;
             urls: string | null;
@@ -3298,20 +3298,7 @@ export interface components {
             };
             description: string;
             name: string;
-            targets?: components["schemas"]["SetupPresetTargets"];
-        };
-        SetupExportedTarget: {
-            api_url?: string;
-            enabled?: boolean;
-            name: string;
-            /** Format: int64 */
-            site_id: number;
-            tls_ca_file?: string;
-            tls_cert_file?: string;
-            tls_key_file?: string;
-            url: string;
-            /** Format: int64 */
-            weight?: number;
+            targets?: components["schemas"]["StoredPresetTargets"];
         };
         SetupFunnel: {
             config: components["schemas"]["SetupFunnelConfig"];
@@ -3347,14 +3334,9 @@ export interface components {
             id: number;
             left_out?: string[] | null;
             name: string;
-            targets?: components["schemas"]["SetupPresetTargets"];
+            targets?: components["schemas"]["StoredPresetTargets"];
             /** Format: date-time */
             updated_at: string;
-        };
-        SetupPresetTargets: {
-            distribution_strategy: string;
-            mode: string;
-            targets: components["schemas"]["SetupExportedTarget"][] | null;
         };
         SetupStructure: {
             categories: components["schemas"]["SetupCategory"][] | null;
@@ -3363,30 +3345,6 @@ export interface components {
             more_categories: number;
             /** Format: int64 */
             total: number;
-        };
-        SetupTarget: {
-            api_url: string;
-            /** Format: date-time */
-            created_at: string;
-            enabled: boolean;
-            headers: string;
-            http_auth: string;
-            /** Format: int64 */
-            id: number;
-            name: string;
-            proxy_url: string;
-            read_token: string;
-            /** Format: int64 */
-            site_id: number;
-            tls_ca_file: string;
-            tls_cert_file: string;
-            tls_key_file: string;
-            token_auth: string;
-            /** Format: date-time */
-            updated_at: string;
-            url: string;
-            /** Format: int64 */
-            weight: number;
         };
         SetupURLReport: {
             errors: components["schemas"]["Problem"][] | null;
@@ -3511,6 +3469,48 @@ export interface components {
              */
             mode?: "finish" | "now" | null;
         };
+        StoredPresetTargets: {
+            distribution_strategy: string;
+            mode: string;
+            targets: components["schemas"]["StoredPublicTarget"][] | null;
+        };
+        StoredPublicTarget: {
+            api_url?: string;
+            enabled?: boolean;
+            name: string;
+            /** Format: int64 */
+            site_id: number;
+            tls_ca_file?: string;
+            tls_cert_file?: string;
+            tls_key_file?: string;
+            url: string;
+            /** Format: int64 */
+            weight?: number;
+        };
+        StoredTarget: {
+            api_url: string;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            headers: string;
+            http_auth: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            proxy_url: string;
+            read_token: string;
+            /** Format: int64 */
+            site_id: number;
+            tls_ca_file: string;
+            tls_cert_file: string;
+            tls_key_file: string;
+            token_auth: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            /** Format: int64 */
+            weight: number;
+        };
         TargetResponse: {
             api_url: string;
             /** Format: date-time */
@@ -3569,7 +3569,7 @@ export interface components {
         TargetsResponse: {
             distribution_strategy: string;
             mode: string;
-            targets: components["schemas"]["SetupTarget"][] | null;
+            targets: components["schemas"]["StoredTarget"][] | null;
         };
         TestTargetsRequestBody: {
             /** @description Ids of the targets. Default: all. */
@@ -6639,7 +6639,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SetupTarget"];
+                    "application/json": components["schemas"]["StoredTarget"];
                 };
             };
             /** @description Error */

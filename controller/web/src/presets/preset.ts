@@ -4,7 +4,7 @@ import { toText, isInstanceSetting, presetKeys, isEqual, type Setting } from '..
 import { words } from '../text'
 
 type Values = Record<string, unknown>
-export type Targets = Schemas['SetupPresetTargets']
+export type Targets = Schemas['StoredPresetTargets']
 
 /** A preset of either kind. `id` is what the API loads it by and what its path holds. */
 export type Preset = {

@@ -3,7 +3,7 @@
 import type { Schemas } from '../api/client'
 import { words } from '../text'
 
-export type Target = Schemas['SetupTarget']
+export type Target = Schemas['StoredTarget']
 
 const paths = ['api_url', 'tls_ca_file', 'tls_cert_file', 'tls_key_file'] as const
 const secrets = ['token_auth', 'read_token', 'http_auth', 'headers', 'proxy_url'] as const
