@@ -153,7 +153,7 @@ func (c client) configuration(t *testing.T) {
 	v := c.has(t, http.MethodPost, "/api/validate",
 		c.form(map[string]any{"ecommerce_order_value_min": "0.01", "ecommerce_order_value_max": "0.02"}))
 	if text, _ := json.Marshal(v["errors"]); v["valid"] != false ||
-		!strings.Contains(string(text), "no order of 1 to 5 lines comes to between 0.01 and 0.02") {
+		!strings.Contains(string(text), "no order of 1 to 5 lines can be worth 0.01 to 0.02") {
 		t.Errorf("orders that cannot be: %v", v)
 	}
 	if _, refused := c.call(t, http.MethodPost, "/api/config/apply",

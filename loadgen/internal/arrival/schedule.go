@@ -1,4 +1,4 @@
-// Package arrival owns when visits begin. A schedule is pure arithmetic over a load profile; it waits for nothing.
+// Package arrival computes when visits arrive. A schedule is pure arithmetic over a load profile and never waits.
 package arrival
 
 import (
@@ -9,23 +9,23 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// Schedule is the arrivals of a profile, one after the other. The first comes at once, each other one when a whole
-// visit of the profile lies behind the one before, or at random under the number that each piece of the profile has so.
-// Moments are absolute, so that lateness never adds up. It can be held, released and scaled on the way.
+// Schedule generates the arrivals of a profile. The first is at the start. Even arrivals are one visit of the profile
+// apart; random ones are spread over each piece of the profile, with the same number. Times are absolute, so that
+// lateness does not accumulate. A schedule can be paused, resumed and scaled.
 type Schedule struct {
 	clock  clock
 	random *rand.Rand // nil for even arrivals
 
 	span      span
-	taken     uint64  // arrivals of the span that are over
+	taken     uint64  // arrivals of the span so far
 	remaining float64 // share of the span's visits that lies behind the last random arrival
 
 	next  time.Time
 	ended bool
 }
 
-// New begins at start with visit number first, which lies where the profile has that many visits behind it if it is
-// one of stages; others begin from the start again. random is nil for even arrivals.
+// New returns a schedule that starts at start with visit number first. A profile of stages continues where it has had
+// that many visits; others start from the beginning. random is nil for even arrivals.
 func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *Schedule {
 	s := &Schedule{clock: clock{profile: p, start: start, scale: 1}, random: random}
 	lead := 0.0
@@ -35,7 +35,7 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 			begin = end
 		}
 		s.clock.start = start.Add(-begin.Sub(start))
-		// A moment is cut to the nanosecond, in which a high rate has a part of a visit.
+		// Times are cut to the nanosecond, in which a high rate has a fraction of a visit.
 		if lead = float64(first) - s.clock.visits(s.clock.start, start); lead < rounding {
 			lead = 0
 		}
@@ -44,20 +44,20 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 	return s
 }
 
-// Next is when the next visit arrives; false where none does, for now or for ever.
+// Next returns when the next visit arrives; false during a pause or after the end.
 func (s *Schedule) Next() (time.Time, bool) { return s.next, !s.ended && s.clock.running() }
 
-// End is when the profile is over; false where it never is, or while the schedule is held.
+// End returns when the profile ends; false if it never does, or during a pause.
 func (s *Schedule) End() (time.Time, bool) { return s.clock.end() }
 
-// Advance moves on from Next to the arrival after it.
+// Advance moves to the arrival after Next.
 func (s *Schedule) Advance() {
 	s.taken++
 	s.draw()
 }
 
-// Overdue is how many arrivals have their moment at now or before it and were not taken. Where more than one is, it
-// does not draw them but counts how many the profile has.
+// Overdue returns how many arrivals are due by now and not advanced over. It does not draw them but counts the visits
+// of the profile.
 func (s *Schedule) Overdue(now time.Time) uint64 {
 	next, ok := s.Next()
 	if !ok || next.After(now) {
@@ -66,7 +66,7 @@ func (s *Schedule) Overdue(now time.Time) uint64 {
 	return max(1, profile.Count(s.clock.visits(next, now)))
 }
 
-// Pause stops the schedule at a moment not after Next: no time of the profile passes, unless it goes by the clock.
+// Pause pauses the schedule at a time not after Next. Stages stop; the hours of a week pass.
 func (s *Schedule) Pause(at time.Time) {
 	if s.clock.running() {
 		s.span = newSpan(profile.Piece{From: at, To: at}, s.lead(at))
@@ -74,7 +74,7 @@ func (s *Schedule) Pause(at time.Time) {
 	}
 }
 
-// Resume continues from a moment not before Hold.
+// Resume resumes the schedule at a time not before Pause.
 func (s *Schedule) Resume(at time.Time) {
 	if !s.clock.running() {
 		s.clock.resume(at)
@@ -82,7 +82,7 @@ func (s *Schedule) Resume(at time.Time) {
 	}
 }
 
-// Scale multiplies the rate of the profile from a moment on that is not after Next.
+// Scale scales the rate of the profile from a time on that is not after Next.
 func (s *Schedule) Scale(at time.Time, by float64) {
 	if !s.clock.running() {
 		s.clock.scale = by
@@ -93,7 +93,7 @@ func (s *Schedule) Scale(at time.Time, by float64) {
 	s.loadPiece(at, lead)
 }
 
-// Rate of the next arrival in visits a second, 0 where none comes.
+// Rate returns the rate at the next arrival in visits per second, 0 if there is none.
 func (s *Schedule) Rate() float64 {
 	next, ok := s.Next()
 	if !ok {
@@ -102,8 +102,8 @@ func (s *Schedule) Rate() float64 {
 	return s.span.piece.Rate(next) / (24 * 60 * 60)
 }
 
-// lead is how many visits of the profile lie between a moment and the next even arrival. Random arrivals may be ahead
-// of the profile or behind it, for which the rest of the piece makes up.
+// lead returns the number of visits of the profile between a time and the next even arrival. Random arrivals may be
+// ahead of the profile or behind, which the rest of the piece compensates.
 func (s *Schedule) lead(at time.Time) float64 {
 	piece := s.span.piece
 	lead := s.span.lead + (float64(s.taken) + s.clock.visits(at, piece.From) - piece.VisitsBefore(at))
@@ -113,10 +113,10 @@ func (s *Schedule) lead(at time.Time) float64 {
 	return lead
 }
 
-// rounding is below what profile.Count tells apart.
+// rounding is below what profile.Count distinguishes.
 const rounding = 1e-6
 
-// loadPiece continues with the piece of the profile around at, or with the first one after it that has an arrival.
+// loadPiece loads the piece of the profile at at, or the first one after it with an arrival.
 func (s *Schedule) loadPiece(at time.Time, lead float64) {
 	for {
 		piece, ok := s.clock.piece(at)
@@ -132,7 +132,7 @@ func (s *Schedule) loadPiece(at time.Time, lead float64) {
 	}
 }
 
-// draw finds the next arrival.
+// draw computes the next arrival.
 func (s *Schedule) draw() {
 	switch {
 	case s.ended:
@@ -141,8 +141,8 @@ func (s *Schedule) draw() {
 	case s.random == nil:
 		s.next = s.span.even(s.taken)
 	default:
-		// Of k moments that lie at random the first leaves a share of the visits behind it that is distributed as the
-		// k-th root of a random number.
+		// The first of k random times leaves a share of the visits that is distributed as the k-th root of a random
+		// number.
 		s.remaining *= math.Exp(-s.random.ExpFloat64() / float64(s.span.n-s.taken))
 		s.next = s.span.before(s.remaining)
 	}

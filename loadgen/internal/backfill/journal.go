@@ -21,8 +21,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// version of journals that identify batches by spans. In earlier ones they were numbered, and a job could not be resumed
-// with another batch size.
+// version of journals that identify batches by spans. In earlier ones they were numbered, and a job could not be
+// resumed with another batch size.
 const version = 2
 
 // Header is the first line of a journal: what decides the batches of a job.
@@ -37,8 +37,8 @@ type Header struct {
 }
 
 // Journal records which batches of a job may have been sent, before each request, and their results after it. All
-// entries survive a kill. A power cut leaves the sent batches, and the results up to the last request that was sent; the
-// others are unknown. The zero Journal records nothing.
+// entries survive a kill. A power cut leaves the sent batches, and the results up to the last request that was sent;
+// the others are unknown. The zero Journal records nothing.
 type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
@@ -78,8 +78,8 @@ func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 	return *l.Job, true
 }
 
-// Open opens or creates the journal of a job, and returns the header of a job to resume, or nil for a new one that needs
-// Begin. A kill may have cut off the last line. The caller makes sure that nobody else opens it.
+// Open opens or creates the journal of a job, and returns the header of a job to resume, or nil for a new one that
+// needs Begin. A kill may have cut off the last line. The caller makes sure that nobody else opens it.
 func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 	j.batches = map[span]batchResult{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

@@ -59,7 +59,8 @@ func TestAJournalRecordsWhatMayHaveBeenSent(t *testing.T) {
 	if h == nil || *h != head {
 		t.Errorf("the header reads back as %+v, want %+v", h, head)
 	}
-	// Sent again are the batch that was requeued, the one of which Matomo stored nothing, and the one that was too large.
+	// Sent again are the batch that was requeued, the one of which Matomo stored nothing, and the one that was too
+	// large.
 	known := j.known(2)
 	if len(known[0]) != 2 || known[0][0].span != nth(0) || known[0][1].span != nth(1) ||
 		known[0][1].Class != answer.Broken {

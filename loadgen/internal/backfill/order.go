@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 )
 
-// The order of a job's visits is a pure function of its days and of what decides its visits, so that a killed job can be
-// resumed with requests of any size. It takes two properties of Matomo into account:
+// The order of a job's visits is a pure function of its days and of what decides its visits, so that a killed job can
+// be resumed with requests of any size. It takes two properties of Matomo into account:
 //
 // The first hit of a day writes options (core/Tracker/FingerprintSalt.php, core/Archive/ArchiveInvalidator.php): it
 // locks the gap in which they are missing and then inserts (core/Option.php). Two requests that do so at the same time

@@ -91,8 +91,8 @@ func (l *loop) dueVisits(now time.Time) uint64 {
 	return started + overdue
 }
 
-// reserve reserves the number of the next visit, which arrives at at, and its place in the cap; if it cannot, it
-// pauses arrivals.
+// reserve reserves the number of the next visit, which arrives at at, and its place in the cap; if it cannot, it pauses
+// arrivals.
 func (l *loop) reserve(at, now time.Time) bool {
 	if l.next >= l.reserved {
 		// one second's worth, or more after a standstill

@@ -33,8 +33,8 @@ const (
 	perHold = 20_000
 )
 
-// patient are usual visits whose second hits fall due after filling, spread evenly and in another order than the
-// visits began; the rest comes hours later.
+// patient are usual visits whose second hits fall due after filling, spread evenly and in another order than the visits
+// began; the rest comes hours later.
 type patient struct {
 	*visit.Generator
 	all uint64

@@ -196,7 +196,7 @@ func TestPlanErrors(t *testing.T) {
 			`/x/funnels.json: [0].steps[1]: revenue 1.00 leaves less than 0.01 for each of the items (1) after tax and shipping; change or remove one of its amounts`},
 		"orders that the catalogue cannot meet": {set{"ECOMMERCE_ORDER_VALUE_MIN": "1",
 			"ECOMMERCE_ORDER_VALUE_MAX": "2"}, nil,
-			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines comes to between 1.00 and 2.00 with the catalogue, tax and shipping; reachable is 8.36 to 13357.51; widen the range`},
+			`ECOMMERCE_ORDER_VALUE_MIN, ECOMMERCE_ORDER_VALUE_MAX: no order of 1 to 5 lines can be worth 1.00 to 2.00 with the catalogue, tax and shipping; possible are 8.36 to 13357.51; widen the range`},
 		"0 bytes of funnels": {nil, set{"funnels.json": ""},
 			`/x/funnels.json: is empty; write JSON or remove the file`},
 		"0 bytes of targets": {set{"MATOMO_URL": ""}, set{"targets.json": ""},

@@ -1,8 +1,9 @@
-// Package sender is the way from the engine to the wire: it knows how the hits of a plan are written for each target.
-// It does not know when a hit is due, nor judges what came of it.
+// Package sender connects the engine to package tracking: it knows how the hits of a plan are encoded for each target.
+// It knows neither when a hit is due nor what its outcome means.
 package sender
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -15,41 +16,33 @@ import (
 
 // Sender implements engine.Sender for the targets of a plan.
 type Sender struct {
-	client  *tracking.Client
+	*tracking.Client
 	targets []*tracking.Target
 	forms   []tracking.Form
 	bulk    bool
 }
 
-// New makes a sender for the targets of a plan, which knows what o leaves out.
-func New(p *plan.Plan, m target.Environment, o tracking.Options) (*Sender, error) {
-	o.Environment = m
-	s := &Sender{client: tracking.NewClient(o), bulk: p.Sending.Bulk}
+// New returns a sender for the targets of a plan.
+func New(p *plan.Plan, env target.Environment, o tracking.Options) (*Sender, error) {
+	o.Environment = env
+	s := &Sender{Client: tracking.NewClient(o), bulk: p.Sending.Bulk}
 	for _, t := range p.Targets {
-		to, err := s.client.Target(t)
+		to, err := s.Target(t)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", t.Name, err)
 		}
 		s.targets = append(s.targets, to)
-		s.forms = append(s.forms, tracking.Form{
-			SiteID: t.SiteID, WithPlace: t.Token.Reveal() != "", WithTime: !p.Sending.Live, RunID: p.RunID,
-			RunDimension: p.Sending.RunDimension,
-		})
+		s.forms = append(s.forms, tracking.Form{SiteID: t.SiteID, WithPlace: t.Token.Reveal() != "",
+			WithTime: !p.Sending.Live, RunID: p.RunID, RunDimension: p.Sending.RunDimension})
 	}
 	return s, nil
 }
 
-// Close ends its connections.
-func (s *Sender) Close() { s.client.Close() }
-
-// Bulk says that requests carry hits of many visits.
+// Bulk reports whether requests carry hits of many visits.
 func (s *Sender) Bulk() bool { return s.bulk }
 
-// Targets are those of the plan, in their order.
+// Targets returns the targets in the order of the plan.
 func (s *Sender) Targets() []*tracking.Target { return s.targets }
-
-// Abort implements engine.Sender.
-func (s *Sender) Abort() { s.client.Abort() }
 
 // Request implements engine.Sender.
 func (s *Sender) Request() engine.Request {
@@ -62,10 +55,10 @@ func (s *Sender) Request() engine.Request {
 // singleRequest carries one hit.
 type singleRequest struct {
 	*Sender
-	target int
-	form   tracking.Form
-	body   []byte
-	agent  string
+	target    int
+	form      tracking.Form
+	body      []byte
+	userAgent string
 }
 
 // Begin implements engine.Request.
@@ -77,11 +70,11 @@ func (r *singleRequest) Begin(target int, proven bool) {
 // Add implements engine.Request.
 func (r *singleRequest) Add(v *visit.Visit, i int, at time.Time) {
 	r.body = tracking.Append(r.body, v, i, r.form, at)
-	r.agent = v.Visitor.Device.UserAgent
+	r.userAgent = v.Visitor.Device.UserAgent
 }
 
 // Send implements engine.Request.
-func (r *singleRequest) Send() tracking.Result { return r.targets[r.target].Send(r.body, r.agent) }
+func (r *singleRequest) Send() tracking.Result { return r.targets[r.target].Send(r.body, r.userAgent) }
 
 // bulkRequest carries hits of many visits.
 type bulkRequest struct {
@@ -104,3 +97,49 @@ func (r *bulkRequest) Add(v *visit.Visit, i int, at time.Time) {
 
 // Send implements engine.Request.
 func (r *bulkRequest) Send() tracking.Result { return r.targets[r.target].SendBulk(r.body, r.hits) }
+
+const (
+	// sampleRequests is how many requests are generated to find how large they get.
+	sampleRequests = 20
+	// sampleHits is how many hits are generated for that, at least.
+	sampleHits = 5_000
+)
+
+// LargestRequest returns the size of the largest of the first requests to a target, in bytes without the head.
+func (s *Sender) LargestRequest(p *plan.Plan, target int) int {
+	batch := p.Sending.Batch
+	requests := max(sampleRequests, sampleHits/batch)
+	var v visit.Visit
+	var body []byte
+	largest, hits := 0, 0
+	for n := uint64(0); requests > 0; n++ {
+		p.Visits.Make(n, &v)
+		for i := range v.Hits {
+			if s.bulk {
+				body = tracking.AppendBulk(body)
+			}
+			body = tracking.Append(body, &v, i, s.forms[target], time.Now())
+			if hits++; hits == batch {
+				largest = max(largest, len(body))
+				body, hits = body[:0], 0
+				requests--
+			}
+		}
+	}
+	return largest
+}
+
+// SendProbe sends a hit in the same way as a run, in a request that is padded by so many bytes. Both matter: Matomo
+// accepts some tokens in a form but not in a bulk request. A form is padded with one parameter that Matomo does not
+// read, because PHP reads only the first 1,000 (max_input_vars) and the token comes last; a bulk request is padded with
+// spaces.
+func (s *Sender) SendProbe(target int, hit []byte, padding int) tracking.Result {
+	if !s.bulk {
+		const name = "&rand="
+		if padding >= len(name) {
+			hit = append(append(hit, name...), bytes.Repeat([]byte("0"), padding-len(name))...)
+		}
+		return s.targets[target].Send(hit, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	}
+	return s.targets[target].SendBulk(append(tracking.AppendPadded(tracking.BulkBody(), padding), hit...), 1)
+}

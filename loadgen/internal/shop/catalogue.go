@@ -2,7 +2,6 @@ package shop
 
 import (
 	_ "embed"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,10 +15,7 @@ type Product struct {
 	Price               Cents
 }
 
-// Catalogue lists the 50 products, ten of each of five categories.
-func (s *Shop) Catalogue() []Product { return slices.Clone(s.products) }
-
-// catalogue reads the embedded table: SKU, name, category and price with two decimals, separated by tabs.
+// catalogue parses the embedded table: SKU, name, category and price with two decimals, separated by tabs.
 func catalogue() []Product {
 	var products []Product
 	for line := range strings.Lines(productsTSV) {
@@ -33,5 +29,5 @@ func catalogue() []Product {
 	return products
 }
 
-// priceBounds is what one piece of p may cost: the catalogue's price ±5 %, to the cent.
+// priceBounds returns what one piece may cost: the catalogue's price ±5 %, to the cent.
 func (p *Product) priceBounds() bounds { return bounds{(p.Price*95 + 99) / 100, p.Price * 105 / 100} }

@@ -2,11 +2,11 @@ package shop
 
 import "math/rand/v2"
 
-// maxQuantity is the most pieces of a product in a drawn order.
+// maxQuantity limits the pieces of a product in a drawn order.
 const maxQuantity = 3
 
-// attempts is how many free draws are made for a range before the choice is guided. Free draws that fail are dropped
-// whole, so that what they find is unbiased; an attempt costs a tenth of a microsecond.
+// attempts is how many free draws are made before the choice is guided. A free draw that misses the range is dropped as
+// a whole, so that the others are unbiased; an attempt costs a tenth of a microsecond.
 const attempts = 48
 
 // pick is a product and its quantity.
@@ -15,7 +15,13 @@ type pick struct {
 	quantity int
 }
 
-// choose picks n products and quantities whose sums can be brought into b. The caller knows that this is possible.
+func (p pick) item(price Cents) Item {
+	item := Item{*p.product, p.quantity}
+	item.Price = price
+	return item
+}
+
+// choose draws n products and quantities whose sum can be in b. The caller knows that this is possible.
 func (s *Shop) choose(rng *rand.Rand, n int, b bounds) []pick {
 	picks := make([]pick, n)
 	for range attempts {
@@ -30,8 +36,8 @@ func (s *Shop) choose(rng *rand.Rand, n int, b bounds) []pick {
 	return s.chooseGuided(rng, picks[:0], n, b)
 }
 
-// chooseGuided walks the catalogue once, taking each product with the probability of a free draw unless that, or leaving it,
-// would put b out of reach.
+// chooseGuided goes through the catalogue once and picks each product with the probability of a free draw, unless
+// picking it, or leaving it, makes b unreachable.
 func (s *Shop) chooseGuided(rng *rand.Rand, picks []pick, n int, b bounds) []pick {
 	var sum span
 	for i := 0; n > 0; i++ {
@@ -50,7 +56,7 @@ func (s *Shop) chooseGuided(rng *rand.Rand, picks []pick, n int, b bounds) []pic
 	return picks
 }
 
-// fittingQuantity is the quantity of product i, the drawn one where possible, with which b stays in reach; 0 where there is
+// fittingQuantity returns the quantity of product i with which b stays reachable, the drawn one if possible; 0 for
 // none.
 func (s *Shop) fittingQuantity(i, n, drawn int, sum span, b bounds) int {
 	for k := range maxQuantity {
@@ -62,7 +68,7 @@ func (s *Shop) fittingQuantity(i, n, drawn int, sum span, b bounds) int {
 	return 0
 }
 
-// drawProducts fills picks with different products, all equally likely.
+// drawProducts fills picks with different products, all with the same probability.
 func (s *Shop) drawProducts(rng *rand.Rand, picks []pick) {
 	for i := range picks {
 	draw:
@@ -79,7 +85,7 @@ func (s *Shop) drawProducts(rng *rand.Rand, picks []pick) {
 	}
 }
 
-// drawQuantity is 1 at 80 %, else 2 or 3 evenly.
+// drawQuantity returns 1 for 80 %, otherwise 2 or 3 evenly.
 func drawQuantity(rng *rand.Rand) int {
 	switch n := rng.IntN(10); n {
 	case 0, 1:
@@ -89,31 +95,30 @@ func drawQuantity(rng *rand.Rand) int {
 	}
 }
 
-// drawPrices draws the prices of picks, each evenly among those that let the sum end in b; where b is wide those are all
-// within 5 % of the catalogue's.
+// drawPrices draws the prices of picks, each evenly among those with which the sum can be in b; if b is wide, these are
+// all within 5 % of the catalogue's.
 func (s *Shop) drawPrices(rng *rand.Rand, picks []pick, b bounds) []Item {
-	var rest [MaxLines + 1]span // rest[i] are the sums of the picks before i
+	var rest [maxLines + 1]span // rest[i] are the sums of the picks before i
 	for i, p := range picks {
 		rest[i+1] = rest[i].plus(lineSums(p.product, p.quantity))
 	}
 	items := make([]Item, len(picks))
-	for i := len(picks) - 1; i >= 0; i-- { // the first last: a single piece meets every sum
+	for i := len(picks) - 1; i >= 0; i-- { // the first last: a single piece reaches every sum
 		p := picks[i]
 		price := p.product.drawPrice(rng, Cents(p.quantity), rest[i], b)
 		b.lo, b.hi = b.lo-price*Cents(p.quantity), b.hi-price*Cents(p.quantity)
-		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price,
-			Quantity: p.quantity}
+		items[i] = p.item(price)
 	}
 	return items
 }
 
-// drawPrice draws what one of q pieces costs, so that they and the sums of rest can end in b.
+// drawPrice draws the price of each of q pieces, so that they and the sums of rest can be in b.
 func (p *Product) drawPrice(rng *rand.Rand, q Cents, rest span, b bounds) Cents {
 	u := p.priceBounds()
 	u.lo = max(u.lo, (b.lo-rest.hi+q-1)/q)
 	u.hi = min(u.hi, (b.hi-rest.lo)/q)
 	drawn := u.lo + Cents(rng.Int64N(int64(u.hi-u.lo+1)))
-	for d := Cents(0); ; d++ { // At least every third price is possible.
+	for d := Cents(0); ; d++ { // at least every third price is possible
 		for _, price := range [...]Cents{drawn + d, drawn - d} {
 			if price >= u.lo && price <= u.hi && rest.overlaps(bounds{b.lo - q*price, b.hi - q*price}) {
 				return price

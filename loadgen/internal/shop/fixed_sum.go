@@ -2,8 +2,8 @@ package shop
 
 import "math/rand/v2"
 
-// itemsFor draws items that come to sum exactly: of the given number of pieces, or, where that is nil, by the
-// quantities of any order.
+// itemsFor draws items worth exactly sum: with the given number of pieces or, if that is nil, with the quantities of
+// any order.
 func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	exactly := bounds{sum, sum}
 	if pieces == nil {
@@ -16,7 +16,7 @@ func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 		picks := s.drawPicks(rng, s.drawPieces(rng, sum, pieces))
 		at := sumOf(picks)
 		if at.overlaps(exactly) &&
-			picks[len(picks)-1].quantity <= maxQuantity { // A span of more pieces has wider gaps.
+			picks[len(picks)-1].quantity <= maxQuantity { // a span of more pieces has wider gaps
 			return s.drawPrices(rng, picks, exactly)
 		}
 		if off := max(at.lo-sum, sum-at.hi); near == nil || off < by {
@@ -26,8 +26,8 @@ func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	return scalePrices(near, sum)
 }
 
-// drawPieces is the given number of pieces, else any that the configured lines could have; a piece costs a cent at
-// least.
+// drawPieces returns the given number of pieces, or draws one that the configured lines can have; a piece costs at
+// least a cent.
 func (s *Shop) drawPieces(rng *rand.Rand, sum Cents, given *int) int {
 	if given != nil {
 		return *given
@@ -35,14 +35,19 @@ func (s *Shop) drawPieces(rng *rand.Rand, sum Cents, given *int) int {
 	return int(min(sum, Cents(s.cfg.ItemsMin+rng.IntN(maxQuantity*s.cfg.ItemsMax-s.cfg.ItemsMin+1))))
 }
 
-// drawLines draws a number of lines in the configured bounds by its weight among those that can come into b; 0 where
-// none can.
+// drawLines draws a number of lines within the configured limits, by weight among those that can be worth b; 0 if none
+// can.
 func (s *Shop) drawLines(rng *rand.Rand, b bounds) int {
-	drawn, all := 0, 0.0
-	for n := s.cfg.ItemsMin; n <= s.cfg.ItemsMax; n++ {
-		if s.sums.of(n).overlaps(b) {
-			all += lineWeight(n)
-			if rng.Float64()*all < lineWeight(n) {
+	return drawLineCount(rng, s.cfg.ItemsMin, s.cfg.ItemsMax, func(n int) bool { return s.sums.of(n).overlaps(b) })
+}
+
+// drawLineCount draws a possible number of lines from first to last by weight; 0 if none is possible.
+func drawLineCount(rng *rand.Rand, first, last int, possible func(int) bool) (drawn int) {
+	total := 0.0
+	for n := first; n <= last; n++ {
+		if possible(n) {
+			total += lineWeight(n)
+			if rng.Float64()*total < lineWeight(n) {
 				drawn = n
 			}
 		}
@@ -50,19 +55,11 @@ func (s *Shop) drawLines(rng *rand.Rand, b bounds) int {
 	return drawn
 }
 
-// drawPicks picks products for a number of pieces. The number of lines is drawn by its weight within the configured bounds
-// as far as the pieces allow; several pieces take at least two lines, because the first has a single piece: by its
-// price alone every sum is met to the cent.
+// drawPicks draws products for a number of pieces, within the configured limits of lines as far as the pieces allow.
+// Several pieces take at least two lines, because the first has a single piece, whose price alone can reach every sum.
 func (s *Shop) drawPicks(rng *rand.Rand, pieces int) []pick {
-	most := min(pieces, max(2, s.cfg.ItemsMax))
-	fewest := min(most, max(2, s.cfg.ItemsMin))
-	n, all := fewest, 0.0
-	for k := fewest; k <= most; k++ {
-		all += lineWeight(k)
-		if rng.Float64()*all < lineWeight(k) {
-			n = k
-		}
-	}
+	last := min(pieces, max(2, s.cfg.ItemsMax))
+	n := drawLineCount(rng, min(last, max(2, s.cfg.ItemsMin)), last, func(int) bool { return true })
 	picks := make([]pick, n)
 	s.drawProducts(rng, picks)
 	left := pieces
@@ -84,8 +81,8 @@ func sumOf(picks []pick) span {
 	return sum
 }
 
-// scalePrices prices picks in proportion to the catalogue so that they come to sum, which is at least a cent for each
-// piece. The first pick is a single piece and takes the cents that the rounding leaves.
+// scalePrices scales the catalogue's prices of picks to sum, which is at least a cent for each piece. The first pick, a
+// single piece, takes the cents that rounding leaves.
 func scalePrices(picks []pick, sum Cents) []Item {
 	var listed, pieces Cents
 	for _, p := range picks {
@@ -94,9 +91,8 @@ func scalePrices(picks []pick, sum Cents) []Item {
 	}
 	items := make([]Item, len(picks))
 	for i, p := range picks {
-		price := 1 + (sum-pieces)*p.product.Price/listed // At most 1e12 × 1.3e5: no overflow.
-		items[i] = Item{SKU: p.product.SKU, Name: p.product.Name, Category: p.product.Category, Price: price,
-			Quantity: p.quantity}
+		price := 1 + (sum-pieces)*p.product.Price/listed // at most 1e12 × 1.3e5: no overflow
+		items[i] = p.item(price)
 	}
 	items[0].Price += sum - total(items)
 	return items

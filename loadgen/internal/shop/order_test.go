@@ -1,7 +1,6 @@
 package shop_test
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -10,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 )
 
-// usual are the defaults of the knobs.
+// usual has the defaults of the settings.
 func usual() shop.Config {
 	return shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .10,
 		Shipping: []shop.Cents{0, 599, 999, 1599}}
@@ -41,7 +40,7 @@ func prices(s *shop.Shop) map[string]shop.Cents {
 	return listed
 }
 
-// sums fails unless the order adds up, no amount is negative and no product stands in it twice.
+// sums fails unless the order adds up, no amount is negative and no product is in it twice.
 func sums(t *testing.T, o shop.Order) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -66,7 +65,7 @@ func catalogued(t *testing.T, listed map[string]shop.Cents, o shop.Order) {
 	t.Helper()
 	for _, it := range o.Items {
 		if by := it.Price - listed[it.SKU]; 20*max(by, -by) > listed[it.SKU] {
-			t.Fatalf("%s costs %v, catalogue says %v", it.Name, it.Price, listed[it.SKU])
+			t.Fatalf("%s costs %v, the catalogue has %v", it.Name, it.Price, listed[it.SKU])
 		}
 	}
 }
@@ -77,7 +76,7 @@ func TestEveryOrderIsConsistent(t *testing.T) {
 		"always five lines": with(func(c *shop.Config) { c.ItemsMin = 5 }),
 		"no tax":            with(func(c *shop.Config) { c.TaxRate = 0 }),
 		"shipping is free":  with(func(c *shop.Config) { c.Shipping = []shop.Cents{0} }),
-		"no shipping told":  with(func(c *shop.Config) { c.Shipping = nil }),
+		"no shipping set":   with(func(c *shop.Config) { c.Shipping = nil }),
 		"one revenue only":  with(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 10000, 10000 }),
 		"one revenue, five lines": with(func(c *shop.Config) {
 			c.RevenueMin, c.RevenueMax, c.ItemsMin = 7777, 7777, 5
@@ -225,27 +224,26 @@ func TestAnUnreachableRangeIsAnErrorWithTheReachableOne(t *testing.T) {
 		want string
 	}{
 		"below all": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 100, 759 }),
-			"no order of 1 to 1 lines comes to between 1.00 and 7.59 with the catalogue, tax and shipping; reachable " +
-				"is 7.60 to 4094.94"},
+			"no order of 1 to 1 lines can be worth 1.00 to 7.59 with the catalogue, tax and shipping; possible " +
+				"are 7.60 to 4094.94"},
 		"above all": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 409495, 999999 }),
-			"no order of 1 to 1 lines comes to between 4094.95 and 9999.99 with the catalogue, tax and shipping; " +
-				"reachable is 7.60 to 4094.94"},
+			"no order of 1 to 1 lines can be worth 4094.95 to 9999.99 with the catalogue, tax and shipping; " +
+				"possible are 7.60 to 4094.94"},
 		"in a hole": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax = 839, 854 }),
-			"no order of 1 to 1 lines comes to between 8.39 and 8.54 with the catalogue, tax and shipping; reachable " +
-				"is 7.60 to 4094.94, next to the range 8.38 and 8.55"},
+			"no order of 1 to 1 lines can be worth 8.39 to 8.54 with the catalogue, tax and shipping; possible " +
+				"are 7.60 to 4094.94, the nearest 8.38 and 8.55"},
 		"leapt over by the tax": {lone(func(c *shop.Config) { c.RevenueMin, c.RevenueMax, c.TaxRate = 1601, 1601, 1 }),
-			"no order of 1 to 1 lines comes to between 16.01 and 16.01 with the catalogue, tax and shipping; " +
-				"reachable is 15.20 to 8189.88, next to the range 16.00 and 16.02"},
+			"no order of 1 to 1 lines can be worth 16.01 to 16.01 with the catalogue, tax and shipping; " +
+				"possible are 15.20 to 8189.88, the nearest 16.00 and 16.02"},
 		"below the shipping": {lone(func(c *shop.Config) {
 			c.RevenueMin, c.RevenueMax, c.Shipping = 1, 900, []shop.Cents{5000}
 		}),
-			"no order of 1 to 1 lines comes to between 0.01 and 9.00 with the catalogue, tax and shipping; reachable " +
-				"is 57.60 to 4144.94"},
+			"no order of 1 to 1 lines can be worth 0.01 to 9.00 with the catalogue, tax and shipping; possible " +
+				"are 57.60 to 4144.94"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := shop.New(c.cfg)
-			var out *shop.RangeError
-			if !errors.As(err, &out) || err.Error() != c.want {
+			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
@@ -261,8 +259,7 @@ func TestTheEndsOfTheReachableRangeAreReached(t *testing.T) {
 	}
 }
 
-// The sums of one line are few enough to list them all: a range of a single amount is accepted where one of them is it,
-// and refused otherwise.
+// The sums of one line are few enough to list: a single amount is accepted if it is one of them.
 func TestEveryAmountIsReachedOrRejected(t *testing.T) {
 	reachable := map[shop.Cents]bool{}
 	for _, listed := range prices(open(t, usual())) {
@@ -315,7 +312,7 @@ func TestEveryAcceptedRangeIsReached(t *testing.T) {
 func TestSettingsOutOfBoundsAreErrors(t *testing.T) {
 	for name, cfg := range map[string]shop.Config{
 		"no lines":              with(func(c *shop.Config) { c.ItemsMin = 0 }),
-		"more than MaxLines":    with(func(c *shop.Config) { c.ItemsMax = shop.MaxLines + 1 }),
+		"too many lines":        with(func(c *shop.Config) { c.ItemsMax = 21 }),
 		"lines min above max":   with(func(c *shop.Config) { c.ItemsMin, c.ItemsMax = 3, 2 }),
 		"revenue min above max": with(func(c *shop.Config) { c.RevenueMin = 30000 }),
 		"negative tax":          with(func(c *shop.Config) { c.TaxRate = -.1 }),

@@ -6,28 +6,27 @@ import (
 	"math/rand/v2"
 )
 
-// MaxPieces is the most pieces an override can ask for.
-const MaxPieces = 1000
+// maxPieces limits the pieces of an override.
+const maxPieces = 1000
 
-// Override is what a person fixed of an order; nil leaves a value to the shop. Given values are kept exactly. What is
-// missing follows from them:
+// Override sets amounts of an order; nil leaves a value to the shop. Given values are kept exactly, and the others follow:
 //
-//   - Revenue and Subtotal: what lies between them goes to the missing ones of tax and shipping (both missing: the
-//     shipping cost that leaves a tax nearest to the rate's). Where nothing lies between, the missing ones are 0; where
-//     the parts are more than the revenue, the rest is a discount.
-//   - Revenue alone: shipping is drawn, tax is the rate's, to the cent that the rounding leaves, and the items make up
-//     the rest. Where the drawn shipping leaves nothing for the items, it is 0.
-//   - Subtotal alone: shipping is drawn, tax is the rate's, and revenue is their sum.
-//   - Neither: the items are drawn as for any order, and the given tax and shipping replace the shop's. The range of
-//     revenue binds only the order before that.
+//   - Revenue and Subtotal: the difference goes to tax and shipping, whichever is not given; if neither is, to the
+//     shipping cost with which the tax is nearest to the rate. Without a difference they are 0; if the parts exceed the
+//     revenue, the rest is a discount.
+//   - Only Revenue: shipping is drawn, tax is that of the rate, and the items make up the rest. If the drawn shipping
+//     leaves nothing for the items, it is 0.
+//   - Only Subtotal: shipping is drawn, tax is that of the rate, and revenue is the sum.
+//   - Neither: items are drawn as for any order, and the given tax and shipping replace the drawn ones. The range of
+//     revenue applies to the order before that.
 //
-// Items is the number of pieces, the sum of the quantities, which is what Matomo calls the items of an order.
+// Items is the number of pieces, which is what Matomo calls the items of an order.
 type Override struct {
 	Revenue, Subtotal, Tax, Shipping *Cents
 	Items                            *int
 }
 
-// minPieces is the least number of pieces.
+// minPieces returns the smallest number of pieces.
 func (o Override) minPieces() Cents {
 	if o.Items == nil {
 		return 1
@@ -35,7 +34,7 @@ func (o Override) minPieces() Cents {
 	return Cents(*o.Items)
 }
 
-// ValidateOverride tells why OrderWith cannot make an order of o, or nil where it always can.
+// ValidateOverride returns why OrderWith cannot draw an order with o, nil if it can.
 func (s *Shop) ValidateOverride(o Override) error {
 	named := []struct {
 		name   string
@@ -46,8 +45,8 @@ func (s *Shop) ValidateOverride(o Override) error {
 			return fmt.Errorf("%s must be 0 to %v, got %v", n.name, maxAmount, *n.amount)
 		}
 	}
-	if o.Items != nil && (*o.Items < 1 || *o.Items > MaxPieces) {
-		return fmt.Errorf("items must be 1 to %d, got %d", MaxPieces, *o.Items)
+	if o.Items != nil && (*o.Items < 1 || *o.Items > maxPieces) {
+		return fmt.Errorf("items must be 1 to %d, got %d", maxPieces, *o.Items)
 	}
 	if o.Revenue == nil && o.Subtotal == nil {
 		return nil
@@ -56,9 +55,9 @@ func (s *Shop) ValidateOverride(o Override) error {
 	return err
 }
 
-// OrderWith draws an order with what o fixes of it, or fails with the error of ValidateOverride. The items come to the
-// subtotal exactly: by catalogue prices ±5 % where items of the configured number of lines can, else by scaling the
-// prices of items that come near, because the person who fixed the sum wants that sum.
+// OrderWith draws an order with the amounts of o, or returns the error of ValidateOverride. The items add up to the
+// subtotal exactly: with catalogue prices ±5 % if the configured number of lines allows it, otherwise with scaled
+// prices.
 func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 	if err := s.ValidateOverride(o); err != nil {
 		return Order{}, err
@@ -77,7 +76,7 @@ func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 	return order, nil
 }
 
-// replaceAmounts draws the items, and puts the given tax and shipping around them.
+// replaceAmounts draws an order and replaces its tax and shipping by the given ones.
 func (s *Shop) replaceAmounts(rng *rand.Rand, o Override) Order {
 	order := s.Order(rng)
 	if o.Items != nil {
@@ -90,8 +89,7 @@ func (s *Shop) replaceAmounts(rng *rand.Rand, o Override) Order {
 	return order
 }
 
-// amounts derives the amounts of an order of which revenue or subtotal is given; drawn is the shipping where it is
-// free.
+// amounts derives the amounts of an order with a given revenue or subtotal; drawn is the shipping if it is not given.
 func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 	var order Order
 	switch {
@@ -121,7 +119,7 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 	return order, nil
 }
 
-// splitGap gives what lies between subtotal and revenue to tax and shipping.
+// splitGap divides the difference between subtotal and revenue between tax and shipping.
 func (s *Shop) splitGap(o Override) Order {
 	order := Order{Revenue: *o.Revenue, Subtotal: *o.Subtotal, Tax: valueOr(o.Tax, 0), Shipping: valueOr(o.Shipping, 0)}
 	gap := max(0, order.Revenue-order.Subtotal-order.Tax-order.Shipping)
@@ -142,7 +140,7 @@ func (s *Shop) splitGap(o Override) Order {
 	return order
 }
 
-// taxError is how far tax is from the rate's.
+// taxError returns how far tax is from that of the rate.
 func (s *Shop) taxError(subtotal, tax, shipping Cents) Cents {
 	by := tax - s.tax.on(subtotal+shipping)
 	return max(by, -by)

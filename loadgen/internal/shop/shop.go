@@ -1,5 +1,5 @@
-// Package shop owns orders: what is bought and what it costs, with sums that always hold. Prices are those of the
-// embedded catalogue; an order's value is met by choosing items. It knows no visitor, no order id and no wire format.
+// Package shop draws orders: items and amounts that always add up. Prices are those of the embedded catalogue, and an
+// order's value is reached by choosing items. It knows no visitor, no order id and no wire format.
 package shop
 
 import (
@@ -11,7 +11,7 @@ import (
 // Cents is an amount of money in hundredths of the site's currency.
 type Cents int64
 
-// String is the amount with two decimals, such as 15.99.
+// String formats the amount with two decimals, such as 15.99.
 func (c Cents) String() string {
 	sign := ""
 	if c < 0 {
@@ -20,37 +20,34 @@ func (c Cents) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, c/100, c%100)
 }
 
-// Item is one line of an order. Price is that of one unit.
+// Item is one line of an order. Its Price is that of one piece.
 type Item struct {
-	SKU, Name, Category string
-	Price               Cents
-	Quantity            int
+	Product
+	Quantity int
 }
 
-// Order is what a visitor bought. Subtotal is the sum of the items, and Revenue = Subtotal + Tax + Shipping − Discount,
-// both to the cent. No amount is negative.
+// Order is an order. Subtotal is the sum of the items, and Revenue = Subtotal + Tax + Shipping − Discount, to the cent.
+// No amount is negative.
 type Order struct {
 	Items                                      []Item
 	Subtotal, Tax, Shipping, Discount, Revenue Cents
 }
 
-// Config bounds the orders.
+// Config limits the orders.
 type Config struct {
-	// RevenueMin and RevenueMax bound the revenue, tax and shipping included.
+	// RevenueMin and RevenueMax limit the revenue, including tax and shipping.
 	RevenueMin, RevenueMax Cents
-	// ItemsMin and ItemsMax bound the number of lines, 1..MaxLines.
+	// ItemsMin and ItemsMax limit the number of lines, 1 to maxLines.
 	ItemsMin, ItemsMax int
-	// TaxRate is a fraction of subtotal and shipping from 0, taken to the nearest millionth.
+	// TaxRate is a fraction of subtotal and shipping, rounded to a millionth.
 	TaxRate float64
-	// Shipping is what is drawn from for the shipping costs; none means free.
+	// Shipping costs are drawn from this list; none means free.
 	Shipping []Cents
 }
 
-// MaxLines is the most lines an order can have.
-const MaxLines = 20
-
-// The highest amounts and rate with which no sum overflows.
 const (
+	maxLines = 20 // of an order
+	// No sum overflows up to these.
 	maxAmount  Cents   = 1e12
 	maxTaxRate float64 = 100
 )
@@ -61,25 +58,25 @@ type Shop struct {
 	tax      taxRate
 	products []Product
 	sums     *reachable
-	// counts are the numbers of lines with which the range can be met, and weights the sum of theirs.
+	// counts are the numbers of lines with which the range can be reached, weights the sum of their weights.
 	counts  []lineCount
 	weights float64
 }
 
-// lineCount is a number of lines with the ways to meet the range by it.
+// lineCount is a number of lines and the ways to reach the range with it.
 type lineCount struct {
 	lines  int
 	weight float64
 	ways   []way
 }
 
-// way is a shipping cost and the bounds of the subtotal with which the revenue is in range.
+// way is a shipping cost and the subtotals with which the revenue is in range.
 type way struct {
 	shipping Cents
 	subtotal bounds
 }
 
-// New makes a shop, or fails with a *RangeError where no order of the catalogue is in the range of revenue.
+// New returns a shop, or an error if no order of the catalogue is in the range of revenue.
 func New(cfg Config) (*Shop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -110,13 +107,17 @@ func New(cfg Config) (*Shop, error) {
 
 func (c Config) check() error {
 	switch {
-	case c.ItemsMin < 1 || c.ItemsMax > MaxLines || c.ItemsMin > c.ItemsMax:
-		return fmt.Errorf("lines per order must be 1 to %d, got %d to %d", MaxLines, c.ItemsMin, c.ItemsMax)
+	case c.ItemsMin < 1 || c.ItemsMax > maxLines || c.ItemsMin > c.ItemsMax:
+		return fmt.Errorf("lines per order must be 1 to %d, got %d to %d", maxLines, c.ItemsMin, c.ItemsMax)
 	case !(c.TaxRate >= 0 && c.TaxRate <= maxTaxRate):
 		return fmt.Errorf("tax rate must be 0 to %v, got %v", maxTaxRate, c.TaxRate)
 	case c.RevenueMin < 0 || c.RevenueMax > maxAmount || c.RevenueMin > c.RevenueMax:
-		return fmt.Errorf("revenue must be 0 to %v and not end before it begins, got %v to %v", maxAmount, c.RevenueMin,
-			c.RevenueMax)
+		return fmt.Errorf(
+			"revenue must be 0 to %v, the minimum first, got %v to %v",
+			maxAmount,
+			c.RevenueMin,
+			c.RevenueMax,
+		)
 	}
 	for _, shipping := range c.Shipping {
 		if shipping < 0 || shipping > maxAmount {
@@ -126,9 +127,9 @@ func (c Config) check() error {
 	return nil
 }
 
-// Order draws an order within the range. The number of lines is drawn first, among those with which the range can be
-// met at all; then the shipping, evenly among those that allow it with so many lines; then the items. The same product
-// is never in two lines, and prices are within 5 % of the catalogue's.
+// Order draws an order within the range: first the number of lines, among those with which the range can be reached,
+// then the shipping among those that allow it, then the items. No product is in two lines, and prices are within 5 % of
+// the catalogue's.
 func (s *Shop) Order(rng *rand.Rand) Order {
 	count := s.drawCount(rng)
 	w := count.ways[rng.IntN(len(count.ways))]
@@ -150,8 +151,8 @@ func (s *Shop) drawCount(rng *rand.Rand) *lineCount {
 	return &s.counts[last]
 }
 
-// lineWeight is how often an order has n lines. Beyond five, each further line is a quarter as often as the one
-// before, as the fifth is beside the fourth.
+// lineWeight returns the share of orders with n lines. Beyond five it falls to a quarter with each line, as from the
+// fourth to the fifth.
 func lineWeight(n int) float64 {
 	if known := [...]float64{.6, .25, .1, .04, .01}; n <= len(known) {
 		return known[n-1]

@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// bounds are the least and the greatest of something, both included; empty where lo > hi.
+// bounds is a closed interval, empty if lo > hi.
 type bounds struct{ lo, hi Cents }
 
-// span is a set of sums from lo to hi. Which of those between it holds depends on the quantities of its lines: see
+// span is a set of sums from lo to hi. Which of those between it contains depends on the quantities of its lines, see
 // kind.
 type span struct {
 	bounds
 	kind kind
 }
 
-// kind says which sums of a span there are. It relies on every price having a freedom of many cents.
+// kind is which sums a span contains. It assumes that every price can vary by many cents.
 type kind uint8
 
 const (
@@ -26,7 +26,7 @@ const (
 	mixed  kind = 4 // 2 and 3: every sum but the second and the second to last
 )
 
-// step is the distance between two sums.
+// step returns the distance between two sums.
 func (k kind) step() Cents {
 	if k == twos || k == threes {
 		return Cents(k)
@@ -34,13 +34,13 @@ func (k kind) step() Cents {
 	return 1
 }
 
-// lineSums is the span of q pieces of a product, exact up to maxQuantity; of more pieces only its ends are.
+// lineSums returns the sums of q pieces of a product: exact up to maxQuantity, beyond that only the ends are.
 func lineSums(p *Product, q int) span {
 	u := p.priceBounds()
 	return span{bounds{u.lo * Cents(q), u.hi * Cents(q)}, kind(min(q, maxQuantity))}
 }
 
-// plus is the set of the sums of one of a and one of b.
+// plus returns the sums of one element of a and one of b.
 func (a span) plus(b span) span {
 	sum := span{bounds{a.lo + b.lo, a.hi + b.hi}, max(a.kind, b.kind)}
 	switch {
@@ -52,7 +52,7 @@ func (a span) plus(b span) span {
 	return sum
 }
 
-// first is the least sum from at on, last the greatest up to at.
+// first returns the smallest sum from at on, last the greatest one up to at.
 func (a span) first(at Cents) (Cents, bool) {
 	step := a.kind.step()
 	sum := max(a.lo, (at+step-1)/step*step)
@@ -83,7 +83,7 @@ func (s set) overlaps(b bounds) bool {
 	return slices.ContainsFunc(s, func(a span) bool { return a.overlaps(b) })
 }
 
-// merged joins the spans of one kind where that adds no sum.
+// merged joins spans of the same kind if that adds no sum.
 func (s set) merged() set {
 	slices.SortFunc(s, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.lo, b.lo))
@@ -99,8 +99,8 @@ func (s set) merged() set {
 	return slices.Clip(joined)
 }
 
-// joinDistance is how far behind the end of a span the next one may begin to be joined with it. Mixed ones must overlap, so
-// that each fills the holes next to the other's end.
+// joinDistance returns how far after the end of a span another one may start to be joined with it. Mixed ones must
+// overlap, so that each fills the holes at the other's end.
 func (k kind) joinDistance() Cents {
 	if k == mixed {
 		return -3
@@ -108,8 +108,7 @@ func (k kind) joinDistance() Cents {
 	return k.step()
 }
 
-// reachable tells the subtotals that can be reached: from[i][n] is the set of those with n lines of the products
-// from i on.
+// reachable has the subtotals that are possible: from[i][n] are those with n lines of the products from i on.
 type reachable struct{ from [][]set }
 
 func newReachable(products []Product, lines int) *reachable {
@@ -134,10 +133,10 @@ func newReachable(products []Product, lines int) *reachable {
 	return a
 }
 
-// of is the set of all subtotals of n lines.
+// of returns all subtotals of n lines.
 func (a *reachable) of(n int) set { return a.from[0][n] }
 
-// canComplete tells whether n more lines of the products from i on bring the sums of chosen into b.
+// canComplete reports whether n more lines of the products from i on can bring the sums of chosen into b.
 func (a *reachable) canComplete(i, n int, chosen span, b bounds) bool {
 	return slices.ContainsFunc(a.from[i][n], func(rest span) bool { return chosen.plus(rest).overlaps(b) })
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 )
 
-// A bulk request is {"requests":["?a=1","?b=2"],"token_auth":"…"}. A form needs no escaping in JSON: it only has letters,
-// digits and -_.~%+=&. send_image is left out: at 0 Matomo returns no receipt (plugins/BulkTracking/Tracker/Response.php).
+// A bulk request is {"requests":["?a=1","?b=2"],"token_auth":"…"}. A form needs no escaping in JSON: it only has
+// letters, digits and -_.~%+=&. send_image is left out: at 0 Matomo returns no receipt
+// (plugins/BulkTracking/Tracker/Response.php).
 const bulkBegin, bulkNext, bulkEnd = `{"requests":["?`, `","?`, `"]`
 
 // bodyPool has memory for bulk bodies. They are pooled rather than kept by workers that wait for answers: a body is

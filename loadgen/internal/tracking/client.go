@@ -168,8 +168,8 @@ func (t *Target) post(head, body []byte, userAgent string, parse func(*answer.Ra
 	return t.readResult(c, err, parse)
 }
 
-// write sends a request. It returns the connection for the answer, with any error after the first byte, or no connection
-// if no byte was written.
+// write sends a request. It returns the connection for the answer, with any error after the first byte, or no
+// connection if no byte was written.
 func (t *Target) write(head, body []byte, userAgent string) (*conn, error) {
 	now := time.Now()
 	for {

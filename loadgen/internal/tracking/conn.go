@@ -25,8 +25,8 @@ type conn struct {
 	response response
 }
 
-// extendDeadline gives the connection its timeout from now. Setting a deadline is a large part of a request's cost, so it
-// is set a little later than needed and serves many requests.
+// extendDeadline gives the connection its timeout from now. Setting a deadline is a large part of a request's cost, so
+// it is set a little later than needed and serves many requests.
 func (c *conn) extendDeadline(now time.Time) {
 	if c.deadline.Sub(now) < c.timeout {
 		c.deadline = now.Add(c.timeout + c.timeout/8)
@@ -81,8 +81,8 @@ func (c *conn) write(head, body []byte, userAgent string) (written bool, err err
 	return n > 0, err
 }
 
-// read reads the answer. It yields first: by then the answer of a near server has arrived, which saves a read in vain (a
-// system call and two goroutine switches).
+// read reads the answer. It yields first: by then the answer of a near server has arrived, which saves a read in vain
+// (a system call and two goroutine switches).
 func (c *conn) read() error {
 	runtime.Gosched()
 	return c.response.read(c.Conn)

@@ -81,8 +81,8 @@ func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, e
 	return d.connect(ctx, "tcp", address)
 }
 
-// order sorts addresses: first those of the family that the resolver puts first because this machine can reach it
-// (RFC 6724), starting with another one each time, then the other family, then those that failed recently.
+// order sorts addresses: first those of the family that the resolver puts first because this machine can reach it (RFC
+// 6724), starting with another one each time, then the other family, then those that failed recently.
 func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package tracking encodes hits for Matomo's tracker, sends them, and returns what the answers mean. It knows neither why
-// a hit exists nor when the next is due. The parameters are those of Matomo's core/Tracker/Request.php.
+// Package tracking encodes hits for Matomo's tracker, sends them, and returns what the answers mean. It knows neither
+// why a hit exists nor when the next is due. The parameters are those of Matomo's core/Tracker/Request.php.
 package tracking
 
 import (
@@ -18,8 +18,8 @@ type Form struct {
 	WithPlace bool
 	// WithTime adds the time of the hit (cdt), which live hits do not need.
 	WithTime bool
-	// NoContent asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is only used
-	// once the target has accepted a hit.
+	// NoContent asks for an empty 204 in place of the GIF. It also hides a 503 (record_statistics=0), so it is only
+	// used once the target has accepted a hit.
 	NoContent bool
 	// RunID is sent in the custom dimension RunDimension, if that is not 0.
 	RunID        string

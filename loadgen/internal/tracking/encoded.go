@@ -2,8 +2,8 @@ package tracking
 
 import "github.com/puttrix/trafficinator/loadgen/internal/visitor"
 
-// encoded are the parameters that depend on the device or place alone, by their index. Escaping these long texts is most
-// of the cost of a hit, so it is done once.
+// encoded are the parameters that depend on the device or place alone, by their index. Escaping these long texts is
+// most of the cost of a hit, so it is done once.
 var encoded = encodeParts()
 
 type encodedParts struct{ devices, places [][]byte }

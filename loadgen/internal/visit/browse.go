@@ -18,8 +18,8 @@ func (v *Visit) browse() {
 	v.addPing(v.visitPages(pages, 0, 0))
 }
 
-// visitPages outlines so many pages with the extras drawn, from the given recorded and send offsets. It returns when the
-// last page is left.
+// visitPages outlines so many pages with the extras drawn, from the given recorded and send offsets. It returns when
+// the last page is left.
 func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
 	for i := range pages {
 		pause := v.pause(i == pages-1)

@@ -50,7 +50,8 @@ func (v *Visit) Timing(i int) Timing {
 	return Timing{ms(40), ms(180), ms(60), ms(350), ms(250), ms(15)}
 }
 
-// logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6; a draw picks one of them.
+// logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6; a draw picks one of
+// them.
 var logNormal = logNormalQuantiles()
 
 func logNormalQuantiles() (q [1024]float64) {

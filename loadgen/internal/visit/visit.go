@@ -1,5 +1,6 @@
-// Package visit generates what one visitor does and when: the hits of a visit as a pure function of the seed, the run id
-// and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first hit.
+// Package visit generates what one visitor does and when: the hits of a visit as a pure function of the seed, the run
+// id and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first
+// hit.
 //
 // A visit is generated again whenever one of its hits is sent. It is therefore drawn in three parts, each from its own
 // random source: the outline, then the visitor and the pages as far as they are needed, then the details of a hit.
@@ -68,8 +69,8 @@ type Visit struct {
 	extras []int
 }
 
-// AsReported returns the visitor as Matomo's reports show it, for a visit whose first hit was filled: the first page can
-// decide the source, by campaign parameters or as a direct entry.
+// AsReported returns the visitor as Matomo's reports show it, for a visit whose first hit was filled: the first page
+// can decide the source, by campaign parameters or as a direct entry.
 func (v *Visit) AsReported() visitor.Visitor {
 	who := v.Visitor
 	var source visitor.SourceType

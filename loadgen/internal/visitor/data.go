@@ -19,9 +19,9 @@ var devicesJSON []byte
 //go:embed data/places.tsv
 var placesTSV string
 
-// networksTSV are ranges of providers for home users. For each, addresses in every /24 were looked up in Debian's
-// geoip-database and all are of the country, at least 99.5 % is announced by one such provider, and none meets
-// Matomo's list of bots (core/Tracker/VisitExcluded.php).
+// networksTSV are IP ranges of providers for home users. For each, addresses in every /24 were looked up in Debian's
+// geoip-database and all are in the country, at least 99.5 % is announced by one such provider, and none is in Matomo's
+// list of bots (core/Tracker/VisitExcluded.php).
 //
 //go:embed data/networks.tsv
 var networksTSV string
@@ -30,11 +30,11 @@ var networksTSV string
 var referrersTSV string
 
 type referrers struct {
-	addresses []Text
-	weights   weighted.Table
+	urls    []Text
+	weights weighted.Table
 }
 
-// dataset is the data that visitors are drawn from.
+// dataset is what visitors are drawn from.
 type dataset struct {
 	devices                     []Device
 	deviceWeights, placeWeights weighted.Table
@@ -42,26 +42,26 @@ type dataset struct {
 	referrers                   map[SourceType]*referrers
 }
 
-// data is read from the embedded files, which are part of the program, and never changed.
+// data is read from the embedded files and never changed.
 var data = mustLoad()
 
 func mustLoad() *dataset {
-	a := &dataset{referrers: map[SourceType]*referrers{}}
-	if err := json.Unmarshal(devicesJSON, &a.devices); err != nil {
+	d := &dataset{referrers: map[SourceType]*referrers{}}
+	if err := json.Unmarshal(devicesJSON, &d.devices); err != nil {
 		panic(fmt.Sprintf("read devices: %v", err))
 	}
 	var weights []float64
-	for i := range a.devices {
-		a.devices[i].Index = i
-		weights = append(weights, a.devices[i].Weight)
+	for i := range d.devices {
+		d.devices[i].Index = i
+		weights = append(weights, d.devices[i].Weight)
 	}
-	a.deviceWeights = weighted.New(weights)
-	a.readPlaces(readNetworks())
-	a.readReferrers()
-	return a
+	d.deviceWeights = weighted.New(weights)
+	d.readPlaces(readNetworks())
+	d.readReferrers()
+	return d
 }
 
-// readNetworks are the networks of each country.
+// readNetworks returns the networks of each country.
 func readNetworks() map[string]*networks {
 	countries, sizes := map[string]*networks{}, map[string][]float64{}
 	for _, f := range parseTSV(networksTSV, 2) {
@@ -78,36 +78,35 @@ func readNetworks() map[string]*networks {
 	return countries
 }
 
-func (a *dataset) readPlaces(countries map[string]*networks) {
+func (d *dataset) readPlaces(countries map[string]*networks) {
 	var weights []float64
 	for i, f := range parseTSV(placesTSV, 8) {
 		zone, err := time.LoadLocation(f[6])
 		if err != nil || countries[f[0]] == nil {
 			panic(fmt.Sprintf("read places: %s: zone %v or no network", f[2], err))
 		}
-		a.places = append(a.places, Place{i, f[0], f[1], f[2], f[3], f[4], NewText(f[5]), zone, countries[f[0]]})
+		d.places = append(d.places, Place{i, f[0], f[1], f[2], f[3], f[4], NewText(f[5]), zone, countries[f[0]]})
 		weights = append(weights, mustParseFloat(f[7]))
 	}
-	a.placeWeights = weighted.New(weights)
+	d.placeWeights = weighted.New(weights)
 }
 
-func (a *dataset) readReferrers() {
+func (d *dataset) readReferrers() {
 	weights := map[SourceType][]float64{}
 	for _, f := range parseTSV(referrersTSV, 3) {
 		kind := SourceType(f[0])
-		if a.referrers[kind] == nil {
-			a.referrers[kind] = &referrers{}
+		if d.referrers[kind] == nil {
+			d.referrers[kind] = &referrers{}
 		}
-		a.referrers[kind].addresses = append(a.referrers[kind].addresses, NewText(f[2]))
+		d.referrers[kind].urls = append(d.referrers[kind].urls, NewText(f[2]))
 		weights[kind] = append(weights[kind], mustParseFloat(f[1]))
 	}
-	for kind, r := range a.referrers {
+	for kind, r := range d.referrers {
 		r.weights = weighted.New(weights[kind])
 	}
 }
 
-func parseTSV(tsv string, columns int) [][]string {
-	var out [][]string
+func parseTSV(tsv string, columns int) (rows [][]string) {
 	for line := range strings.Lines(tsv) {
 		line = strings.TrimRight(line, "\n")
 		if line == "" || line[0] == '#' {
@@ -117,9 +116,9 @@ func parseTSV(tsv string, columns int) [][]string {
 		if len(fields) != columns {
 			panic(fmt.Sprintf("read visitor data: %q has %d columns, not %d", line, len(fields), columns))
 		}
-		out = append(out, fields)
+		rows = append(rows, fields)
 	}
-	return out
+	return rows
 }
 
 func mustParseFloat(s string) float64 {

@@ -1,10 +1,10 @@
-// Package weighted owns drawing by weight. It knows nothing of what is drawn.
+// Package weighted draws indices by weight. It knows nothing of what is drawn.
 package weighted
 
 import "math/rand/v2"
 
-// Table draws indices in proportion to weights in constant time: Walker's alias method, in Vose's form. Every column
-// holds an index and, above a threshold, another one.
+// Table draws indices in proportion to weights in constant time, by Vose's version of Walker's alias method. Each
+// column stands for its own index up to a threshold and for an alias above it.
 type Table struct {
 	columns []column
 }
@@ -14,7 +14,7 @@ type column struct {
 	alias     uint32
 }
 
-// New makes a table. There must be a weight, and their sum must be above 0.
+// New returns a table for weights with a positive sum.
 func New(weights []float64) Table {
 	total := 0.0
 	for _, w := range weights {
@@ -41,16 +41,13 @@ func New(weights []float64) Table {
 			small = append(small, l)
 		}
 	}
-	for _, i := range append(small, large...) { // full, but for rounding
+	for _, i := range append(small, large...) { // full except for rounding errors
 		t.columns[i] = column{1, uint32(i)}
 	}
 	return t
 }
 
-// Len is the number of weights.
-func (t Table) Len() int { return len(t.columns) }
-
-// Draw draws an index.
+// Draw returns a random index.
 func (t Table) Draw(rng *rand.Rand) int {
 	x := rng.Float64() * float64(len(t.columns))
 	i := int(x)

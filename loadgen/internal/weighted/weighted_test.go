@@ -15,7 +15,7 @@ func TestIndicesAreDrawnInProportionToTheirWeights(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			table, rng := weighted.New(weights), rand.New(rand.NewPCG(1, 2))
-			got, total := make([]int, table.Len()), 0.0
+			got, total := make([]int, len(weights)), 0.0
 			for _, w := range weights {
 				total += w
 			}

@@ -1,0 +1,4 @@
+package shop
+
+// Catalogue returns the products.
+func (s *Shop) Catalogue() []Product { return s.products }
