@@ -65,7 +65,7 @@ func TestFiveRejectedBatchesInARowEndTheJob(t *testing.T) {
 	if why != endreason.NoTarget ||
 		!strings.Contains(
 			message,
-			"accepted nothing of 5 batches in a row: answered 200: all hits are called invalid",
+			"accepted nothing of 5 batches in a row: answered 200: all hits are invalid",
 		) ||
 		p.BatchesDone != 9 || s.Visits.Lost == 0 {
 		t.Errorf("ended %s after %d batches: %s; %+v", why, p.BatchesDone, message, s.Visits)
