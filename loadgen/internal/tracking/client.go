@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,14 +19,6 @@ import (
 // abortedText is the reason of requests that Abort ended.
 const abortedText = "aborted"
 
-const (
-	// maxIdle is how long an unused connection is kept. It is below the 5 s after which Apache closes it, because a
-	// request that is sent just then is lost as unknown.
-	maxIdle = 4 * time.Second
-	// checkAfterIdle is how long a connection may be unused before it is checked: the server may have closed it.
-	checkAfterIdle = 20 * time.Millisecond
-)
-
 // Options of a Client.
 type Options struct {
 	// Timeout limits one request, from the dial to the end of the answer; an answer may come an eighth later.
@@ -40,9 +31,8 @@ type Options struct {
 
 // Client sends requests to targets over HTTP/1.1. It follows no redirects.
 type Client struct {
-	options Options
-	// dialContext ends when requests are aborted.
-	dialContext context.Context
+	options     Options
+	dialContext context.Context // ends when requests are aborted
 	stop        context.CancelFunc
 	aborted     atomic.Bool
 
@@ -85,7 +75,7 @@ type Result struct {
 	answer.Answer
 	// ServerTime is the Date of the answer (RFC 9110), zero if there is none; it has whole seconds.
 	ServerTime time.Time
-	// LocalFault is set if this machine lacked a resource for the request, which says nothing about the target.
+	// LocalFault is set if this machine lacked a resource for the request, so the target is not to blame.
 	LocalFault bool
 	// Pending is set if the request has timed out and its late answer can be awaited.
 	Pending Pending
@@ -99,12 +89,7 @@ type Target struct {
 	formHead, bulkHead, optionsHead []byte
 	formToken, jsonToken            string   // the token as encoded in a form and in JSON
 	secrets                         []string // are masked in excerpts of answers
-
-	// alwaysCheck is set once a connection broke as soon as it was reused: some servers close without notice.
-	alwaysCheck atomic.Bool
-
-	mu   sync.Mutex
-	idle []*conn // least recently used first
+	pool
 }
 
 // Target adds a target; an empty token means none.
@@ -148,13 +133,13 @@ func (t *Target) Send(form []byte, userAgent string) Result {
 	return t.post(t.formHead, form, userAgent, answer.ParseHit)
 }
 
-// ServerTime asks for the target's time, zero if the answer has none. It sends a CORS preflight request, which Matomo
+// ServerTime requests the target's time, zero if the answer has none. It sends a CORS preflight request, which Matomo
 // answers with 204 and without recording anything (core/Tracker.php, isPreFlightCorsRequest).
 func (t *Target) ServerTime() (time.Time, error) {
 	r := t.post(t.optionsHead, nil, bulkUserAgent,
 		func(r *answer.Raw) answer.Answer { return answer.Answer{Status: r.Status} })
 	if r.Class != answer.Accepted {
-		return time.Time{}, fmt.Errorf("ask for the server's time: %s", r.String())
+		return time.Time{}, fmt.Errorf("request the server's time: %s", r.String())
 	}
 	return r.ServerTime, nil
 }
@@ -228,73 +213,31 @@ func (t *Target) readResult(c *conn, sent error, parse func(*answer.Raw) answer.
 	return r
 }
 
-// acquire returns the idle connection that was used last, if it is still good, or a new one.
-func (t *Target) acquire(now time.Time) (*conn, error) {
-	for {
-		t.mu.Lock()
-		n := len(t.idle) - 1
-		if n < 0 {
-			t.mu.Unlock()
-			return t.dial(now)
-		}
-		c := t.idle[n]
-		t.idle = t.idle[:n]
-		t.mu.Unlock()
-		unused := now.Sub(c.lastUsed)
-		if unused < maxIdle && (unused < checkAfterIdle && !t.alwaysCheck.Load() || c.isIdle()) {
-			return c, nil
-		}
-		t.discard(c)
-	}
+// Pending is a request that has timed out while its server may still be working on it.
+type Pending interface {
+	// Wait waits for the answer until limit or ctx is done; false if none came. It must be called once.
+	Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool)
 }
 
-func (t *Target) dial(now time.Time) (*conn, error) {
-	ctx, cancel := context.WithDeadline(t.client.dialContext, now.Add(t.client.options.Timeout))
-	defer cancel()
-	plain, secured, err := t.route.dial(ctx)
-	for isOutOfDescriptors(err) && t.client.freeDescriptor(ctx) {
-		var again error
-		if plain, secured, again = t.route.dial(ctx); again == nil || ctx.Err() == nil {
-			err = again
-		} // else the time was spent waiting for a descriptor, which is no failure of the target
-	}
-	if err != nil {
-		return nil, err
-	}
-	c := &conn{Conn: secured, plain: plain, timeout: t.client.options.Timeout}
-	t.client.mu.Lock()
-	t.client.opened++
-	c.expires = now.Add(lifetime(t.client.opened))
-	t.client.open[c] = struct{}{}
-	t.client.mu.Unlock()
-	return c, nil
+type pending struct {
+	target *Target
+	conn   *conn
+	parse  func(*answer.Raw) answer.Answer
 }
 
-// release makes a connection available again until it expires. It discards the one that is idle longest if that is too
-// long: a connection that is not needed is closed within a few requests.
-func (t *Target) release(c *conn) {
-	now := time.Now()
-	if now.After(c.expires) {
-		t.discard(c)
-		return
+// Wait implements Pending.
+func (p pending) Wait(ctx context.Context, limit time.Duration) (answer.Answer, bool) {
+	c := p.conn
+	defer p.target.discard(c)
+	_ = c.SetReadDeadline(time.Now().Add(limit)) // only fails on a closed connection, as the read will
+	defer context.AfterFunc(ctx, c.interrupt)()
+	if p.target.client.aborted.Load() { // after the deadline was set, so that none is missed
+		c.interrupt()
 	}
-	c.lastUsed = now
-	var old *conn
-	t.mu.Lock()
-	if len(t.idle) > 0 && now.Sub(t.idle[0].lastUsed) > maxIdle {
-		old = t.idle[0]
-		t.idle = slices.Delete(t.idle, 0, 1)
+	_ = c.read() // the head shows whether an answer came
+	if !c.response.hasHead {
+		return answer.Answer{}, false
 	}
-	t.idle = append(t.idle, c)
-	t.mu.Unlock()
-	if old != nil {
-		t.discard(old)
-	}
-}
-
-func (t *Target) discard(c *conn) {
-	t.client.mu.Lock()
-	delete(t.client.open, c)
-	t.client.mu.Unlock()
-	c.close()
+	c.response.Secrets = p.target.secrets
+	return p.parse(&c.response.Raw), true
 }

@@ -110,16 +110,11 @@ func startTLS(under net.Conn, config *tls.Config, to *url.URL) (net.Conn, error)
 	return c, nil
 }
 
-// tunnel asks the proxy to connect to the target (RFC 9110, 9.3.6).
+// tunnel requests a connection from the proxy to the target (RFC 9110, 9.3.6).
 func (r *route) tunnel(c net.Conn) error {
 	to := net.JoinHostPort(r.target.Hostname(), portOf(r.target))
-	if _, err := fmt.Fprintf(
-		c,
-		"CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
-		to,
-		to,
-		r.proxyAuthorization(),
-	); err != nil {
+	_, err := fmt.Fprintf(c, "CONNECT %[1]s HTTP/1.1\r\nHost: %[1]s\r\n%[2]s\r\n", to, r.proxyAuthorization())
+	if err != nil {
 		return fmt.Errorf("connect through proxy: %w", err)
 	}
 	// A proxy sends nothing after its answer before the client does, so the reader takes nothing of the tunnel.
