@@ -92,7 +92,7 @@ async function send(method: Method, path: string, { params, body, signal, keepal
     return await read(path, await fetch(url, { method: method.toUpperCase(), headers, body: json, signal, keepalive }))
   } catch (error) {
     if (error instanceof ApiError || (error instanceof DOMException && error.name === 'AbortError')) throw error
-    throw new ApiError(0, words.errors.unreachable)
+    throw new ApiError(0, 'The controller is unreachable. Is it running?')
   }
 }
 
@@ -103,7 +103,7 @@ async function read(path: string, response: Response): Promise<unknown> {
   const type = response.headers.get('Content-Type') ?? ''
   if (type.startsWith('application/json')) return response.json()
   if (type.startsWith('text/plain')) return response.text()
-  throw new ApiError(response.status, words.errors.between)
+  throw new ApiError(response.status, 'A proxy answered instead of the controller. Reload the page.')
 }
 
 async function failure(path: string, response: Response): Promise<ApiError> {
@@ -118,7 +118,7 @@ async function failure(path: string, response: Response): Promise<ApiError> {
   const { status } = response
   const code = problem.code ?? ''
   const text = words.errors.codes[code]?.(document.baseURI) ?? problem.detail
-  return new ApiError(status, text || words.errors.status(status), errors, code, wait)
+  return new ApiError(status, text || `The controller returned status ${status}.`, errors, code, wait)
 }
 
 /** Returns the request function of a method. */

@@ -1,4 +1,4 @@
-// The problems of a table, by the row and the cell they are in.
+// The problems of a table, by row and cell.
 import type { Schemas } from '../api/client'
 import { lists, placeOf, type Field, type List, type Table } from './table'
 
@@ -8,11 +8,11 @@ export type Problems = {
   cells: Map<number, Partial<Record<Field, Problem>>>
   shares: Partial<Record<List, Problem>>
   lists: Partial<Record<List, Problem>>
-  /** Those of no place in the table. */
+  /** Those without a place in the table. */
   rest: Problem[]
 }
 
-/** The ids of the rows in the order that the server saw. */
+/** The ids of the rows in the order that was sent to the server. */
 export type Order = Record<List, number[]>
 
 export const orderOf = (table: Table) =>

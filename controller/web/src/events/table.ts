@@ -1,13 +1,14 @@
-// The events as a table is edited: texts in cells, and the JSON that they become.
+// The events as an editable table of texts, and the conversion from and to JSON.
 export const lists = ['click_events', 'random_events'] as const
 export type List = (typeof lists)[number]
 export const fields = ['category', 'action', 'name', 'value'] as const
 export type Field = (typeof fields)[number]
+export const fieldNames = { category: 'Category', action: 'Action', name: 'Name', value: 'Value' }
 
-/** One event, as it is typed. `id` tells rows apart as long as the page is open. */
+/** An event as typed. `id` is unique while the page is open. */
 export type Row = { id: number } & Record<Field, string>
 
-/** `share` is the probability of a list, as it is typed. */
+/** `share` is the probability of a list, as typed. */
 export type Table = { rows: Record<List, Row[]>; share: Record<List, string> }
 
 export const shareKey = {
@@ -25,19 +26,13 @@ export const copyOf = (row: Row): Row => ({ ...row, id: next++ })
 const text = (v: unknown) =>
   v === null || v === undefined ? '' : typeof v === 'object' ? JSON.stringify(v) : String(v)
 
-/** The table of the content of an events.json; `before` gives the shares where it has none. Undefined where it holds no lists of events. */
+/** Reads an events.json; shares that it lacks come from `before`. Undefined if it has no lists of events. */
 export function tableOf(content: unknown, before?: Table): Table | undefined {
   if (!isObject(content)) return
   const rows = (key: List) => {
     const events = content[key] ?? []
     if (!Array.isArray(events) || !events.every(isObject)) return
-    return events.map((e): Row => ({
-      id: next++,
-      category: text(e.category),
-      action: text(e.action),
-      name: text(e.name),
-      value: text(e.value),
-    }))
+    return events.map((e) => ({ ...newRow(), ...Object.fromEntries(fields.map((f) => [f, text(e[f])])) }) as Row)
   }
   const [click, random] = [rows('click_events'), rows('random_events')]
   if (!click || !random || (!('click_events' in content) && !('random_events' in content))) return
@@ -50,13 +45,13 @@ export function tableOf(content: unknown, before?: Table): Table | undefined {
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
 
-/** A number where the text is one, else the text, so that the server tells what is wrong with it. */
+/** A number if the text is one, else the text, which the server then reports as invalid. */
 function number(typed: string): number | string {
   const n = Number(typed)
   return typed.trim() !== '' && Number.isFinite(n) ? n : typed
 }
 
-/** The JSON of the table. `saved` leaves out the shares that are the same there: they belong to the settings. */
+/** The JSON of the table without the shares that equal those of `saved`, as they belong to the settings. */
 export function contentOf(table: Table, saved?: Table): string {
   const events = (key: List) =>
     table.rows[key].map(({ category, action, name, value }) => ({
@@ -76,7 +71,7 @@ export function contentOf(table: Table, saved?: Table): string {
   return JSON.stringify(content, null, 2) + '\n'
 }
 
-/** Where a problem is: a cell, the share of a list, a list, or the whole. */
+/** Where a problem is: a cell, the share of a list, a list, or elsewhere. */
 export type Place = { list: List; index: number; field: Field } | { list: List; field: 'share' | 'list' } | undefined
 
 export function placeOf(where: string): Place {

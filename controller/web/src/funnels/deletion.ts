@@ -1,11 +1,10 @@
 import { deleteFunnel } from '../api/mutations'
 import { toastError } from '../errors'
 import { deleteWithUndo } from '../ui'
-import { words } from '../text'
 
-/** What a funnel is called among things that wait to be deleted. */
+/** The key of a funnel for deleteWithUndo. */
 export const key = (id: number) => `funnel/${id}`
 
-/** Deletes a funnel, with a way back. */
+/** Deletes a funnel and offers undo. */
 export const deleteFunnelWithUndo = ({ id, name }: { id: number; name: string }) =>
-  deleteWithUndo(key(id), words.funnels.deleted(name), () => deleteFunnel(id).catch(toastError))
+  deleteWithUndo(key(id), `“${name}” deleted.`, () => deleteFunnel(id).catch(toastError))

@@ -1,11 +1,11 @@
-// The newest lines of the log, in blocks: only the last block changes, so that drawing does not slow down with them.
+// The newest lines of the log in blocks. Only the last block changes, so rendering time does not grow with their number.
 import type { Line } from './line'
 
 export type Block = { id: number; lines: Line[] }
 
 const perBlock = 100
 
-/** The blocks with `lines` added and what is beyond the newest `most` lines left out, in whole blocks. */
+/** Adds lines; drops the oldest blocks as long as `most` lines remain. */
 export function added(blocks: Block[], lines: Line[], most: number): Block[] {
   const out = [...blocks]
   for (let from = 0; from < lines.length;) {
@@ -28,8 +28,8 @@ export function added(blocks: Block[], lines: Line[], most: number): Block[] {
   return gone ? out.slice(gone) : out
 }
 
-/** How many lines the blocks hold. */
+/** The number of lines. */
 export const size = (blocks: Block[]) => blocks.reduce((n, b) => n + b.lines.length, 0)
 
-/** The newest `most` of what waits. */
+/** Adds lines to those waiting; keeps the newest `most`. */
 export const newest = (waiting: Line[], lines: Line[], most: number) => [...waiting, ...lines].slice(-most)

@@ -1,32 +1,32 @@
-// The log as it comes: the last lines first, then every new one, with what a break of the stream has cost.
+// Follows the log: the last lines first, then new ones; lines missed during a disconnect are fetched.
 import { api } from '../api/client'
 import { onEvent } from '../api/stream'
 import { after, type Line } from './line'
 
 export type Level = '' | 'INFO' | 'WARNING' | 'ERROR'
 export type Choice = {
-  /** Only lines at least as severe; all where empty. */
+  /** The minimum severity; empty for all lines. */
   level: Level
-  /** Only lines with all of these texts in them. */
+  /** Only lines that contain all of these texts. */
   filter: string[]
-  /** How many lines from before now. */
+  /** The number of earlier lines. */
   lines: number
 }
 
-/** How long lines are gathered before they are shown, in milliseconds. */
-const gather = 100
+/** The interval at which new lines are shown, in milliseconds. */
+const interval = 100
 /** How long to wait after the stream was refused, in milliseconds. */
-const again = 2000
-/** How many lines may wait while those before them are being read. */
+const retryAfter = 2000
+/** The number of lines buffered while earlier ones are being fetched. */
 const mostWaiting = 10_000
 
-/** Follows the log. What it tells is of the `follow` that was called last. */
+/** Its state is that of the latest `follow`. */
 export function createFollower() {
   let connection = $state<'connecting' | 'live' | 'lost'>('connecting')
   let loaded = $state(false)
   let failure = $state.raw<unknown>()
 
-  /** Hands the lines of `choice` to `take`, oldest first, until the function that it returns is called. */
+  /** Passes the lines of `choice` to `take`, oldest first; returns a function that stops it. */
   function follow({ level, filter, lines }: Choice, take: (lines: Line[]) => void): () => void {
     connection = 'connecting'
     loaded = false
@@ -36,11 +36,11 @@ export function createFollower() {
     let retry: ReturnType<typeof setTimeout> | undefined
     let waiting: Line[] = []
     let reading = true
-    // The newest line handed over, and the newest that was read back: the stream may bring that one again.
+    // The newest line passed on, and the newest one fetched, which the stream may repeat.
     let newest = ''
     let boundary = ''
 
-    function hand(now: Line[]) {
+    function pass(now: Line[]) {
       if (!now.length) return
       newest = now.at(-1)!.time
       take(now)
@@ -51,7 +51,7 @@ export function createFollower() {
       try {
         const query = { lines, level: level || undefined, filter, since: newest || undefined }
         const answer = await api.GET('/api/logs', { params: { query }, signal: ended.signal })
-        hand((answer.lines ?? []).filter((l) => after(l.time, newest)))
+        pass((answer.lines ?? []).filter((l) => after(l.time, newest)))
         boundary = newest
         waiting = waiting.filter((l) => after(l.time, boundary))
         failure = undefined
@@ -78,15 +78,15 @@ export function createFollower() {
       })
       source.addEventListener('error', () => {
         connection = 'lost'
-        // The browser tries again by itself unless it was refused.
-        if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, again)
+        // The browser reconnects on its own unless it was refused.
+        if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, retryAfter)
       })
     }
 
     connect()
     const flush = setInterval(() => {
-      if (!reading) hand(waiting.splice(0))
-    }, gather)
+      if (!reading) pass(waiting.splice(0))
+    }, interval)
     return () => {
       ended.abort()
       clearInterval(flush)
@@ -99,11 +99,11 @@ export function createFollower() {
     get connection() {
       return connection
     },
-    /** The lines from before now have been read, or could not be. */
+    /** Whether fetching the earlier lines has ended. */
     get loaded() {
       return loaded
     },
-    /** Why the lines from before now could not be read. */
+    /** Why the earlier lines could not be fetched. */
     get failure() {
       return failure
     },

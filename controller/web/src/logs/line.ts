@@ -1,11 +1,11 @@
-// One line of the log, and how it is read.
+// A line of the log.
 import type { Schemas } from '../api/client'
 
 export type Line = Schemas['LauncherLine']
 
 const text = /^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*"|\S*) ?(.*)$/s
 
-/** What a line says, and the details behind it. The time and the level have fields of their own. */
+/** The message of a line and its other attributes, without time and level. */
 export function partsOf(line: string): { message: string; rest: string } {
   const m = text.exec(line)
   if (!m) return { message: line, rest: '' }
@@ -17,12 +17,12 @@ function unquoted(word: string): string {
   try {
     return JSON.parse(word)
   } catch {
-    // Go escapes some bytes in ways that JSON does not know.
+    // Go has escapes that JSON does not have.
     return word
   }
 }
 
-/** Whether the moment `a` is after `b`, two times of the API in UTC with as many digits as they need. */
+/** Whether time `a` is after `b`; both are in UTC, with varying numbers of digits. */
 export const after = (a: string, b: string) => a.slice(0, -1) > b.slice(0, -1)
 
 const clock = new Intl.DateTimeFormat(undefined, {
@@ -33,8 +33,8 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 })
 
-/** The time of day in the reader's time zone, to the millisecond. */
+/** The time of day in the browser's time zone, to the millisecond. */
 export const timeOfDay = (rfc3339: string) => clock.format(new Date(rfc3339))
 
-/** The lines as a file has them. */
+/** The lines as a text file. */
 export const asText = (lines: Line[]) => lines.map((l) => `${l.time} ${l.text}\n`).join('')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { recordedShare, splitRows, verdictText, tones, type Row } from './verdict'
+import { recordedShare, splitRows, verdictText, toneOf, type Row } from './verdict'
 
 const row = (more: Partial<Row>): Row => ({
   group: 'total',
@@ -13,8 +13,8 @@ const row = (more: Partial<Row>): Row => ({
 })
 
 test('an excess is as bad as a loss; missing archives are a warning', () => {
-  expect([tones.short, tones.more]).toEqual(['bad', 'bad'])
-  expect([tones.not_archived, tones.incomparable]).toEqual(['warn', undefined])
+  expect([toneOf('short'), toneOf('more')]).toEqual(['bad', 'bad'])
+  expect([toneOf('not_archived'), toneOf('incomparable')]).toEqual(['warn', undefined])
 })
 
 test('an incomparable row has no bar, an excess more than a full one', () => {

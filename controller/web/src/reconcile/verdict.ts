@@ -1,33 +1,37 @@
 // The results of a reconciliation, formatted.
 import type { Schemas } from '../api/client'
-import { percent, words } from '../text'
+import { count, money, percent } from '../text'
 
+type Tone = 'good' | 'warn' | 'bad'
 export type Target = Schemas['ReconciledTarget']
 export type Row = Schemas['ReconciledRow']
 
-/** The colour of the result of a target or row. */
-export const tones: Record<string, 'good' | 'warn' | 'bad' | undefined> = {
-  equal: 'good',
-  short: 'bad',
-  more: 'bad',
-  not_archived: 'warn',
-  not_asked: 'warn',
+/** The colour and text of the result of a target, by its verdict. */
+export const verdicts: Record<string, [Tone | undefined, string]> = {
+  equal: ['good', 'All accepted hits were recorded'],
+  short: ['bad', 'Hits are missing'],
+  more: ['bad', 'More was recorded than sent, without a known cause'],
+  not_archived: ['warn', 'In the raw log, but not yet in the reports'],
+  not_asked: ['warn', 'Matomo could not be queried'],
+  incomparable: [undefined, 'Recorded and sent figures cannot be compared'],
 }
+export const toneOf = (verdict: string) => verdicts[verdict]?.[0]
+
+export const figure = (n: number) => (Number.isInteger(n) ? count(n) : money(n))
 
 /** The result of a row as text. */
 export function verdictText(r: Row): string {
-  const w = words.reconcile
   switch (r.verdict) {
     case 'short':
-      return w.short(r.off, percent(r.sent ? -r.off / r.sent : 1))
+      return `short by ${figure(-r.off)} (${percent(r.sent ? -r.off / r.sent : 1)})`
     case 'more':
-      return w.excess(r.off)
+      return `over by ${figure(r.off)}`
     case 'not_archived':
-      return w.notArchived
+      return 'not archived'
     case 'incomparable':
-      return w.incomparable
+      return 'not comparable'
     default:
-      return w.equal
+      return 'equal'
   }
 }
 

@@ -33,7 +33,13 @@ export const outcomes = ['accepted', 'rejected', 'failed', 'unknown', 'shed', 'a
 export type Outcome = (typeof outcomes)[number]
 
 /** The outcomes of a visit, the good one first. */
-export const visitOutcomes = ['complete', 'partial', 'uncertain', 'lost', 'unsent'] as const
+export const visitOutcomes = {
+  complete: 'Complete',
+  partial: 'Partial',
+  uncertain: 'Uncertain',
+  lost: 'Lost',
+  unsent: 'Not sent',
+}
 
 /** Whether a run can be deleted: it has ended, or its end was not recorded and it is not the current one. */
 export const deletable = (run: { id: string; kind: string; ended: string | null }, now?: Status) =>

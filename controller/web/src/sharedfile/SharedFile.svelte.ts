@@ -98,7 +98,7 @@ export class SharedFile<C> {
   }
 
   discard() {
-    this.#replace(this.#base!, words.sharedFile.discarded)
+    this.#replace(this.#base!, 'Changes discarded.')
   }
 
   /** Saves; `apply` then restarts the generator. */

@@ -1,13 +1,12 @@
 import { apply } from '../api/mutations'
 import { fieldErrorText, toastError } from '../errors'
 import { toast } from '../ui'
-import { words } from '../text'
 
 /** Restarts the generator with the saved changes, waits until it runs, and shows the outcome. Reports success. */
 export async function applyChanges(): Promise<boolean> {
   try {
     const { warnings } = await apply()
-    toast('good', words.sharedFile.applied, { details: (warnings ?? []).map(fieldErrorText) })
+    toast('good', 'Changes applied.', { details: (warnings ?? []).map(fieldErrorText) })
     return true
   } catch (e) {
     toastError(e)

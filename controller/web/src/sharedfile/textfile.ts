@@ -1,9 +1,8 @@
 // Reading an uploaded text file.
-import { words } from '../text'
 
-const w = words.sharedFile.file
 const mebi = 1 << 20
 const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
+const mebibytes = (n: number) => `${short.format(n / mebi)} MiB`
 
 /**
  * Reads a file in UTF-8 or UTF-16 of up to `maxBytes`; normalises line ends to \n and removes a byte order mark. Throws an
@@ -11,22 +10,25 @@ const short = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
  */
 export async function readTextFile(file: File, maxBytes: number): Promise<string> {
   if (file.size > maxBytes)
-    throw new Error(
-      w.tooLarge(file.name, w.mebibytes(short.format(file.size / mebi)), w.mebibytes(short.format(maxBytes / mebi))),
-    )
+    throw new Error(`“${file.name}” is too large: ${mebibytes(file.size)} (limit ${mebibytes(maxBytes)}).`)
+  const binary = `“${file.name}” is not a text file.`
   let bytes: Uint8Array
   try {
     bytes = new Uint8Array(await file.arrayBuffer())
   } catch {
-    throw new Error(w.unreadable(file.name))
+    throw new Error(`“${file.name}” could not be read.`)
   }
-  if (!bytes.length) throw new Error(w.empty(file.name))
+  if (!bytes.length) throw new Error(`“${file.name}” is empty.`)
   const wide = utf16(bytes)
-  if (!wide && bytes.includes(0)) throw new Error(w.binary(file.name))
+  if (!wide && bytes.includes(0)) throw new Error(binary)
   try {
     return new TextDecoder(wide ?? 'utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n')
   } catch {
-    throw new Error(wide ? w.binary(file.name) : w.notUtf8(file.name, badLine(bytes)))
+    throw new Error(
+      wide
+        ? binary
+        : `“${file.name}” is not valid UTF-8 (line ${badLine(bytes)}). Save it as UTF-8 and upload it again.`,
+    )
   }
 }
 

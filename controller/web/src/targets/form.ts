@@ -1,12 +1,37 @@
 // A target as it is being written, by the API's names of the fields, and what is plainly wrong with it before the controller
 // is asked.
 import type { Schemas } from '../api/client'
-import { words } from '../text'
 
 export type Target = Schemas['StoredTarget']
 
 const paths = ['api_url', 'tls_ca_file', 'tls_cert_file', 'tls_key_file'] as const
 const secrets = ['token_auth', 'read_token', 'http_auth', 'headers', 'proxy_url'] as const
+
+/** The labels and help of the fields about how a target is reached. */
+export const connectionFields = {
+  api_url: {
+    label: 'Reporting API URL',
+    help: 'Only if index.php is not next to the tracker, for example https://host/index.php.',
+  },
+  http_auth: {
+    label: 'User and password',
+    help: 'user:password, if the server in front of Matomo requires it.',
+  },
+  headers: { label: 'Headers', help: 'Sent with every request, one “Name: value” a line.' },
+  proxy_url: {
+    label: 'Proxy',
+    help: 'http://user:password@host:port, or “none” for a direct connection. Default: the configured proxy.',
+  },
+  tls_ca_file: {
+    label: 'CA certificates',
+    help: 'PEM file to trust in addition to the system’s CAs. Relative to data/controller.',
+  },
+  tls_cert_file: { label: 'Client certificate', help: 'PEM file.' },
+  tls_key_file: {
+    label: 'Client certificate key',
+    help: 'PEM file. Default: the file of the client certificate.',
+  },
+}
 
 /** Texts as they are typed. Of a secret undefined keeps the saved one. */
 export type Fields = Record<'name' | 'url' | 'site_id' | 'weight' | (typeof paths)[number], string> &
@@ -29,7 +54,7 @@ export const fieldsOf = (t: Target): Fields => ({
 export function freshFields(first: boolean, setting: (key: string) => string): Fields {
   const of = (key: string) => (first ? setting(key) : '')
   return {
-    name: first ? words.targets.form.first : '',
+    name: first ? 'Primary' : '',
     url: of('MATOMO_URL'),
     site_id: of('MATOMO_SITE_ID') || '1',
     weight: first ? '100' : '50',
@@ -53,14 +78,13 @@ const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
 /** What is wrong; `others` are the names of the other targets. */
 export function validate(f: Fields, others: string[]): FieldErrors {
-  const w = words.targets.form
   const out: FieldErrors = {}
   const name = f.name.trim().toLowerCase()
-  if (!name) out.name = w.needName
-  else if (others.some((o) => o.toLowerCase() === name)) out.name = w.nameTaken
-  if (!/^https?:\/\/./i.test(f.url.trim())) out.url = w.needURL
-  if (!(whole(f.site_id) >= 1)) out.site_id = w.needSite
-  if (!(whole(f.weight) >= 1 && whole(f.weight) <= 100)) out.weight = w.needWeight
+  if (!name) out.name = 'Enter a name.'
+  else if (others.some((o) => o.toLowerCase() === name)) out.name = 'This name is already used.'
+  if (!/^https?:\/\/./i.test(f.url.trim())) out.url = 'Enter a URL starting with http:// or https://.'
+  if (!(whole(f.site_id) >= 1)) out.site_id = 'Enter a whole number of 1 or more.'
+  if (!(whole(f.weight) >= 1 && whole(f.weight) <= 100)) out.weight = 'Enter a whole number from 1 to 100.'
   return out
 }
 

@@ -8,6 +8,9 @@ const toSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeS
 /** 12,345 */
 export const count = (n: number) => integer.format(n)
 
+/** 1 run, 2 runs; `many` is the plural unless it is `one` with an s. */
+export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`
+
 /** Three significant digits: 0.231, 12.4, 1,230. */
 export const rate = (n: number) => (n >= 1000 ? integer : significant).format(n)
 

@@ -1,19 +1,16 @@
 // Shared by all pages: navigation, states, errors and sign-in.
+import { plural } from './numbers'
+
 export const shell = {
   product: 'Trafficinator',
-  tagline: 'Load generator for Matomo',
-  documentation: 'Documentation',
-  apiDocs: 'API',
   undo: 'Undo',
   cancel: 'Cancel',
   close: 'Close',
   save: 'Save',
   delete: 'Delete',
   retry: 'Try again',
-  loading: 'Loading…',
   dismiss: 'Dismiss',
   menu: 'Menu',
-  skip: 'Skip to content',
   none: '–',
   pages: {
     dashboard: 'Dashboard',
@@ -28,52 +25,12 @@ export const shell = {
     logs: 'Logs',
     runs: 'Runs',
   },
-  /** Sortable lists. */
-  sorting: {
-    drag: (name: string) => `Move ${name}`,
-    hint: 'Drag, or press Enter and use the arrow keys',
-    up: (name: string) => `Move ${name} up`,
-    down: (name: string) => `Move ${name} down`,
-    /** Announced to screen readers. */
-    spoken: {
-      dragStarted: ({ itemLabel }: { itemLabel: string }) =>
-        `Moving ${itemLabel}. Use the arrow keys to move it; press Enter or Escape to drop it.`,
-      movedToPosition: ({ itemLabel, position, count }: { itemLabel: string; position: number; count: number }) =>
-        `${itemLabel} is at position ${position} of ${count}.`,
-      dropped: ({ itemLabel, position }: { itemLabel: string; position: number }) =>
-        `${itemLabel} dropped at position ${position}.`,
-      zoneActiveInstruction: 'Press Enter on a row to move it.',
-    },
-  },
-  notFound: { title: 'Page not found', back: 'Go to the dashboard' },
-  themes: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
-  leaving: { title: 'Leave this page?', stay: 'Stay', leave: 'Leave without saving' },
   connection: {
     live: 'Connected',
     connecting: 'Connecting…',
     lost: 'Controller unreachable, reconnecting…',
   },
-  /** Problems writing the controller's data. */
-  storage: {
-    title: 'The controller cannot write its data',
-    fault: ({ place, cause, fix }: { place: string; cause: string; fix: string }) =>
-      `${place} ${cause}. To fix it, ${fix}.`,
-    unpublished: 'Saved changes could not be written to the exchange folder. Retrying:',
-  },
-  session: {
-    title: 'Sign in',
-    help: 'Open the link that the controller printed at start, or enter the API key.',
-    where:
-      'Stored in data/controller/api-key unless CONTROL_UI_API_KEY is set. “controller login-link” prints a new link.',
-    key: 'API key',
-    signIn: 'Sign in',
-    signOut: 'Sign out',
-    wait: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
-  },
   errors: {
-    unreachable: 'The controller is unreachable. Is it running?',
-    status: (status: number) => `The controller returned status ${status}.`,
-    between: 'A proxy answered instead of the controller. Reload the page.',
     /** Replace the API's message by its error code; `here` is the URL of this interface. */
     codes: {
       wrong_origin: (here) =>
@@ -84,7 +41,6 @@ export const shell = {
       code_used: () => 'This sign-in link has been used or has expired. Print a new one with “controller login-link”.',
       session_ended: () => 'Your session has ended. Sign in again.',
     } as Record<string, ((here: string) => string) | undefined>,
-    title: 'Loading failed',
   },
   /** The generator's states: [label, explanation]. */
   states: {
@@ -113,7 +69,7 @@ export const shell = {
   stateNotes: {
     failed: (n: number, all: number) => (all === 1 ? 'the target is failing' : `${n} of ${all} targets failing`),
     degraded: (n: number, all: number) => (all === 1 ? 'the target is degraded' : `${n} of ${all} targets degraded`),
-    thresholds: (n: number) => (n === 1 ? '1 threshold failed' : `${n} thresholds failed`),
+    thresholds: (n: number) => plural(n, 'threshold failed', 'thresholds failed'),
     backfill: (share: string) => `backfill ${share || 'starting'}`,
     container: (reason: string) => `Container: ${reason}.`,
     lastKnown: (label: string) => `Last known: ${label}`,
@@ -129,16 +85,6 @@ export const shell = {
     recover: 'Recovering',
     adopt: 'Attaching',
   } as Record<string, string>,
-  /** Input for a write-only value. */
-  secret: {
-    saved: 'Saved (hidden)',
-    replace: 'Replace',
-    clear: 'Clear',
-    keep: 'Keep saved value',
-    cleared: 'Will be removed on save',
-    placeholder: 'New value',
-    none: 'Not set',
-  },
   outcomes: {
     planned: 'Planned',
     accepted: 'Accepted',

@@ -1,6 +1,6 @@
-// The body of a request with a whole list, made a slice at a time: megabytes at once would be felt while typing.
+// The request body of an entire list, encoded in slices: encoding megabytes at once would delay typing.
 
-/** How many characters are made into JSON before the page may do something else. */
+/** Characters encoded before the page may handle other events. */
 const slice = 1 << 18
 
 /** {"content": …} as JSON. Stops with the signal's reason when it is aborted. */
@@ -9,7 +9,7 @@ export async function contentBody(content: string, signal?: AbortSignal): Promis
   for (let from = 0; from < content.length; from += slice) {
     if (from) await new Promise((next) => setTimeout(next))
     signal?.throwIfAborted()
-    // A pair of surrogates that is cut in two becomes two escapes, which make the pair again.
+    // A surrogate pair that is split becomes two escapes, which decode to the pair.
     parts.push(new Blob([JSON.stringify(content.slice(from, from + slice)).slice(1, -1)]))
   }
   return new Blob([...parts, '"}'])

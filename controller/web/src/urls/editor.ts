@@ -1,4 +1,4 @@
-// The editor of the list of pages: the only file that knows the library behind it.
+// The editor of the page list; with theme.ts the only file that imports CodeMirror.
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint'
 import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from '@codemirror/search'
@@ -15,25 +15,30 @@ import {
 import { theme, parts } from './theme'
 import type { Problem } from './problems'
 
+/** CodeMirror's phrases, capitalised like the rest of the interface. */
+const phrases = {
+  ...{ next: 'Next', previous: 'Previous', all: 'All', replace: 'Replace', 'replace all': 'Replace all' },
+  ...{ 'match case': 'Match case', regexp: 'Pattern', 'by word': 'Whole words', close: 'Close', go: 'Go' },
+  ...{ Diagnostics: 'Problems', 'No diagnostics': 'No problems' },
+}
+
 export type Editor = ReturnType<typeof openEditor>
 
 type Options = {
   label: string
-  /** The id of the element that says how to use it. */
+  /** The id of the element with instructions. */
   describedBy: string
-  /** The library's own words by its English ones. */
-  phrases: Record<string, string>
   onchange: () => void
 }
 
-/** A list as the editor holds it. */
+/** The editor's representation of a list. */
 export const textOf = (content: string) => Text.of(content.split(/\r\n?|\n/))
 
-/** Lines as files count them: the empty one after the last line end is none. */
+/** The number of lines; an empty last one does not count. */
 export const linesOf = (doc: Text) => (doc.line(doc.lines).length ? doc.lines : doc.lines - 1)
 
-/** Opens an editor in `parent`. Tab is left to the page, so that the keyboard gets out again. */
-export function openEditor(parent: HTMLElement, { label, describedBy, phrases, onchange }: Options) {
+/** Opens an editor in `parent`. Tab moves the focus out of it. */
+export function openEditor(parent: HTMLElement, { label, describedBy, onchange }: Options) {
   const view = new EditorView({
     parent,
     state: EditorState.create({
@@ -67,22 +72,22 @@ export function openEditor(parent: HTMLElement, { label, describedBy, phrases, o
     })
 
   return {
-    /** The list as it stands, with \n at the line ends; another object after every edit. */
+    /** The current list; a new object after every edit. */
     get content() {
       return view.state.doc
     },
     get dirty() {
       return !view.state.doc.eq(saved)
     },
-    /** Shows what is saved; `undoable` lets a person go back to what was there. */
+    /** Shows the saved list; `undoable` keeps the previous one in the undo history. */
     load(content: Text, undoable: boolean) {
       saved = content
       if (!view.state.doc.eq(saved)) replaceDoc(saved, undoable)
       onchange()
     },
-    /** Puts an unsaved list in the place of the one there; it can be undone. */
+    /** Replaces the list without saving; undo restores it. */
     replace: (content: Text) => replaceDoc(content, true),
-    /** Takes a content for what is saved now. */
+    /** Marks a list as saved. */
     markSaved(content: Text) {
       saved = content
       onchange()

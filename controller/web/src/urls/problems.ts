@@ -1,9 +1,9 @@
-// What the server finds wrong with a list, by line.
+// The problems of a page list, by line.
 import type { Schemas } from '../api/client'
 
 export type Problem = {
   severity: 'error' | 'warning'
-  /** From 1; undefined where the whole list is meant. */
+  /** From 1; undefined for the entire list. */
   line?: number
   message: string
 }

@@ -1,4 +1,4 @@
-// How the editor looks: the interface's own colours, so that light and dark need no theme of their own.
+// The editor's style in the colours of the interface, so that it follows the light and dark theme.
 import {
   Decoration,
   EditorView,
@@ -71,7 +71,7 @@ export const theme = EditorView.theme({
 const comment = Decoration.mark({ class: 'cm-page-comment' })
 const title = Decoration.mark({ class: 'cm-page-title' })
 
-/** Sets titles and comments off from addresses; only what is in sight is looked at. */
+/** Highlights titles and comments, in the visible lines only. */
 const matcher = new MatchDecorator({
   regexp: /^\s*#.*|(?: *\t| {2,}).*$/g,
   decoration: (match) => (match[0].trimStart().startsWith('#') && match.index === 0 ? comment : title),
