@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jmoiron/sqlx"
+	_ "github.com/mattn/go-sqlite3" // the driver
 
 	"github.com/puttrix/trafficinator/controller/internal/cli"
 	"github.com/puttrix/trafficinator/shared/exitcode"
@@ -32,7 +33,7 @@ INSERT INTO funnels VALUES (1, 'Way', 'words', '{"steps":[{"type":"pageview","ur
 func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	c := start(t)
 	path := filepath.Join(t.TempDir(), "presets.db")
-	db, err := sqlx.Open("sqlite3", path)
+	db, err := sql.Open("sqlite3", path)
 	if err == nil {
 		_, err = db.ExecContext(t.Context(), originals)
 		err = errors.Join(err, db.Close())

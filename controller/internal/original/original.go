@@ -1,9 +1,9 @@
-// Package original reads the database of the tool that this one succeeds, so that what was saved there can be saved
-// here.
+// Package original reads presets and funnels from the database of the tool that this one succeeds.
 package original
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,12 +11,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
 	_ "github.com/mattn/go-sqlite3" // the driver
 	"github.com/spf13/afero"
 )
 
-// Table is the one by which the original's database is known.
+// Table identifies the original's database.
 const Table = "config_presets"
 
 // Entry is a preset or a funnel as the API of this tool takes it.
@@ -25,84 +24,80 @@ type Entry struct {
 	Kind, Name string
 	// Body is JSON.
 	Body []byte
-	// LeftOut names settings that are no part of a preset here, by env key.
+	// LeftOut names settings that are not part of a preset here, by env key.
 	LeftOut []string
 }
 
+// row is a preset or a funnel of the original.
 type row struct {
-	Name        string  `db:"name"`
-	Description *string `db:"description"`
-	Config      []byte  `db:"config_json"`
-	Probability float64 `db:"probability"`
-	Priority    int     `db:"priority"`
-	Enabled     bool    `db:"enabled"`
+	name, description string
+	config            []byte
+	probability       float64
+	priority          int
+	enabled           bool
 }
 
-// Read returns the presets, then the funnels, of the database at path in the order in which they were made, and writes
-// nothing. fsys must be the one that holds path on disk, because SQLite opens it by itself.
+// Read returns the presets, then the funnels, of the database at path in the order of their creation, and writes
+// nothing. fsys must be the file system that holds path, because SQLite opens the file itself.
 func Read(ctx context.Context, fsys afero.Fs, path string) ([]Entry, error) {
 	if _, err := fsys.Stat(path); err != nil {
 		return nil, fmt.Errorf("read database: %w", err)
 	}
-	db, err := sqlx.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
+	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
 	if err != nil {
 		return nil, fmt.Errorf("read database: %w", err)
 	}
 	defer db.Close() //nolint:errcheck // only read
-	var presets, funnels []row
-	if err := db.SelectContext(ctx, &presets, "SELECT name, description, config_json FROM "+Table+
-		" ORDER BY id"); err != nil {
-		return nil, fmt.Errorf("read presets: %w", err)
+	presets, err := read(ctx, db, "preset", "0, 0, 0 FROM "+Table, leaveOut)
+	if err != nil {
+		return nil, err
 	}
-	const query = "SELECT name, description, config_json, probability, priority, enabled FROM funnels ORDER BY id"
-	if err := db.SelectContext(ctx, &funnels, query); err != nil {
-		return nil, fmt.Errorf("read funnels: %w", err)
-	}
-	out := make([]Entry, 0, len(presets)+len(funnels))
-	for _, r := range presets {
-		e, err := r.entry("preset", func(config map[string]any) []string {
-			var left []string
-			maps.DeleteFunc(config, func(key string, v any) bool {
-				key = strings.ToUpper(key)
-				drop := strings.HasPrefix(key, "BACKFILL_") || key == "TARGETS" || key == "DISTRIBUTION_STRATEGY"
-				if drop && v != nil && v != "" {
-					left = append(left, key)
-				}
-				return drop
-			})
-			slices.Sort(left)
-			return left
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
-	}
-	for _, r := range funnels {
-		// The original decides by the columns.
-		e, err := r.entry("funnel", func(config map[string]any) []string {
-			config["probability"], config["priority"], config["enabled"] = r.Probability, r.Priority, r.Enabled
+	funnels, err := read(ctx, db, "funnel", "probability, priority, enabled FROM funnels",
+		func(r row, config map[string]any) []string { // the original decides by the columns
+			config["probability"], config["priority"], config["enabled"] = r.probability, r.priority, r.enabled
 			return nil
 		})
+	return append(presets, funnels...), err
+}
+
+// leaveOut removes settings that are not part of a preset here, and returns the env keys of those that are set.
+func leaveOut(_ row, config map[string]any) (left []string) {
+	maps.DeleteFunc(config, func(key string, v any) bool {
+		key = strings.ToUpper(key)
+		drop := strings.HasPrefix(key, "BACKFILL_") || key == "TARGETS" || key == "DISTRIBUTION_STRATEGY"
+		if drop && v != nil && v != "" {
+			left = append(left, key)
+		}
+		return drop
+	})
+	slices.Sort(left)
+	return left
+}
+
+// read reads all rows of a kind. columns are the last three of row, with the table; change adapts the settings of a row
+// and names those that are left out.
+func read(ctx context.Context, db *sql.DB, kind, columns string,
+	change func(row, map[string]any) []string) (out []Entry, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT name, coalesce(description, ''), config_json, "+columns+" ORDER BY id")
+	if err != nil {
+		return nil, fmt.Errorf("read %ss: %w", kind, err)
+	}
+	defer rows.Close() //nolint:errcheck // only read
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.name, &r.description, &r.config, &r.probability, &r.priority, &r.enabled); err != nil {
+			return nil, fmt.Errorf("read %s: %w", kind, err)
+		}
+		var config map[string]any
+		if err := json.Unmarshal(r.config, &config); err != nil || config == nil {
+			return nil, fmt.Errorf("read %s %q: its settings are not a JSON object", kind, r.name)
+		}
+		e := Entry{Kind: kind, Name: r.name, LeftOut: change(r, config)}
+		e.Body, err = json.Marshal(map[string]any{"name": r.name, "description": r.description, "config": config})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read %s %q: %w", kind, r.name, err)
 		}
 		out = append(out, e)
 	}
-	return out, nil
-}
-
-func (r row) entry(kind string, change func(config map[string]any) (left []string)) (Entry, error) {
-	var config map[string]any
-	if err := json.Unmarshal(r.Config, &config); err != nil || config == nil {
-		return Entry{}, fmt.Errorf("read %s %q: its settings are no JSON object", kind, r.Name)
-	}
-	e := Entry{Kind: kind, Name: r.Name, LeftOut: change(config)}
-	body := map[string]any{"name": r.Name, "config": config}
-	if r.Description != nil {
-		body["description"] = *r.Description
-	}
-	var err error
-	e.Body, err = json.Marshal(body)
-	return e, err
+	return out, rows.Err()
 }

@@ -100,9 +100,9 @@ type Interval struct {
 
 // File is a file that a run was started with.
 type File struct {
-	Name string `db:"file" json:"name"`
+	Name string `json:"name"`
 	// Hash is the SHA-256 of the kept content, in hex.
-	Hash string `db:"hash" json:"hash"`
+	Hash string `json:"hash"`
 }
 
 // Document is a kind of Matomo figures that are kept of a run.

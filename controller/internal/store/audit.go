@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/puttrix/trafficinator/controller/internal/security"
 )
 
@@ -13,58 +11,37 @@ const maxAudit, maxRefusals = 100_000, 10_000
 
 // AddAuditEntry writes an entry and deletes the oldest beyond maxAudit.
 func (s *Store) AddAuditEntry(ctx context.Context, e security.Entry) error {
-	return s.tx(ctx, "write audit log", func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "write audit log", func(t *tx) {
 		var id int64
-		if err := tx.GetContext(ctx, &id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) "+
-			"RETURNING id", timestamp{e.At}, e.Address, e.Action, e.Detail); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM audit WHERE id <= ?", id-maxAudit)
-		return err
+		t.get(&id, "INSERT INTO audit (at, address, action, detail) VALUES (?, ?, ?, ?) RETURNING id",
+			timestamp(e.At), e.Address, e.Action, e.Detail)
+		t.exec("DELETE FROM audit WHERE id <= ?", id-maxAudit)
 	})
 }
 
 // AuditEntries returns at most limit entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, limit int) ([]security.Entry, error) {
-	type row struct {
-		At      timestamp `db:"at"`
-		Address string    `db:"address"`
-		Action  string    `db:"action"`
-		Detail  string    `db:"detail"`
-	}
-	return list(ctx, s, "read audit log", func(r row) (security.Entry, error) {
-		return security.Entry{At: r.At.Time, Address: r.Address, Action: r.Action, Detail: r.Detail}, nil
+	return list(ctx, s, "read audit log", func(r row) (e security.Entry, err error) {
+		err = r.Scan((*timestamp)(&e.At), &e.Address, &e.Action, &e.Detail)
+		return e, err
 	}, "SELECT at, address, action, detail FROM audit ORDER BY id DESC LIMIT ?", limit)
 }
 
 // SaveRefusals writes refusals and deletes the oldest beyond maxRefusals. They never displace an audit entry.
 func (s *Store) SaveRefusals(ctx context.Context, refusals []security.Refusal) error {
-	return s.tx(ctx, "write refusals", func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "write refusals", func(t *tx) {
 		for _, r := range refusals {
-			if _, err := tx.ExecContext(ctx,
-				"INSERT INTO refusals (first_at, last_at, address, action, status, tries) VALUES (?, ?, ?, ?, ?, ?)",
-				timestamp{r.First}, timestamp{r.Last}, r.Address, r.Action, r.Status, r.Tries); err != nil {
-				return err
-			}
+			t.exec("INSERT INTO refusals (first_at, last_at, address, action, status, tries) VALUES (?, ?, ?, ?, ?, ?)",
+				timestamp(r.First), timestamp(r.Last), r.Address, r.Action, r.Status, r.Tries)
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?",
-			maxRefusals)
-		return err
+		t.exec("DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", maxRefusals)
 	})
 }
 
 // Refusals returns at most limit refusals, newest first.
 func (s *Store) Refusals(ctx context.Context, limit int) ([]security.Refusal, error) {
-	type row struct {
-		First   timestamp `db:"first_at"`
-		Last    timestamp `db:"last_at"`
-		Address string    `db:"address"`
-		Action  string    `db:"action"`
-		Status  int       `db:"status"`
-		Tries   int       `db:"tries"`
-	}
-	return list(ctx, s, "read refusals", func(r row) (security.Refusal, error) {
-		return security.Refusal{First: r.First.Time, Last: r.Last.Time, Address: r.Address, Action: r.Action,
-			Status: r.Status, Tries: r.Tries}, nil
+	return list(ctx, s, "read refusals", func(r row) (f security.Refusal, err error) {
+		err = r.Scan((*timestamp)(&f.First), (*timestamp)(&f.Last), &f.Address, &f.Action, &f.Status, &f.Tries)
+		return f, err
 	}, "SELECT first_at, last_at, address, action, status, tries FROM refusals ORDER BY id DESC LIMIT ?", limit)
 }

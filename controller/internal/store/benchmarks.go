@@ -2,65 +2,47 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/puttrix/trafficinator/controller/internal/benchmark/timing"
 )
 
-type benchmarkRow struct {
-	ID       string `db:"id"`
-	Baseline bool   `db:"baseline"`
-	Body     string `db:"body"`
-}
+const selectBenchmarks = "SELECT body, baseline FROM report_benchmarks "
 
-func (r benchmarkRow) benchmark() (b timing.ReportBenchmark, err error) {
-	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
-		return b, fmt.Errorf("read benchmark %s: %w", r.ID, err)
-	}
-	b.Baseline = r.Baseline
-	return b, nil
+func scanBenchmark(r row) (b timing.ReportBenchmark, err error) {
+	err = r.Scan(asJSON{&b}, &b.Baseline)
+	return b, err
 }
-
-const selectBenchmarks = "SELECT id, baseline, body FROM report_benchmarks "
 
 // SaveBenchmark inserts an API benchmark that has ended. It is not a baseline.
 func (s *Store) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error {
-	body, err := json.Marshal(b)
-	if err != nil {
-		return fmt.Errorf("save benchmark %s: %w", b.ID, err)
-	}
 	return s.exec(ctx, "save benchmark "+b.ID,
 		"INSERT INTO report_benchmarks (id, url, site_id, began_at, body) VALUES (?, ?, ?, ?, ?)",
-		b.ID, b.URL, b.SiteID, timestamp{b.Began}, string(body))
+		b.ID, b.URL, b.SiteID, timestamp(b.Began), asJSON{b})
 }
 
 // Benchmarks returns all benchmarks, newest first.
 func (s *Store) Benchmarks(ctx context.Context) ([]timing.ReportBenchmark, error) {
-	return list(ctx, s, "list benchmarks", benchmarkRow.benchmark, selectBenchmarks+"ORDER BY began_at DESC, id DESC")
+	return list(ctx, s, "list benchmarks", scanBenchmark, selectBenchmarks+"ORDER BY began_at DESC, id DESC")
 }
 
 // Benchmark returns one benchmark, or ErrNotFound.
 func (s *Store) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
-	return get(ctx, s, "read benchmark "+id, benchmarkRow.benchmark, selectBenchmarks+"WHERE id = ?", id)
+	return get(ctx, s, "read benchmark "+id, scanBenchmark, selectBenchmarks+"WHERE id = ?", id)
 }
 
 // Baseline returns the baseline of a site's benchmarks, or ErrNotFound.
 func (s *Store) Baseline(ctx context.Context, url string, siteID int) (timing.ReportBenchmark, error) {
-	return get(ctx, s, fmt.Sprintf("read baseline of site %d", siteID), benchmarkRow.benchmark,
+	return get(ctx, s, fmt.Sprintf("read baseline of site %d", siteID), scanBenchmark,
 		selectBenchmarks+"WHERE baseline AND url = ? AND site_id = ?", url, siteID)
 }
 
 // MarkBaseline makes a benchmark the baseline of its site, replacing any other, or ends that.
 func (s *Store) MarkBaseline(ctx context.Context, id string, marked bool) error {
-	return s.tx(ctx, "mark benchmark "+id, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE report_benchmarks SET baseline = 0 WHERE baseline AND (id = ?1
-			OR ?2 AND (url, site_id) = (SELECT url, site_id FROM report_benchmarks WHERE id = ?1))`, id, marked); err != nil {
-			return err
-		}
-		return changed(tx.ExecContext(ctx, "UPDATE report_benchmarks SET baseline = ? WHERE id = ?", marked, id))
+	return s.tx(ctx, "mark benchmark "+id, func(t *tx) {
+		t.exec(`UPDATE report_benchmarks SET baseline = 0 WHERE baseline AND (id = ?1
+			OR ?2 AND (url, site_id) = (SELECT url, site_id FROM report_benchmarks WHERE id = ?1))`, id, marked)
+		t.change("UPDATE report_benchmarks SET baseline = ? WHERE id = ?", marked, id)
 	})
 }
 

@@ -2,12 +2,19 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
 // check reads everything that is encrypted and looks for missing tables once, so that a wrong key or a damaged database
@@ -17,16 +24,12 @@ func (s *Store) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var have []string
-	if err := s.read.SelectContext(ctx, &have, "SELECT name FROM sqlite_master WHERE type = 'table'"); err != nil {
-		return fmt.Errorf("list tables: %w", err)
+	have, err := tablesOf(ctx, s.read)
+	if err != nil {
+		return err
 	}
 	if want = slices.DeleteFunc(want, func(name string) bool { return slices.Contains(have, name) }); len(want) > 0 {
-		return fmt.Errorf(
-			"the database %s is missing the tables %s; restore a backup",
-			s.path,
-			strings.Join(want, ", "),
-		)
+		return fmt.Errorf("the database %s is missing the tables %s; restore a backup", s.path, strings.Join(want, ", "))
 	}
 	if _, err := s.Config(ctx); err != nil {
 		return err
@@ -38,6 +41,16 @@ func (s *Store) check(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// tablesOf returns the tables of a database, without those of SQLite itself.
+func tablesOf(ctx context.Context, db *sql.DB) (out []string, err error) {
+	err = each(ctx, db, "list tables", func(r row) error {
+		name, err := value[string](r)
+		out = append(out, name)
+		return err
+	}, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+	return out, err
 }
 
 var tableChange = regexp.MustCompile(`(?mi)^(?:CREATE TABLE (\w+)|DROP TABLE (\w+)|ALTER TABLE (\w+) RENAME TO (\w+))`)
@@ -63,4 +76,57 @@ func tables() ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+func (s *Store) checkVersion(ctx context.Context) error {
+	version, err := get(ctx, s, "read version of database", value[int64], "SELECT max(version_id) FROM goose_db_version")
+	if err != nil {
+		return err
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	var newest int64 // of the last name: they are sorted
+	if _, err := fmt.Sscanf(files[len(files)-1], "migrations/%d_", &newest); err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	switch {
+	case version > newest:
+		return versionError(version, newest, ErrNewer)
+	case version < newest:
+		return versionError(version, newest, ErrOlder)
+	}
+	return nil
+}
+
+func versionError(version, newest int64, err error) error {
+	return fmt.Errorf("open database of schema version %d, expected %d: %w", version, newest, err)
+}
+
+// checkForeign refuses the database of another program before anything is written into it. A file that is no database
+// is left for SQLite to report.
+func checkForeign(ctx context.Context, fsys afero.Fs, path string) error {
+	if info, err := fsys.Stat(path); err != nil || info.Size() == 0 {
+		return nil //nolint:nilerr // a new one
+	}
+	db, err := sql.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // only read
+	tables, err := tablesOf(ctx, db)
+	if err != nil {
+		return nil //nolint:nilerr // opening it for writing reports the error
+	}
+	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
+		return nil
+	}
+	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (tables: %s); set it to another file or leave it unset", path, ErrForeign,
+		strings.Join(tables, ", "))
+	if slices.Contains(tables, original.Table) {
+		err = fmt.Errorf("%w; `controller import-original --db FILE` imports its presets and funnels, see "+
+			"docs/from-the-original.md", err)
+	}
+	return err
 }

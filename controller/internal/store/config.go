@@ -2,37 +2,23 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-
-	"github.com/jmoiron/sqlx"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/stored"
-	"github.com/puttrix/trafficinator/shared/secret"
 )
 
 // Config returns the saved configuration.
 func (s *Store) Config(ctx context.Context) (stored.Config, error) {
-	type row struct {
-		Revision  int64     `db:"revision"`
-		Values    string    `db:"knobs"`
-		Secrets   string    `db:"secrets"`
-		UpdatedAt timestamp `db:"updated_at"`
-	}
-	return get(ctx, s, "read configuration", func(r row) (stored.Config, error) {
-		c := stored.Config{Revision: r.Revision, Secrets: map[string]secret.String{}, Updated: r.UpdatedAt.Time}
-		encrypted := map[string]string{}
-		if err := errors.Join(json.Unmarshal([]byte(r.Values), &c.Values),
-			json.Unmarshal([]byte(r.Secrets), &encrypted)); err != nil {
-			return c, fmt.Errorf("read configuration: %w", err)
+	return get(ctx, s, "read configuration", func(r row) (c stored.Config, err error) {
+		if err := r.Scan(&c.Revision, asJSON{&c.Values}, asJSON{&c.Secrets}, (*timestamp)(&c.Updated)); err != nil {
+			return c, err
 		}
-		for key, v := range encrypted {
-			text, err := s.cipher.decrypt("config/"+key, v)
-			if err != nil {
+		for key, v := range c.Secrets {
+			if err := s.cipher.decryptSecret("config/"+key, &v); err != nil {
 				return c, err
 			}
-			c.Secrets[key] = secret.String(text)
+			c.Secrets[key] = v
 		}
 		return c, nil
 	}, "SELECT revision, knobs, secrets, updated_at FROM config WHERE id = 1")
@@ -41,37 +27,23 @@ func (s *Store) Config(ctx context.Context) (stored.Config, error) {
 // SaveConfig replaces values and secrets if the saved revision is c.Revision, else the error is ErrStale; revision 0
 // replaces any. It returns the saved configuration.
 func (s *Store) SaveConfig(ctx context.Context, c stored.Config) (stored.Config, error) {
-	err := s.tx(ctx, "save configuration", func(tx *sqlx.Tx) (err error) {
-		c, err = s.saveConfig(ctx, tx, c)
-		return err
-	})
+	err := s.tx(ctx, "save configuration", func(t *tx) { s.saveConfig(t, &c) })
 	return c, err
 }
 
-func (s *Store) saveConfig(ctx context.Context, tx *sqlx.Tx, c stored.Config) (stored.Config, error) {
+// saveConfig sets the revision and the time of c to the new ones.
+func (s *Store) saveConfig(t *tx, c *stored.Config) {
 	encrypted := map[string]string{}
 	for key, v := range c.Secrets {
 		if v != "" {
 			encrypted[key] = s.cipher.encrypt("config/"+key, []byte(v.Reveal()))
 		}
 	}
-	values, err := json.Marshal(c.Values)
-	if err != nil {
-		return c, err
+	t.change("UPDATE config SET revision = revision + 1, knobs = ?1, secrets = ?2, updated_at = ?3 "+
+		"WHERE id = 1 AND (revision = ?4 OR ?4 = 0)", asJSON{c.Values}, asJSON{encrypted}, t.now, c.Revision)
+	if errors.Is(t.err, ErrNotFound) {
+		t.err = ErrStale
 	}
-	secrets, err := json.Marshal(encrypted)
-	if err != nil {
-		return c, err
-	}
-	now := s.timestamp()
-	c.Updated = now.Time
-	err = changed(tx.ExecContext(ctx, "UPDATE config SET revision = revision + 1, knobs = ?1, secrets = ?2, "+
-		"updated_at = ?3 WHERE id = 1 AND (revision = ?4 OR ?4 = 0)", string(values), string(secrets), now, c.Revision))
-	if errors.Is(err, ErrNotFound) {
-		err = ErrStale
-	}
-	if err != nil {
-		return c, err
-	}
-	return c, tx.GetContext(ctx, &c.Revision, "SELECT revision FROM config WHERE id = 1")
+	t.get(&c.Revision, "SELECT revision FROM config WHERE id = 1")
+	c.Updated = time.Time(t.now)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/exchange"
+	"github.com/puttrix/trafficinator/shared/secret"
 )
 
 // keySize is that of AES-256, in bytes.
@@ -85,4 +86,11 @@ func (c cipherBox) decrypt(place, encrypted string) ([]byte, error) {
 		return nil, ErrWrongKey
 	}
 	return data, nil
+}
+
+// decryptSecret decrypts s in place.
+func (c cipherBox) decryptSecret(place string, s *secret.String) error {
+	text, err := c.decrypt(place, s.Reveal())
+	*s = secret.String(text)
+	return err
 }

@@ -10,29 +10,16 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/summaries"
 )
 
-type runRow struct {
-	ID        string    `db:"id"`
-	Kind      string    `db:"kind"`
-	Seed      int64     `db:"seed"` // SQLite has no unsigned numbers; the bits are kept
-	Config    string    `db:"config"`
-	PlanHash  string    `db:"plan_hash"`
-	StartedAt timestamp `db:"started_at"`
-	EndedAt   timestamp `db:"ended_at"`
-	Reason    string    `db:"reason"`
-	ExitCode  *int      `db:"exit_code"`
-	Summary   string    `db:"summary"`
-	Note      string    `db:"note"`
-	Labels    string    `db:"labels"`
-	Problems  string    `db:"problems"`
-	Steered   bool      `db:"steered"`
-}
+const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, " +
+	"note, labels, problems, steered FROM runs "
 
-func (r runRow) run() (record.Run, error) {
-	out := record.Run{Head: record.Head{
-		ID: r.ID, Kind: r.Kind, Seed: uint64(r.Seed), PlanHash: r.PlanHash, Started: r.StartedAt.Time,
-		Ended: r.EndedAt.pointer(), Reason: r.Reason, ExitCode: r.ExitCode, Note: r.Note, Steered: r.Steered,
-	}}
-	out.Summary, _ = summaries.Decode([]byte(r.Summary)) // an unreadable one is left out
+func scanRun(r row) (out record.Run, err error) {
+	var seed int64 // SQLite has no unsigned numbers; the bits are kept
+	var labels, config, problems, summary []byte
+	err = r.Scan(&out.ID, &out.Kind, &seed, &config, &out.PlanHash, (*timestamp)(&out.Started), optional{&out.Ended},
+		&out.Reason, &out.ExitCode, &summary, &out.Note, &labels, &problems, &out.Steered)
+	out.Seed = uint64(seed)
+	out.Summary, _ = summaries.Decode(summary) // an unreadable one is left out
 	var duration time.Duration
 	if out.Ended != nil {
 		duration = max(0, out.Ended.Sub(out.Started))
@@ -45,14 +32,11 @@ func (r runRow) run() (record.Run, error) {
 	}
 	// A damaged column leaves its value empty: the run and the others in a list stay readable.
 	out.Labels, out.Config, out.Problems = []string{}, map[string]string{}, []record.Problem{}
-	_ = json.Unmarshal([]byte(r.Labels), &out.Labels)
-	_ = json.Unmarshal([]byte(r.Config), &out.Config)
-	_ = json.Unmarshal([]byte(r.Problems), &out.Problems)
-	return out, nil
+	_ = json.Unmarshal(labels, &out.Labels)
+	_ = json.Unmarshal(config, &out.Config)
+	_ = json.Unmarshal(problems, &out.Problems)
+	return out, err
 }
-
-const selectRuns = "SELECT id, kind, seed, config, plan_hash, started_at, ended_at, reason, exit_code, summary, " +
-	"note, labels, problems, steered FROM runs "
 
 // BeginRun records the start of a run. A run resumed under its ID keeps its first start, its note and its labels, and
 // is open again.
@@ -63,7 +47,7 @@ func (s *Store) BeginRun(ctx context.Context, r record.Run) error {
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seed = excluded.seed, config = excluded.config,
 			plan_hash = excluded.plan_hash, ended_at = NULL, reason = '', exit_code = NULL, summary = '',
 			problems = '[]', deleted_at = NULL`,
-		r.ID, r.Kind, int64(r.Seed), encode(r.Config, "{}"), r.PlanHash, timestamp{r.Started}, r.Note,
+		r.ID, r.Kind, int64(r.Seed), encode(r.Config, "{}"), r.PlanHash, timestamp(r.Started), r.Note,
 		encode(r.Labels, "[]"))
 }
 
@@ -87,7 +71,7 @@ func (s *Store) EndRun(ctx context.Context, r record.Run) error {
 		}
 	}
 	return s.exec(ctx, "record end of run "+r.ID, "UPDATE runs SET kind = ?, ended_at = ?, reason = ?, exit_code = ?, "+
-		"summary = ?, problems = ? WHERE id = ?", r.Kind, optional(r.Ended), r.Reason, r.ExitCode, string(summary),
+		"summary = ?, problems = ? WHERE id = ?", r.Kind, (*timestamp)(r.Ended), r.Reason, r.ExitCode, string(summary),
 		encode(r.Problems, "[]"), r.ID)
 }
 
@@ -108,5 +92,5 @@ func (s *Store) MarkSteered(ctx context.Context, id string) error {
 
 // Run returns a run that is not deleted, or ErrNotFound.
 func (s *Store) Run(ctx context.Context, id string) (record.Run, error) {
-	return get(ctx, s, "read run "+id, runRow.run, selectRuns+"WHERE id = ? AND deleted_at IS NULL", id)
+	return get(ctx, s, "read run "+id, scanRun, selectRuns+"WHERE id = ? AND deleted_at IS NULL", id)
 }

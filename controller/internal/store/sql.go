@@ -2,63 +2,130 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
+	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
+	"time"
 
-	"github.com/jmoiron/sqlx"
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// get reads one row and converts it; what names the operation in errors. The error is ErrNotFound if there is no row.
-func get[R, T any](ctx context.Context, s *Store, what string, convert func(R) (T, error), query string,
-	args ...any) (T, error) {
-	var row R
-	if err := s.read.GetContext(ctx, &row, query, args...); err != nil {
-		var none T
-		return none, fmt.Errorf("%s: %w", what, mapError(err))
-	}
-	return convert(row)
+// row is one row of a result, a *sql.Row or *sql.Rows.
+type row interface{ Scan(into ...any) error }
+
+// value reads a row of one column.
+func value[T any](r row) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
 }
 
-// list reads rows and converts each; what names the operation in errors.
-func list[R, T any](ctx context.Context, s *Store, what string, convert func(R) (T, error), query string,
+// get reads one row; what names the operation in errors. The error is ErrNotFound if there is no row.
+func get[T any](ctx context.Context, s *Store, what string, read func(row) (T, error), query string,
+	args ...any) (T, error) {
+	v, err := read(s.read.QueryRowContext(ctx, query, args...))
+	return v, wrap(what, err)
+}
+
+// list reads all rows; what names the operation in errors.
+func list[T any](ctx context.Context, s *Store, what string, read func(row) (T, error), query string,
 	args ...any) ([]T, error) {
-	var rows []R
-	if err := s.read.SelectContext(ctx, &rows, query, args...); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+	out := []T{}
+	err := each(ctx, s.read, what, func(r row) error {
+		v, err := read(r)
+		out = append(out, v)
+		return err
+	}, query, args...)
+	return out, err
+}
+
+// each calls read for every row; what names the operation in errors.
+func each(ctx context.Context, db *sql.DB, what string, read func(row) error, query string, args ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return wrap(what, err)
 	}
-	out := make([]T, len(rows))
-	for i, r := range rows {
-		var err error
-		if out[i], err = convert(r); err != nil {
-			return nil, err
-		}
+	defer rows.Close() //nolint:errcheck // only read
+	for err == nil && rows.Next() {
+		err = read(rows)
 	}
-	return out, nil
+	return wrap(what, errors.Join(err, rows.Err()))
 }
 
 // exec runs a statement that has to change a row, else the error is ErrNotFound; what names the operation in errors.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
 	r, err := s.write.ExecContext(ctx, query, args...)
-	return s.wrap(what, changed(r, err))
+	return s.wrapWrite(what, changed(r, err))
 }
 
-// tx runs do in a transaction of the writer; what names the operation in errors.
-func (s *Store) tx(ctx context.Context, what string, do func(tx *sqlx.Tx) error) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
+// tx is a transaction of the writer. After an error its methods do nothing, and the transaction fails with that error.
+type tx struct {
+	*sql.Tx
+	ctx context.Context
+	now timestamp
+	err error
+}
+
+// tx runs do in a transaction; what names the operation in errors.
+func (s *Store) tx(ctx context.Context, what string, do func(t *tx)) error {
+	begun, err := s.write.BeginTx(ctx, nil)
 	if err == nil {
-		if err = do(tx); err == nil {
-			err = tx.Commit()
+		t := &tx{begun, ctx, s.timestamp(), nil}
+		if do(t); t.err == nil {
+			t.err = t.Commit()
 		} else {
-			_ = tx.Rollback() // SQLite itself has rolled back some failures, such as a write to a full disk
+			_ = t.Rollback() // SQLite itself has rolled back some failures, such as a write to a full disk
 		}
+		err = t.err
 	}
-	return s.wrap(what, err)
+	return s.wrapWrite(what, err)
+}
+
+// exec runs a statement.
+func (t *tx) exec(query string, args ...any) {
+	if t.err == nil {
+		_, t.err = t.ExecContext(t.ctx, query, args...)
+	}
+}
+
+// change runs a statement that has to change a row, else the error is ErrNotFound.
+func (t *tx) change(query string, args ...any) {
+	if t.err == nil {
+		t.err = changed(t.ExecContext(t.ctx, query, args...))
+	}
+}
+
+// get reads one row.
+func (t *tx) get(into any, query string, args ...any) {
+	if t.err == nil {
+		t.err = t.QueryRowContext(t.ctx, query, args...).Scan(into)
+	}
+}
+
+// save inserts a row with the given columns, names of columns and values in turn, if id is 0, else it updates the row of
+// that ID, and returns the ID.
+func (t *tx) save(table string, id int64, columns ...any) int64 {
+	columns = append(columns, "updated_at", t.now)
+	if id == 0 {
+		columns = append(columns, "created_at", t.now)
+	}
+	var names []string
+	var values []any
+	for i := 0; i < len(columns); i += 2 {
+		names, values = append(names, columns[i].(string)), append(values, columns[i+1])
+	}
+	if id == 0 {
+		t.get(&id, fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s) RETURNING id", table, strings.Join(names, ", "),
+			strings.Repeat(", ?", len(names)-1)), values...)
+	} else {
+		t.change(fmt.Sprintf("UPDATE %s SET %s = ? WHERE id = ?", table, strings.Join(names, " = ?, ")),
+			append(values, id)...)
+	}
+	return id
 }
 
 // changed returns err, or ErrNotFound if r changed no row.
@@ -72,24 +139,21 @@ func changed(r sql.Result, err error) error {
 	return ErrNotFound
 }
 
-func (s *Store) wrap(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, s.diskError(mapError(err)))
-}
-
-// mapError maps errors of SQLite to those that callers branch on.
-func mapError(err error) error {
+// wrap names the operation in an error and maps errors of SQLite to those that callers branch on.
+func wrap(what string, err error) error {
 	var failed sqlite.Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, sql.ErrNoRows):
-		return ErrNotFound
+		err = ErrNotFound
 	case errors.As(err, &failed) && failed.ExtendedCode == sqlite.ErrConstraintUnique:
-		return ErrNameTaken
+		err = ErrNameTaken
 	}
-	return err
+	return fmt.Errorf("%s: %w", what, err)
 }
+
+func (s *Store) wrapWrite(what string, err error) error { return wrap(what, s.diskError(err)) }
 
 // diskError turns SQLite's errors about the disk into a *fs.PathError of the database file, as other writes return.
 func (s *Store) diskError(err error) error {
@@ -113,11 +177,61 @@ func (s *Store) diskError(err error) error {
 	return fmt.Errorf("%w (%w)", &fs.PathError{Op: "write", Path: s.path, Err: why}, err)
 }
 
-// hexSum is the SHA-256 of body in hex.
-func hexSum(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
+// timestampLayout is RFC 3339 of constant width, so that texts sort as times do.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// timestamp is a time as a column. The zero time is NULL.
+type timestamp time.Time
+
+func (s *Store) timestamp() timestamp { return timestamp(s.now()) }
+
+// Value implements driver.Valuer.
+func (t timestamp) Value() (driver.Value, error) {
+	if time.Time(t).IsZero() {
+		return nil, nil
+	}
+	return time.Time(t).UTC().Format(timestampLayout), nil
 }
 
-// as is the conversion of rows that need none.
-func as[T any](row T) (T, error) { return row, nil }
+// Scan implements sql.Scanner.
+func (t *timestamp) Scan(v any) error {
+	text, _ := v.(string)
+	if v == nil {
+		*t = timestamp{}
+		return nil
+	}
+	read, err := time.Parse(time.RFC3339Nano, text)
+	*t = timestamp(read)
+	return err
+}
+
+// optional reads a time that may be NULL, which is nil.
+type optional struct{ into **time.Time }
+
+// Scan implements sql.Scanner.
+func (o optional) Scan(v any) error {
+	*o.into = nil
+	if v == nil {
+		return nil
+	}
+	*o.into = new(time.Time)
+	return (*timestamp)(*o.into).Scan(v)
+}
+
+// asJSON is a column of JSON text. An empty one leaves the value unchanged.
+type asJSON struct{ value any }
+
+// Value implements driver.Valuer.
+func (j asJSON) Value() (driver.Value, error) {
+	data, err := json.Marshal(j.value)
+	return string(data), err
+}
+
+// Scan implements sql.Scanner.
+func (j asJSON) Scan(v any) error {
+	text, _ := v.(string)
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), j.value)
+}

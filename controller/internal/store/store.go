@@ -12,16 +12,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
-	"github.com/puttrix/trafficinator/controller/internal/original"
 )
 
 // The errors that callers may branch on.
@@ -50,7 +46,7 @@ const maxReaders = 4
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	// write has one connection: SQLite has one writer at a time, and waiting in Go is fair where its busy loop is not.
-	write, read *sqlx.DB
+	write, read *sql.DB
 	fs          afero.Fs
 	path        string
 	cipher      cipherBox
@@ -84,7 +80,7 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 	if s.write, err = connect(path, url.Values{"_txlock": {"immediate"}}, 1); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.write.DB); err != nil {
+	if err := migrate(ctx, s.write); err != nil {
 		return nil, errors.Join(fmt.Errorf("CONFIG_DB_PATH=%q: %w", path, err), s.write.Close())
 	}
 	if s.read, err = connect(path, url.Values{"_query_only": {"on"}}, maxReaders); err != nil {
@@ -96,14 +92,31 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 	return s, nil
 }
 
+// OpenReadOnly opens the database at path to read what is not encrypted, also while a controller has it open. Methods
+// that write must not be called. The errors are fs.ErrNotExist, ErrNewer and ErrOlder.
+func OpenReadOnly(ctx context.Context, fsys afero.Fs, path string) (*Store, error) {
+	if _, err := fsys.Stat(path); err != nil { // SQLite would create it
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	read, err := connect(path, url.Values{"_query_only": {"on"}}, maxReaders)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{read: read, fs: fsys, path: path, now: time.Now}
+	if err := s.checkVersion(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
 // connect opens a pool. The options are in its name, so that every connection has them.
-func connect(path string, more url.Values, connections int) (*sqlx.DB, error) {
+func connect(path string, more url.Values, connections int) (*sql.DB, error) {
 	more.Set("_busy_timeout", "5000")
 	more.Set("_journal_mode", "WAL")
 	more.Set("_foreign_keys", "on")
 	// Committed writes survive a power cut.
 	more.Set("_synchronous", "FULL")
-	db, err := sqlx.Open("sqlite3", address(path, more))
+	db, err := sql.Open("sqlite3", address(path, more))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -135,41 +148,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// checkForeign refuses the database of another program before anything is written into it. A file that is no database
-// is left for SQLite to report.
-func checkForeign(ctx context.Context, fsys afero.Fs, path string) error {
-	if info, err := fsys.Stat(path); err != nil || info.Size() == 0 {
-		return nil //nolint:nilerr // a new one
-	}
-	db, err := sqlx.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
-	if err != nil {
-		return fmt.Errorf("open database: %w", err)
-	}
-	defer db.Close() //nolint:errcheck // only read
-	var tables []string
-	const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-	if err := db.SelectContext(ctx, &tables, query); err != nil {
-		return nil //nolint:nilerr // opening it for writing reports the error
-	}
-	if len(tables) == 0 || slices.Contains(tables, goose.DefaultTablename) {
-		return nil
-	}
-	err = fmt.Errorf("CONFIG_DB_PATH=%q: %w (tables: %s); set it to another file or leave it unset", path, ErrForeign,
-		strings.Join(tables, ", "))
-	if slices.Contains(tables, original.Table) {
-		err = fmt.Errorf("%w; `controller import-original --db FILE` imports its presets and funnels, see "+
-			"docs/from-the-original.md", err)
-	}
-	return err
-}
-
 // address returns the data source name of the file at path.
 func address(path string, settings url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + settings.Encode()
-}
-
-func versionError(version, newest int64, err error) error {
-	return fmt.Errorf("open database of schema version %d, expected %d: %w", version, newest, err)
 }
 
 // Close closes the database. The store must not be used afterwards.

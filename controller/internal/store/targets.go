@@ -3,111 +3,68 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/secret"
-	"github.com/puttrix/trafficinator/shared/target"
 )
 
-type targetRow struct {
-	ID        int64     `db:"id"`
-	Name      string    `db:"name"`
-	URL       string    `db:"url"`
-	SiteID    int       `db:"site_id"`
-	Token     string    `db:"token"`
-	ReadToken string    `db:"read_token"`
-	APIURL    string    `db:"api_url"`
-	HTTPAuth  string    `db:"http_auth"`
-	Headers   string    `db:"headers"`
-	CAFile    string    `db:"tls_ca_file"`
-	CertFile  string    `db:"tls_cert_file"`
-	KeyFile   string    `db:"tls_key_file"`
-	Proxy     string    `db:"proxy_url"`
-	Weight    int       `db:"weight"`
-	Enabled   bool      `db:"enabled"`
-	CreatedAt timestamp `db:"created_at"`
-	UpdatedAt timestamp `db:"updated_at"`
-}
-
-// encryptedColumn is a column of a secret, with its associated data.
-type encryptedColumn struct {
-	place  string
-	column *string
-	field  *secret.String
-}
-
-func (r *targetRow) encrypted(t *target.Target) []encryptedColumn {
-	place := "targets/" + strconv.FormatInt(r.ID, 10)
-	return []encryptedColumn{
-		{place, &r.Token, &t.Token}, {place + "/read", &r.ReadToken, &t.ReadToken},
-		{place + "/http_auth", &r.HTTPAuth, &t.HTTPAuth},
-		{place + "/headers", &r.Headers, &t.Headers}, {place + "/proxy_url", &r.Proxy, &t.Proxy},
+// secretsOf returns the secrets of a target by their associated data.
+func secretsOf(t *stored.Target) map[string]*secret.String {
+	place := fmt.Sprintf("targets/%d", t.ID)
+	return map[string]*secret.String{
+		place: &t.Token, place + "/read": &t.ReadToken, place + "/http_auth": &t.HTTPAuth,
+		place + "/headers": &t.Headers, place + "/proxy_url": &t.Proxy,
 	}
 }
 
 // Targets returns all targets in the order of their creation.
 func (s *Store) Targets(ctx context.Context) ([]stored.Target, error) {
-	return list(ctx, s, "list targets", func(r targetRow) (stored.Target, error) {
-		t := stored.Target{ID: r.ID, Created: r.CreatedAt.Time, Updated: r.UpdatedAt.Time, Target: target.Target{
-			Name: r.Name, URL: r.URL, SiteID: r.SiteID, Weight: r.Weight, Enabled: r.Enabled,
-			Access: target.Access{APIURL: r.APIURL, CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile},
-		}}
-		for _, c := range r.encrypted(&t.Target) {
-			text, err := s.cipher.decrypt(c.place, *c.column)
-			if err != nil {
+	return list(ctx, s, "list targets", func(r row) (t stored.Target, err error) {
+		if err := r.Scan(&t.ID, &t.Name, &t.URL, &t.SiteID, &t.Weight, &t.Enabled, &t.APIURL, &t.CAFile, &t.CertFile,
+			&t.KeyFile, &t.Token, &t.ReadToken, &t.HTTPAuth, &t.Headers, &t.Proxy, (*timestamp)(&t.Created),
+			(*timestamp)(&t.Updated)); err != nil {
+			return t, err
+		}
+		for place, v := range secretsOf(&t) {
+			if err := s.cipher.decryptSecret(place, v); err != nil {
 				return t, err
 			}
-			*c.field = secret.String(text)
 		}
 		return t, nil
-	}, "SELECT * FROM targets ORDER BY id")
+	}, "SELECT id, name, url, site_id, weight, enabled, api_url, tls_ca_file, tls_cert_file, tls_key_file, token, "+
+		"read_token, http_auth, headers, proxy_url, created_at, updated_at FROM targets ORDER BY id")
 }
-
-const updateTarget = `UPDATE targets SET name = :name, url = :url, site_id = :site_id, token = :token,
-	read_token = :read_token, api_url = :api_url, http_auth = :http_auth, headers = :headers,
-	tls_ca_file = :tls_ca_file, tls_cert_file = :tls_cert_file, tls_key_file = :tls_key_file, proxy_url = :proxy_url,
-	weight = :weight, enabled = :enabled, updated_at = :updated_at WHERE id = :id`
 
 // SaveTarget inserts t if its ID is 0, else updates the target of that ID, and returns the ID. The errors are
 // ErrNameTaken and ErrNotFound.
-func (s *Store) SaveTarget(ctx context.Context, t stored.Target) (int64, error) {
-	err := s.tx(ctx, "save target", func(tx *sqlx.Tx) (err error) {
-		t.ID, err = s.saveTarget(ctx, tx, t)
-		return err
-	})
-	return t.ID, err
+func (s *Store) SaveTarget(ctx context.Context, t stored.Target) (id int64, err error) {
+	err = s.tx(ctx, "save target", func(tx *tx) { id = s.saveTarget(tx, t) })
+	return id, err
 }
 
 // SaveTargets saves all of targets as SaveTarget does, and how they are used, or nothing at all.
 func (s *Store) SaveTargets(ctx context.Context, targets []stored.Target, r stored.Routing) error {
-	return s.tx(ctx, "save targets", func(tx *sqlx.Tx) error {
+	return s.tx(ctx, "save targets", func(tx *tx) {
 		for _, t := range targets {
-			if _, err := s.saveTarget(ctx, tx, t); err != nil {
-				return err
-			}
+			s.saveTarget(tx, t)
 		}
-		_, err := tx.ExecContext(ctx, updateRouting, r.Mode == stored.Multi, r.Strategy)
-		return err
+		tx.exec(updateRouting, r.Mode == stored.Multi, r.Strategy)
 	})
 }
 
-func (s *Store) saveTarget(ctx context.Context, tx *sqlx.Tx, t stored.Target) (int64, error) {
-	now := s.timestamp()
-	if t.ID == 0 { // secrets are encrypted for an ID, so that comes first
-		if err := tx.GetContext(ctx, &t.ID, "INSERT INTO targets (name, url, site_id, token, weight, enabled, "+
-			"created_at, updated_at) VALUES (?, '', 0, '', 0, 0, ?, ?) RETURNING id", t.Name, now, now); err != nil {
-			return 0, err
-		}
+func (s *Store) saveTarget(tx *tx, t stored.Target) int64 {
+	columns := []any{
+		"name", t.Name, "url", t.URL, "site_id", t.SiteID, "weight", t.Weight, "enabled", t.Enabled, "api_url", t.APIURL,
+		"tls_ca_file", t.CAFile, "tls_cert_file", t.CertFile, "tls_key_file", t.KeyFile,
 	}
-	row := targetRow{ID: t.ID, Name: t.Name, URL: t.URL, SiteID: t.SiteID, APIURL: t.APIURL, CAFile: t.CAFile,
-		CertFile: t.CertFile, KeyFile: t.KeyFile, Weight: t.Weight, Enabled: t.Enabled, UpdatedAt: now}
-	for _, c := range row.encrypted(&t.Target) {
-		*c.column = s.cipher.encrypt(c.place, []byte(c.field.Reveal()))
+	if t.ID == 0 { // secrets are encrypted for an ID
+		t.ID = tx.save("targets", 0, append(columns, "token", "")...)
 	}
-	return t.ID, changed(tx.NamedExecContext(ctx, updateTarget, row))
+	for place, v := range secretsOf(&t) {
+		*v = secret.String(s.cipher.encrypt(place, []byte(v.Reveal())))
+	}
+	return tx.save("targets", t.ID, append(columns, "token", t.Token.Reveal(), "read_token", t.ReadToken.Reveal(),
+		"http_auth", t.HTTPAuth.Reveal(), "headers", t.Headers.Reveal(), "proxy_url", t.Proxy.Reveal())...)
 }
 
 // DeleteTarget deletes one target, or returns ErrNotFound.
@@ -117,8 +74,10 @@ func (s *Store) DeleteTarget(ctx context.Context, id int64) error {
 
 // Routing returns how targets are used.
 func (s *Store) Routing(ctx context.Context) (stored.Routing, error) {
-	return get(ctx, s, "read routing", as[stored.Routing],
-		"SELECT CASE multi WHEN 0 THEN 'single' ELSE 'multi' END AS mode, strategy FROM routing WHERE id = 1")
+	return get(ctx, s, "read routing", func(r row) (out stored.Routing, err error) {
+		err = r.Scan(&out.Mode, &out.Strategy)
+		return out, err
+	}, "SELECT iif(multi, 'multi', 'single'), strategy FROM routing WHERE id = 1")
 }
 
 const updateRouting = "UPDATE routing SET multi = ?, strategy = ? WHERE id = 1"

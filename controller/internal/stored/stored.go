@@ -42,8 +42,8 @@ const (
 
 // Routing says how targets are used.
 type Routing struct {
-	Mode     Mode            `json:"mode" db:"mode"`
-	Strategy target.Strategy `json:"distribution_strategy" db:"strategy"`
+	Mode     Mode            `json:"mode"`
+	Strategy target.Strategy `json:"distribution_strategy"`
 }
 
 // Funnel is a saved funnel.
