@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // ErrStopped is the error of work that is begun with a service that has ended.
@@ -44,6 +45,20 @@ func Loop(name string, run func(context.Context)) *Service {
 		run(ctx)
 		return nil
 	})
+}
+
+// Every calls work now and after each interval until ctx is done.
+func Every(ctx context.Context, interval time.Duration, work func(context.Context)) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		work(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // Closer is a service that only has to be ended, such as a database: end is called once, whether it was started or not.

@@ -1,5 +1,5 @@
-// Package disk owns what a disk that is full, read-only or not ours means to a person: which place cannot be used, why,
-// and what puts it right. It watches the folders of the controller. It does not know what is stored in them.
+// Package disk turns errors of full, read-only or foreign disks into faults with a fix, and probes the folders of the
+// controller. It does not know what is stored in them.
 package disk
 
 import (
@@ -7,15 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/spf13/afero"
 )
 
-// Fault is why something cannot be stored.
+// Fault is a reason why something cannot be stored.
 type Fault struct {
 	// Place is the folder or the file that cannot be used.
 	Place string `json:"place"`
-	// Cause says what is wrong with it, Fix what puts it right.
 	Cause string `json:"cause"`
 	Fix   string `json:"fix"`
 }
@@ -23,7 +25,7 @@ type Fault struct {
 // Error implements error.
 func (f Fault) Error() string { return f.Place + " " + f.Cause + "; " + f.Fix }
 
-// FromError finds what is wrong with a disk in an error; false where its cause is something else.
+// FromError returns the fault of a disk that caused err; false if the cause is something else.
 func FromError(err error) (Fault, bool) {
 	var f Fault
 	switch {
@@ -36,11 +38,8 @@ func FromError(err error) (Fault, bool) {
 		f = Fault{Cause: "cannot be written: it is read-only",
 			Fix: "mount it writable and give the controller's user write access"}
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		f = Fault{
-			Cause: "may not be used by the controller's user",
-			Fix: "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in " +
-				".env to its owner",
-		}
+		f = Fault{Cause: "may not be used by the controller's user",
+			Fix: "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env to its owner"}
 	case errors.Is(err, syscall.EIO):
 		f = Fault{Cause: "cannot be used: its disk reports an input/output error", Fix: "check the disk"}
 	default:
@@ -50,22 +49,19 @@ func FromError(err error) (Fault, bool) {
 	return f, f.Place != ""
 }
 
-// written tells whether an error of a file system, of which Of finds a fault, is that of a write. An error of opening
-// does not tell what for; only files that nobody is to see, which a write makes and renames, are never opened to be
-// read.
-func written(err error) bool {
-	for _, only := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
-		if errors.Is(err, only) {
-			return true
-		}
+// isOfWrite reports whether an error with a Fault is that of a write. An error of opening does not show that, except for
+// temporary files, which are never opened for reading.
+func isOfWrite(err error) bool {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) {
+		return true
 	}
-	var one *fs.PathError
-	if !errors.As(err, &one) {
+	failed, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
 		return true // of a link or a rename
 	}
-	switch one.Op {
+	switch failed.Op {
 	case "open", "openat":
-		return hidden(one.Path)
+		return isTemporary(failed.Path)
 	case "read", "pread", "seek", "stat", "lstat", "fstatat", "readlink", "readdir", "readdirent", "getdents":
 		return false
 	default:
@@ -73,24 +69,43 @@ func written(err error) bool {
 	}
 }
 
-// hidden tells whether a file is one that nobody is to see, such as one that is written before it is renamed.
-func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
+// isTemporary reports whether a file is one that is renamed when it is complete.
+func isTemporary(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// place is what an error of a file system is about; empty for errors of something else, such as a socket.
+// place returns the file or folder of a file system error; empty for others, such as those of a socket.
 func place(err error) string {
 	var path string
-	var one *fs.PathError
-	var two *os.LinkError
-	switch {
-	case errors.As(err, &one):
-		path = one.Path
-	case errors.As(err, &two):
-		path = two.New
-	default:
-		return ""
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		path = failed.Path
+	} else if failed, ok := errors.AsType[*os.LinkError](err); ok {
+		path = failed.New
 	}
-	if hidden(path) {
+	if path != "" && isTemporary(path) {
 		return filepath.Dir(path)
 	}
 	return path
+}
+
+// tempFile matches the temporary names of incomplete files: those of afero.TempFile, which end in nine digits, for
+// published files and probes, and copies of the database with SQLite's own files.
+var tempFile = regexp.MustCompile(`^\.(.+\.[0-9]{9}|backup-[0-9]{9}\.db(-journal|-wal|-shm)?)$`)
+
+// RemoveTempFiles removes the temporary files that killed processes left in dir, and returns their names. No process may
+// be writing there. A missing folder has none. The error names every file that could not be removed.
+func RemoveTempFiles(fsys afero.Fs, dir string) (removed []string, err error) {
+	files, err := afero.ReadDir(fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	for _, info := range files {
+		if !info.Mode().IsRegular() || !tempFile.MatchString(info.Name()) {
+			continue
+		}
+		if failed := fsys.Remove(filepath.Join(dir, info.Name())); failed != nil {
+			err = errors.Join(err, failed)
+		} else {
+			removed = append(removed, info.Name())
+		}
+	}
+	return removed, err
 }

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -8,50 +9,40 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 )
 
-// ProbeInterval is how often the places are tried.
+// ProbeInterval is how often places are probed.
 const ProbeInterval = time.Minute
 
-// Monitor knows whether the places of a controller can be written. It is safe for concurrent use.
+// Monitor tracks whether the controller's files and folders can be written. It is safe for concurrent use.
 type Monitor struct {
 	probes  []func(context.Context) error
 	changed func([]Fault)
 	log     *slog.Logger
 
-	probing sync.Mutex // held while the places are tried
-	mu      sync.Mutex // guards what follows
+	probing sync.Mutex // held during a probe
+	mu      sync.Mutex // guards faults
 	faults  []Fault
 }
 
-// NewMonitor watches the places that probes write to. changed is called with the new faults whenever they change.
+// NewMonitor returns a monitor of the places that probes write to. changed is called with the new faults on each change.
 func NewMonitor(log *slog.Logger, changed func([]Fault), probes ...func(context.Context) error) *Monitor {
 	return &Monitor{probes: probes, changed: changed, log: log}
 }
 
-// Faults are what was wrong when the places were tried last, or what a write has failed of since; none where all is
-// well.
+// Faults returns the faults of the last probe and of writes since.
 func (w *Monitor) Faults() []Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.faults)
 }
 
-// Run tries the places now and each minute until ctx is done.
-func (w *Monitor) Run(ctx context.Context) {
-	tick := time.NewTicker(ProbeInterval)
-	defer tick.Stop()
-	for {
-		w.Probe(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
+// Run probes now and every ProbeInterval until ctx is done.
+func (w *Monitor) Run(ctx context.Context) { lifecycle.Every(ctx, ProbeInterval, w.Probe) }
 
-// Probe tries the places.
+// Probe probes all places.
 func (w *Monitor) Probe(ctx context.Context) {
 	w.probing.Lock()
 	defer w.probing.Unlock()
@@ -66,11 +57,11 @@ func (w *Monitor) Probe(ctx context.Context) {
 	}
 }
 
-// Report is Of, and takes the fault over where a write has failed, so that it is known before the next probe. What
-// could not be read is told and not remembered: a probe would not find it, and everything else can be stored.
+// Report is FromError, and adds the fault of a failed write to Faults before the next probe. The fault of a failed read
+// is not added: a probe would not find it, and everything else can be stored.
 func (w *Monitor) Report(err error) (Fault, bool) {
 	f, found := FromError(err)
-	if found && written(err) {
+	if found && isOfWrite(err) {
 		if faults := w.Faults(); !slices.Contains(faults, f) {
 			w.set(append(faults, f))
 		}
@@ -97,12 +88,12 @@ func (w *Monitor) set(faults []Fault) {
 	w.changed(slices.Clone(faults))
 }
 
-// probeBytes is how much a probe of a folder writes: more than is left of a disk that is called full.
+// probeBytes is how much a probe writes: more than remains free on a disk that reports to be full.
 const probeBytes = 64 << 10
 
-// FolderProbe tries to write to a folder of fsys, made where it is missing, and leaves nothing there.
+// FolderProbe returns a probe that writes to a folder of fsys, creating it if missing, and leaves no file there.
 func FolderProbe(fsys afero.Fs, dir string) func(context.Context) error {
-	return func(context.Context) (err error) {
+	return func(context.Context) error {
 		if err := fsys.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
@@ -111,12 +102,6 @@ func FolderProbe(fsys afero.Fs, dir string) func(context.Context) error {
 			return err
 		}
 		_, err = f.Write(make([]byte, probeBytes))
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
-		if removed := fsys.Remove(f.Name()); err == nil {
-			err = removed
-		}
-		return err
+		return cmp.Or(err, f.Close(), fsys.Remove(f.Name()))
 	}
 }

@@ -20,16 +20,16 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// KeyFile is the name of the file of the drawn API key, in the controller's own folder.
+// KeyFile is the name of the generated API key's file, in the controller's own folder.
 const KeyFile = "api-key"
 
-// The lengths of an API key in characters: the least makes guessing hopeless, the most fits into any server's header.
+// The length of an API key in characters: enough to prevent guessing, and short enough for any server's headers.
 const minKey, maxKey = 16, 256
 
-// publishedKeys are those that the original's documentation and example files showed: everybody knows them.
+// publishedKeys are in the documentation and example files of the original.
 var publishedKeys = []string{"change-me-in-production", "your-secret-api-key-change-this"}
 
-// CheckKey says what is wrong with an API key, wherever it comes from, without showing any of it.
+// CheckKey returns what is wrong with an API key, without showing any of it.
 func CheckKey(key string) error {
 	odd, isOdd := textfile.FindSpecial(key)
 	switch n := utf8.RuneCountInString(key); {
@@ -49,26 +49,26 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist where there is none,
-// and a problem.List where its content is no key.
+// ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist if there is none,
+// and a problem.List if its content is not a valid key.
 func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
-	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place does not stop the start
+	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would block
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	if info, err := f.Stat(); err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
-	} else if !info.Mode().IsRegular() { // to write one into a pipe would wait for its other end
-		return "", refuseKey(path, "is no file")
+	} else if !info.Mode().IsRegular() {
+		return "", refuseKey(path, "is not a regular file")
 	}
-	data, err := io.ReadAll(io.LimitReader(f, 8*maxKey)) // enough to see that it is too long, in any encoding
+	data, err := io.ReadAll(io.LimitReader(f, 8*maxKey)) // enough to detect one that is too long, in any encoding
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
 	}
 	text, err := textfile.Decode(data)
 	key := strings.TrimSpace(string(text))
-	if err == nil && key == "" { // who was writing it was killed
+	if err == nil && key == "" { // the controller was killed while writing it
 		return "", fmt.Errorf("read API key: %s is empty: %w", path, fs.ErrNotExist)
 	}
 	if err == nil {
@@ -83,11 +83,11 @@ func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 func refuseKey(path, message string) error {
 	var problems problem.List
 	problems.Refuse(path, "", message,
-		"write a long random one into it, in one line, or delete the file and one is made")
+		"write a long random one into it, on one line, or delete the file to have one generated")
 	return problems.Err()
 }
 
-// LoadKey reads the API key that an earlier start has drawn in dir, or draws one (0600).
+// LoadKey reads the API key that an earlier start generated in dir, or generates one (mode 0600).
 func LoadKey(fsys afero.Fs, dir string) (secret.String, error) {
 	path := filepath.Join(dir, KeyFile)
 	if key, err := ReadKey(fsys, path); !errors.Is(err, fs.ErrNotExist) {

@@ -4,39 +4,37 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
 
-// A stranger is a connection over which no request with a key or session came yet. Strangers cost memory and
-// descriptors and need no key, so that they are few, and none waits long. Members are bounded by the descriptors alone.
+// A stranger is a connection without a request with a key or session yet. Strangers cost memory and descriptors and need
+// no key, so their number and time are limited. Members are only limited by the descriptors.
 const (
-	// maxStrangers is how many there can be, half of them of one address.
+	// maxStrangers is the maximum number of strangers, half of them of one address.
 	maxStrangers = 256
-	// strangerTime is how long a stranger may need for the head, for the body, for taking an answer, and between two
-	// requests.
+	// strangerTime is how long a stranger may take for a head, for a body, to read a response, and between two requests.
 	strangerTime = 10 * time.Second
-	// strangerStay is what each stranger surely has before another takes its place: time for a request over a slow
-	// network.
+	// strangerStay is the time before another stranger can take its place: enough for a request over a slow network.
 	strangerStay = 250 * time.Millisecond
 )
 
-// Listener bounds the connections that it accepts: a stranger who is one too many takes the place of the one who has
-// waited longest, of the same address or else of the address that has most. So whoever sends a request at once is
-// answered.
+// Listener limits the connections that it accepts: beyond the limit, a new stranger replaces the oldest one of its
+// address, or else of the address that has most. So a client that sends its request at once is served.
 type Listener struct {
 	net.Listener
 	all, strangers, ofAddress int
 	done                      context.Context
 	stop                      context.CancelFunc
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	open    int
-	waiting map[netip.Prefix][]*conn // strangers by address, the oldest first
-	count   int                      // of strangers
+	waiting map[netip.Prefix][]*conn // strangers by address, oldest first
+	count   int                      // number of strangers
 }
 
-// LimitConnections bounds l to all connections at once, at least 8.
+// LimitConnections limits l to all connections at once, at least 8.
 func LimitConnections(l net.Listener, all int) *Listener {
 	all = max(all, 8)
 	strangers := min(maxStrangers, all/2)
@@ -63,11 +61,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if l.admit(c) {
 			return c, nil
 		}
-		_ = accepted.Close() // nobody waits for an answer yet
+		_ = accepted.Close() // no request was read yet
 	}
 }
 
-// admit makes room for c; false where every place is a member's, or the listener is closed.
+// admit makes room for c, or returns false if all connections are members' or the listener is closed.
 func (l *Listener) admit(c *conn) bool {
 	for {
 		l.mu.Lock()
@@ -90,20 +88,18 @@ func (l *Listener) admit(c *conn) bool {
 		case victim == nil:
 			return false
 		case stay <= 0:
-			_ = victim.Conn.Close() // its server sees the end
+			_ = victim.Conn.Close() // the HTTP server sees the end
 			continue
 		}
-		timer := time.NewTimer(stay)
 		select {
-		case <-timer.C:
+		case <-time.After(stay):
 		case <-l.done.Done():
-			timer.Stop()
 			return false
 		}
 	}
 }
 
-// crowded tells whether one more from an address is too many, and who has to give way.
+// crowded reports whether one more from an address is too many, and which stranger it replaces.
 func (l *Listener) crowded(home netip.Prefix) (victim *conn, full bool) {
 	if own := l.waiting[home]; len(own) >= l.ofAddress {
 		return own[0], true
@@ -120,7 +116,7 @@ func (l *Listener) crowded(home netip.Prefix) (victim *conn, full bool) {
 	return victim, true
 }
 
-// forget takes c out of the strangers, and of all where it is closed.
+// forget removes c from the strangers and from the open connections.
 func (l *Listener) forget(c *conn) {
 	l.leave(c)
 	if !c.gone {
@@ -131,20 +127,17 @@ func (l *Listener) forget(c *conn) {
 
 func (l *Listener) leave(c *conn) {
 	list := l.waiting[c.home]
-	for i, other := range list {
-		if other == c {
-			l.count--
-			if list = append(list[:i:i], list[i+1:]...); len(list) == 0 {
-				delete(l.waiting, c.home)
-			} else {
-				l.waiting[c.home] = list
-			}
-			return
-		}
+	i := slices.Index(list, c)
+	if i < 0 {
+		return
+	}
+	l.count--
+	if l.waiting[c.home] = slices.Delete(list, i, i+1); len(list) == 1 {
+		delete(l.waiting, c.home)
 	}
 }
 
-// home is the network that one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
+// home returns the network of one subscriber: an IPv4 address, or the /64 of an IPv6 address.
 func home(a net.Addr) netip.Prefix {
 	addr := parseAddr(a.String())
 	bits := addr.BitLen()
@@ -153,7 +146,7 @@ func home(a net.Addr) netip.Prefix {
 	}
 	p, err := addr.Prefix(bits)
 	if err != nil {
-		return netip.Prefix{} // no IP network, such as a pipe: all are of one address
+		return netip.Prefix{} // not an IP address, such as a pipe: all count as one address
 	}
 	return p
 }
@@ -166,12 +159,12 @@ type conn struct {
 	since    time.Time
 	gone     bool // guarded by the listener's mutex
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	known    bool
-	deadline time.Time // of reading, as the server set it
+	deadline time.Time // for reading, as the server set it
 }
 
-// SetReadDeadline implements net.Conn; for a stranger it is never later than strangerTime from now.
+// SetReadDeadline implements net.Conn; for a stranger it is at most strangerTime from now.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -182,17 +175,17 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// Write implements net.Conn; a stranger has to take what is written.
+// Write implements net.Conn; a stranger has to read the response in strangerTime.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if !c.known {
-		_ = c.SetWriteDeadline(time.Now().Add(strangerTime)) // the write fails of the same
+		_ = c.SetWriteDeadline(time.Now().Add(strangerTime)) // the write fails for the same reason
 	}
 	c.mu.Unlock()
 	return c.Conn.Write(p)
 }
 
-// CloseWrite ends the sending half, with which a server lets a refused sender read its answer.
+// CloseWrite closes the sending half, so that a refused sender can read its response.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -214,7 +207,7 @@ func (c *conn) member() {
 	known := c.known
 	if !known {
 		c.known = true
-		_ = c.Conn.SetReadDeadline(c.deadline) // reading and writing fail of the same
+		_ = c.Conn.SetReadDeadline(c.deadline) // reading and writing fail for the same reason
 		_ = c.SetWriteDeadline(time.Time{})
 	}
 	c.mu.Unlock()
@@ -232,7 +225,7 @@ func WithConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// member tells the connection of a request that who uses it has a key or session.
+// member marks the connection of a request with a key or session.
 func member(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(*conn); ok {
 		c.member()

@@ -19,17 +19,16 @@ import (
 // The names that clients use.
 const (
 	KeyHeader = "X-API-Key"
-	// CookieName is the name of a session's cookie; see Guard.cookieName for what follows it.
+	// CookieName is the name of a session's cookie, before its port; see Guard.cookieName.
 	CookieName = "trafficinator_session"
 )
 
-// csp lets the pages load nothing from elsewhere and be framed by nobody. The editor of URLs adds style elements, and
-// the base element says below which path the pages are, see package webui.
+// csp forbids content from elsewhere and framing. The URL editor adds style elements, and the base element has the path
+// of the pages, see package webui.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-	"font-src 'self'; " +
-	"connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+	"font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
-// SecurityHeaders is the outer wall of every route: allowed hosts, headers, CORS.
+// SecurityHeaders checks the host, and sets security and CORS headers, for every route.
 func (g *Guard) SecurityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, h := c.Request(), c.Response().Header()
@@ -48,11 +47,11 @@ func (g *Guard) SecurityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 				"this host name is not allowed; add it to ALLOWED_HOSTS, or set PUBLIC_URL to the address "+
 					"in the browser")
 		}
-		if len(g.origins) > 0 {
+		if len(g.config.Origins) > 0 {
 			h.Add("Vary", "Origin")
 		}
 		if origin := r.Header.Get("Origin"); g.isAllowedOrigin(origin) {
-			// Never with credentials: another site brings its own key.
+			// Never with credentials: another site sends its own key.
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Expose-Headers",
 				"ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
@@ -68,10 +67,10 @@ func (g *Guard) SecurityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Authenticate lets only requests with the key or a session through, within their budget.
+// Authenticate allows only requests with the key or a session, within their rate limit.
 func (g *Guard) Authenticate(next echo.HandlerFunc) echo.HandlerFunc { return g.members(next, true) }
 
-// AuthenticateUnmetered is Members without a budget.
+// AuthenticateUnmetered is Authenticate without a rate limit.
 func (g *Guard) AuthenticateUnmetered(next echo.HandlerFunc) echo.HandlerFunc {
 	return g.members(next, false)
 }
@@ -94,18 +93,17 @@ func (g *Guard) members(next echo.HandlerFunc, metered bool) echo.HandlerFunc {
 	}
 }
 
-// keyBucket is the one budget of the key; each session has its own.
+// keyBucket names the rate limit of the key; each session has its own.
 const keyBucket = "key"
 
-// What the walls leave for each other in the context of a request.
+// Values in the context of a request.
 const (
-	byKey      = "security.by"      // who asks, for Audit
-	sessionKey = "security.session" // the session, for Ended
-	tryKey     = "security.try"     // what an address has left of its tries, for Exchange
+	byKey      = "security.by"      // how the client authenticated, for Audit
+	sessionKey = "security.session" // the session, for SessionDone
+	tryKey     = "security.try"     // the remaining tries of the address, for SignIn
 )
 
-// IsAuthenticated tells whether a request has the key or a session, for what is open to everybody. A wrong key counts as
-// anywhere.
+// IsAuthenticated reports whether a request has the key or a session, for public routes. A wrong key counts as such.
 func (g *Guard) IsAuthenticated(c echo.Context) bool {
 	_, err := g.identify(c)
 	return err == nil
@@ -137,7 +135,7 @@ func (g *Guard) identify(c echo.Context) (who string, err error) {
 	return fmt.Sprintf("session %x", session.hash), nil
 }
 
-// SessionDone is closed when the session of a request ends; a key has no end.
+// SessionDone returns a channel that is closed when the session of a request ends, nil for an API key.
 func (g *Guard) SessionDone(c echo.Context) <-chan struct{} {
 	if s, ok := c.Get(sessionKey).(*session); ok {
 		return s.ended
@@ -145,7 +143,7 @@ func (g *Guard) SessionDone(c echo.Context) <-chan struct{} {
 	return nil
 }
 
-// wrongKey counts a wrong key; after maxWrong of an address in a minute it is 429.
+// wrongKey counts a wrong key and refuses it, with 429 after maxWrong of one address in a minute.
 func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 	b := g.wrong.take(g.ClientIP(c.Request()).String(), 1)
 	status := http.StatusForbidden
@@ -156,7 +154,7 @@ func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 	return wrong(c, b, code, detail)
 }
 
-// wrong is the answer to a wrong key or code.
+// wrong is the response to a wrong key or code.
 func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	if !b.ok {
 		setRateLimitHeaders(c, b)
@@ -165,8 +163,8 @@ func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	return refuse(http.StatusForbidden, code, detail)
 }
 
-// LimitSignIns is the wall in front of the sign-in. Each try counts before its body is read, and what is no good one is a
-// refusal. A right key or code passes also where the address has no try left.
+// LimitSignIns limits sign-ins. Each try counts before its body is read, and a failed one is a refusal. A right key or
+// code is accepted even if the address has no tries left.
 func (g *Guard) LimitSignIns(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Set(tryKey, g.wrong.take(g.ClientIP(c.Request()).String(), 1))
@@ -180,25 +178,27 @@ func (g *Guard) LimitSignIns(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// SignIn signs in by key or code behind the Door, and sets the cookie of the session.
+// SignIn signs in by key or code behind LimitSignIns, and sets the session cookie.
 func (g *Guard) SignIn(c echo.Context, key, code secret.String) error {
 	r := c.Request()
 	if !g.isSameOrigin(r) {
 		return g.wrongOrigin(r)
 	}
 	from := g.ClientIP(r).String()
-	if b := g.signIns.take(from, 0); !b.ok { // looked at before a code is used up
-		return tooMany(c, b, TooManyRequests, "too many sessions were begun from this address")
+	if b := g.signIns.take(from, 0); !b.ok { // checked before a code is used up
+		return tooMany(c, b, TooManyRequests, "too many sessions were started from this address")
 	}
-	by, ok := g.proof(key.Reveal(), code.Reveal())
 	left, _ := c.Get(tryKey).(budget)
 	switch {
-	case !ok && code != "":
+	case key != "" && g.IsAPIKey(key.Reveal()):
+		c.Set(byKey, keyBucket)
+	case code != "" && g.codes.take(code.Reveal()):
+		c.Set(byKey, "code")
+	case code != "":
 		return wrong(c, left, CodeUsed, "the code is wrong, used up or too old")
-	case !ok:
+	default:
 		return wrong(c, left, WrongKey, "the API key is wrong")
 	}
-	c.Set(byKey, by)
 	member(r.Context())
 	g.signIns.take(from, 1)
 	g.setCookie(c, g.sessions.add(context.WithoutCancel(r.Context())).Reveal(), int(SessionTTL.Seconds()))
@@ -213,8 +213,8 @@ func (g *Guard) SignOut(c echo.Context) {
 	g.setCookie(c, "", -1)
 }
 
-// setCookie names no path: browsers then take the folder of the address that they asked (RFC 6265, 5.1.4), which is
-// /api below whatever path a proxy offers the controller at. Other pages of that host do not get the cookie.
+// setCookie sets no path: browsers then use the folder of the requested address (RFC 6265, 5.1.4), which is /api below
+// the path at which a proxy offers the controller. Other pages of that host do not get the cookie.
 func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	c.SetCookie(&http.Cookie{
 		Name: g.cookieName(c.Request()), Value: value, MaxAge: age,
@@ -222,14 +222,14 @@ func (g *Guard) setCookie(c echo.Context, value string, age int) {
 	})
 }
 
-// cookieName ends in the port that the browser shows: cookies belong to a host whatever the port (RFC 6265, 8.5), so
-// that two controllers of one host would sign each other's people out.
+// cookieName ends in the port that the browser shows: cookies are shared by all ports of a host (RFC 6265, 8.5), so two
+// controllers on one host would sign out each other's users.
 func (g *Guard) cookieName(r *http.Request) string {
-	asked := url.URL{Host: r.Host}
-	if asked.Port() == "" && strings.EqualFold(asked.Hostname(), g.public.Hostname()) {
-		asked.Host = g.public.Host // a proxy has left the port out
+	address := url.URL{Host: r.Host}
+	if address.Port() == "" && strings.EqualFold(address.Hostname(), g.config.Public.Hostname()) {
+		address.Host = g.config.Public.Host // a proxy has removed the port
 	}
-	if port := asked.Port(); port != "" {
+	if port := address.Port(); port != "" {
 		return CookieName + "_" + port
 	}
 	return CookieName
@@ -249,3 +249,33 @@ func tooMany(c echo.Context, b budget, code fault.Kind, detail string) error {
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
+
+// The error codes of the guard.
+const (
+	HostNotAllowed   fault.Kind = "host_not_allowed"
+	NotSignedIn      fault.Kind = "not_signed_in"
+	SessionEnded     fault.Kind = "session_ended"
+	WrongKey         fault.Kind = "wrong_key"
+	CodeUsed         fault.Kind = "code_used"
+	WrongOrigin      fault.Kind = "wrong_origin"
+	TooManyRequests  fault.Kind = "too_many_requests"
+	TooManyWrongKeys fault.Kind = "too_many_wrong_keys"
+)
+
+// refuse returns an error response whose cause is code; errors.As finds it.
+func refuse(status int, code fault.Kind, detail string) error {
+	return echo.NewHTTPError(status, detail).SetInternal(code)
+}
+
+// wrongOrigin names the compared addresses, because behind a proxy they are seldom what the browser shows.
+func (g *Guard) wrongOrigin(r *http.Request) error {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return refuse(http.StatusForbidden, WrongOrigin,
+			fmt.Sprintf("the browser reports that another page sent this (Sec-Fetch-Site: %.20q); "+
+				"use the controller's own pages, or send the API key as %s", site, KeyHeader))
+	}
+	return refuse(http.StatusForbidden, WrongOrigin,
+		fmt.Sprintf("the page is from %.300q and the request was for %.300q; "+
+			"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser",
+			r.Header.Get("Origin"), g.requestOrigin(r)))
+}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// ClientIP is who asks: the nearest address of the chain that is no trusted proxy.
+// ClientIP returns the nearest address of the chain that is not a trusted proxy.
 func (g *Guard) ClientIP(r *http.Request) netip.Addr {
 	addr := parseAddr(r.RemoteAddr)
 	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -22,41 +22,41 @@ func (g *Guard) ClientIP(r *http.Request) netip.Addr {
 	return addr
 }
 
-// IsSecure says whether the browser came by TLS: here, at a trusted proxy, or at the public address if that is https.
+// IsSecure reports whether the browser used TLS: here, at a trusted proxy, or at the public address if that is https.
 func (g *Guard) IsSecure(r *http.Request) bool {
 	return r.TLS != nil || g.isTrustedProxy(parseAddr(r.RemoteAddr)) &&
 		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") ||
-		g.public.Scheme == "https" && strings.EqualFold(r.Host, g.public.Host)
+		g.config.Public.Scheme == "https" && strings.EqualFold(r.Host, g.config.Public.Host)
 }
 
-// ownsHost says whether the controller speaks for all ports of its host, which HSTS (RFC 6797, 8.3) turns to TLS: only
-// where PUBLIC_URL says that people reach it by https at the usual port.
+// ownsHost reports whether PUBLIC_URL is https at the default port. Only then HSTS is sent, because it applies to all
+// ports of the host (RFC 6797, 8.3).
 func (g *Guard) ownsHost(r *http.Request) bool {
-	return g.public.Scheme == "https" && g.public.Port() == "" && strings.EqualFold(r.Host, g.public.Host)
+	return g.config.Public.Scheme == "https" && g.config.Public.Port() == "" && strings.EqualFold(r.Host, g.config.Public.Host)
 }
 
 func (g *Guard) isTrustedProxy(a netip.Addr) bool {
-	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	return slices.ContainsFunc(g.config.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// isHostAllowed keeps a foreign name that resolves to this machine (DNS rebinding) out.
+// isHostAllowed refuses a foreign name that resolves to this machine (DNS rebinding).
 func (g *Guard) isHostAllowed(r *http.Request) bool {
-	return slices.Contains(g.hosts, strings.ToLower(withoutPort(r.Host)))
+	return slices.Contains(g.config.Hosts, strings.ToLower(withoutPort(r.Host)))
 }
 
-// isSameOrigin says whether a request that changes something comes from the controller's own pages or from a program,
-// which sends neither header. Browsers judge it themselves and say so in Sec-Fetch-Site. Where they do not (plain http
-// to another machine, old ones) Origin has to be exactly the address that was asked, or the public one.
+// isSameOrigin reports whether a request comes from the controller's own pages, or from a program, which sends neither
+// header. If the browser sends no Sec-Fetch-Site (plain http to another machine, old browsers), Origin must be the
+// requested address or the public one.
 func (g *Guard) isSameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || r.Header.Get("Sec-Fetch-Site") != "" {
 		return new(http.CrossOriginProtection).Check(r) == nil
 	}
 	return strings.EqualFold(origin, g.requestOrigin(r)) ||
-		g.public.Host != "" && strings.EqualFold(origin, g.public.String())
+		g.config.Public.Host != "" && strings.EqualFold(origin, g.config.Public.String())
 }
 
-// requestOrigin is the origin of the address in the request.
+// requestOrigin returns the origin of the requested address.
 func (g *Guard) requestOrigin(r *http.Request) string {
 	if g.IsSecure(r) {
 		return "https://" + r.Host
@@ -65,7 +65,7 @@ func (g *Guard) requestOrigin(r *http.Request) string {
 }
 
 func (g *Guard) isAllowedOrigin(origin string) bool {
-	return origin != "" && slices.Contains(g.origins, strings.ToLower(origin))
+	return origin != "" && slices.Contains(g.config.Origins, strings.ToLower(origin))
 }
 
 func parseAddr(s string) netip.Addr {

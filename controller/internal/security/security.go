@@ -1,5 +1,5 @@
-// Package security owns who may talk to the controller: the API key, sign-in codes and sessions, the allowed hosts and
-// origins, the limits, and the headers of every answer. It does not know what any route does.
+// Package security controls access to the controller: API key, sign-in codes and sessions, allowed hosts and origins,
+// rate limits, and the security headers of every response. It does not know what any route does.
 package security
 
 import (
@@ -16,103 +16,79 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Config is what the settings say.
+// Config configures a Guard.
 type Config struct {
 	// Key is the API key, any bytes.
 	Key secret.String
-	// Hosts are the names under which the controller may be called, without port; IPv6 in brackets. Those of this
-	// machine always may: no page from elsewhere can have them.
+	// Hosts are the host names that requests may use, without port; IPv6 in brackets. Those of this machine are always
+	// allowed: no page from elsewhere can have them.
 	Hosts []string
 	// Public is the address at which a proxy or another port offers the controller, if there is one. Its pages are the
 	// controller's own.
 	Public url.URL
 	// Origins may call from another site (CORS), as scheme://host[:port].
 	Origins []string
-	// Proxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	// Proxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 	Proxies []netip.Prefix
-	// PerMinute is how many requests a key or a session may make in a minute, at least 1.
+	// PerMinute is the maximum number of requests per key or session, at least 1.
 	PerMinute int
 	Store     Store
 	Log       *slog.Logger
-	// Now tells the time; it is a parameter so that tests need not wait.
-	Now func() time.Time
+	Now       func() time.Time
 }
 
-// Guard decides about requests. It is safe for concurrent use and bounded in memory.
+// Guard allows or refuses requests. It is safe for concurrent use and bounded in memory.
 type Guard struct {
+	config   Config // hosts, origins and public address in lower case
 	key      [sha256.Size]byte
-	hosts    []string
-	origins  []string
-	public   url.URL
-	proxies  []netip.Prefix
-	now      func() time.Time
-	store    Store
-	log      *slog.Logger
 	sessions *sessions
 	codes    *codeStore
 	requests *limiter
 	wrong    *limiter
 	signIns  *limiter
-	refusals *refusals
+	refusals refusals
 }
 
 const (
 	// SessionTTL is how long a session lives after its last use.
 	SessionTTL = 12 * time.Hour
-	// CodeTTL is how long a sign-in code waits for its one use.
+	// CodeTTL is how long a sign-in code can be used once.
 	CodeTTL = 15 * time.Minute
 	// maxWrong is how many wrong keys or codes an address may try in a minute.
 	maxWrong = 10
-	// maxSignIns is how many sessions can be begun from an address in a minute: each has a budget of its own.
+	// maxSignIns is how many sessions an address may start in a minute: each has its own rate limit.
 	maxSignIns = 60
-	// maxKept bounds codes and watched addresses; beyond it the oldest goes.
+	// maxKept bounds codes and watched addresses; beyond it the oldest is dropped.
 	maxKept = 10_000
 )
 
-// New makes a guard that knows the sessions in the store.
+// New returns a guard with the sessions in the store.
 func New(ctx context.Context, c Config) (*Guard, error) {
-	g := &Guard{
-		key:   sha256.Sum256([]byte(c.Key.Reveal())),
-		hosts: append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]"), origins: lowered(c.Origins),
-		public: asShown(c.Public), proxies: c.Proxies, now: c.Now, store: c.Store, log: c.Log,
-		codes:    newCodeStore(CodeTTL, c.Now),
+	g := &Guard{config: c, key: sha256.Sum256([]byte(c.Key.Reveal())), codes: newCodeStore(CodeTTL, c.Now),
 		requests: newLimiter(c.PerMinute, c.Now), wrong: newLimiter(maxWrong, c.Now),
-		signIns:  newLimiter(maxSignIns, c.Now),
-		refusals: &refusals{kept: map[refused]*Refusal{}},
-	}
+		signIns: newLimiter(maxSignIns, c.Now), refusals: refusals{kept: map[Refusal]*Refusal{}}}
+	g.config.Hosts = append(lowered(c.Hosts), "localhost", "127.0.0.1", "[::1]")
+	g.config.Origins, g.config.Public = lowered(c.Origins), browserOrigin(c.Public)
 	g.sessions = &sessions{key: g.key, store: c.Store, now: c.Now, log: c.Log, kept: map[[sha256.Size]byte]*session{}}
 	return g, g.sessions.load(ctx)
 }
 
-// IsAPIKey compares in constant time; the hashes make the lengths equal.
+// IsAPIKey compares in constant time; hashing makes the lengths equal.
 func (g *Guard) IsAPIKey(given string) bool {
 	sum := sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(sum[:], g.key[:]) == 1
 }
 
-// NewSignInCode is a code that signs in once within CodeTTL.
+// NewSignInCode returns a code that signs in once within CodeTTL.
 func (g *Guard) NewSignInCode() secret.String { return g.codes.add() }
 
-// proof tells by what somebody may sign in: the right key, or a code, which is used up.
-func (g *Guard) proof(key, code string) (by string, ok bool) {
-	switch {
-	case key != "" && g.IsAPIKey(key):
-		return keyBucket, true
-	case code != "" && g.codes.take(code):
-		return "code", true
-	}
-	return "", false
-}
-
-// asShown is the origin of an address as browsers write it: in lower case, without the usual port of its scheme.
-func asShown(u url.URL) url.URL {
-	host := strings.ToLower(u.Host)
+// browserOrigin returns the origin of an address as browsers write it: lower case, without the default port.
+func browserOrigin(u url.URL) url.URL {
+	port := ":80"
 	if u.Scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	} else {
-		host = strings.TrimSuffix(host, ":80")
+		port = ":443"
 	}
-	return url.URL{Scheme: u.Scheme, Host: host}
+	return url.URL{Scheme: u.Scheme, Host: strings.TrimSuffix(strings.ToLower(u.Host), port)}
 }
 
 func lowered(list []string) []string {

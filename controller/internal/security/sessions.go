@@ -12,31 +12,30 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Store keeps sessions beyond a restart of the controller, and the audit log; see store.Store.
+// Store keeps sessions and the audit log across restarts; see store.Store.
 type Store interface {
-	// Sessions are those that have not ended, by their hash.
+	// Sessions returns the expiry of those that have not expired, by hash.
 	Sessions(ctx context.Context) (map[[sha256.Size]byte]time.Time, error)
 	AddSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
-	// ExtendSession moves the end of a session; one that was ended meanwhile stays so.
+	// ExtendSession moves the expiry of a session, if it still exists.
 	ExtendSession(ctx context.Context, hash [sha256.Size]byte, ends time.Time) error
 	DeleteSession(ctx context.Context, hash [sha256.Size]byte) error
 	AddAuditEntry(ctx context.Context, e Entry) error
-	// AuditEntries and Refusals are at most limit, newest first.
+	// AuditEntries and Refusals return at most limit, newest first.
 	AuditEntries(ctx context.Context, limit int) ([]Entry, error)
 	SaveRefusals(ctx context.Context, refusals []Refusal) error
 	Refusals(ctx context.Context, limit int) ([]Refusal, error)
 }
 
 const (
-	// maxSessions is how many there can be; one more ends the one that was used longest ago.
+	// maxSessions is the maximum number of sessions; one more ends the least recently used.
 	maxSessions = 1000
-	// prolongEvery is how far the end of a session in use moves before the book is told: a write for each request would
-	// be slow.
+	// prolongEvery is how far the expiry of a session moves before it is saved: a write per request would be slow.
 	prolongEvery = 10 * time.Minute
 )
 
-// sessions are who is signed in. They are kept by a hash under the API key, so that the database does not hold what
-// opens the door, and another key ends them all.
+// sessions keeps sessions by an HMAC under the API key, so that the database contains no credentials, and another key
+// ends them all.
 type sessions struct {
 	key   [sha256.Size]byte
 	store Store
@@ -49,22 +48,19 @@ type sessions struct {
 
 type session struct {
 	hash [sha256.Size]byte
-	// until is its end, and booked the end that the book knows.
-	until, booked time.Time
+	// until is its expiry, and saved the one in the store.
+	until, saved time.Time
 	// ended is closed with the session.
 	ended chan struct{}
 }
 
-// load takes over the sessions of an earlier life.
+// load reads the sessions of an earlier start.
 func (s *sessions) load(ctx context.Context) error {
-	booked, err := s.store.Sessions(ctx)
-	if err != nil {
-		return err
-	}
-	for hash, until := range booked {
+	saved, err := s.store.Sessions(ctx)
+	for hash, until := range saved {
 		s.kept[hash] = &session{hash, until, until, make(chan struct{})}
 	}
-	return nil
+	return err
 }
 
 func (s *sessions) hash(text string) (sum [sha256.Size]byte) {
@@ -73,7 +69,7 @@ func (s *sessions) hash(text string) (sum [sha256.Size]byte) {
 	return [sha256.Size]byte(mac.Sum(nil))
 }
 
-// add begins a session.
+// add starts a session.
 func (s *sessions) add(ctx context.Context) secret.String {
 	text := rand.Text() + rand.Text()
 	until := s.now().Add(SessionTTL)
@@ -94,7 +90,7 @@ func (s *sessions) add(ctx context.Context) secret.String {
 	return secret.String(text)
 }
 
-// use is the session of a cookie, prolonged; nil where there is none.
+// use returns the session of a cookie and prolongs it, or nil.
 func (s *sessions) use(ctx context.Context, text string) *session {
 	hash := s.hash(text)
 	s.mu.Lock()
@@ -106,9 +102,9 @@ func (s *sessions) use(ctx context.Context, text string) *session {
 	}
 	found.until = now.Add(SessionTTL)
 	until := found.until
-	prolong := until.Sub(found.booked) >= prolongEvery
+	prolong := until.Sub(found.saved) >= prolongEvery
 	if prolong {
-		found.booked = until
+		found.saved = until
 	}
 	s.mu.Unlock()
 	if prolong {
@@ -128,14 +124,14 @@ func (s *sessions) leave(ctx context.Context, text string) {
 	s.failed(ctx, s.store.DeleteSession(ctx, hash))
 }
 
-// sweep ends what is over.
+// sweep ends expired sessions.
 func (s *sessions) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endOld()
 }
 
-// endOld ends what is over and returns the session that ends next.
+// endOld ends expired sessions and returns the one that expires next.
 func (s *sessions) endOld() (next *session) {
 	for _, each := range s.kept {
 		if !s.now().Before(each.until) {
@@ -152,7 +148,7 @@ func (s *sessions) end(gone *session) {
 	close(gone.ended)
 }
 
-// failed logs what the book could not write: the session holds until the next restart all the same.
+// failed logs a failed write: the session is valid until the next restart all the same.
 func (s *sessions) failed(ctx context.Context, err error) {
 	if err != nil {
 		s.log.ErrorContext(ctx, "a session cannot be written", "err", err)

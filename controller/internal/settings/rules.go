@@ -24,7 +24,7 @@ func (s *Settings) check(problems *problem.List) {
 			"put a reverse proxy with TLS before it, or use 127.0.0.1")
 	}
 	if err := security.CheckKey(s.APIKey.Reveal()); s.APIKey != "" && err != nil {
-		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(), "use a long random one, or unset it and one is made")
+		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(), "use a long random one, or unset it to have one generated")
 	}
 	for i, h := range s.AllowedHosts {
 		s.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(h))

@@ -56,7 +56,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		`RUNTIME="podman": is not one of auto, docker, process; use auto`,
 		`RATE_LIMIT_PER_MINUTE="many": is not an integer; for example 1200`,
 		`LISTEN_ADDR="8000": is not host:port; for example 127.0.0.1:8000`,
-		`CONTROL_UI_API_KEY: is shorter than 16 characters; use a long random one, or unset it and one is made`,
+		`CONTROL_UI_API_KEY: is shorter than 16 characters; use a long random one, or unset it to have one generated`,
 		`ALLOWED_HOSTS="a.test:80": is not the name of a host; write names without scheme and port, such as load.example.test or [::1]`,
 		`CORS_ORIGINS="*": is not an origin; write https://host or https://host:port; * is not taken, because pages of anybody could then use your key`,
 		`CORS_ORIGINS=" https://a.test/x": is not an origin`,
