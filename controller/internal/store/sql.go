@@ -143,8 +143,8 @@ func changed(r sql.Result, err error) error {
 func wrap(what string, err error) error {
 	var failed sqlite.Error
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, ErrWrongKey): // which concerns the database, not the operation
+		return err
 	case errors.Is(err, sql.ErrNoRows):
 		err = ErrNotFound
 	case errors.As(err, &failed) && failed.ExtendedCode == sqlite.ErrConstraintUnique:
