@@ -1,11 +1,15 @@
 package main
 
 import (
+	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -19,12 +23,12 @@ func TestDistances(t *testing.T) {
 	}{
 		"an exact sender is at no distance": {[]int64{5 * ms, 15 * ms, 25 * ms},
 			[]time.Duration{0, 0, 0}},
-		"one late hit is late alone": {[]int64{5 * ms, 18 * ms, 25 * ms},
+		"a late hit does not affect the others": {[]int64{5 * ms, 18 * ms, 25 * ms},
 			[]time.Duration{0, 3, 0}},
-		"where the first is late the others are punctual": {[]int64{9 * ms, 15 * ms, 25 * ms},
+		"a late first hit does not make the others early": {[]int64{9 * ms, 15 * ms, 25 * ms},
 			[]time.Duration{4, 0, 0}},
-		"a slow sender is later and later": {[]int64{0, 12 * ms, 24 * ms}, []time.Duration{0, 2, 4}},
-		"a fast one was late at first":     {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
+		"a slow sender gets later and later": {[]int64{0, 12 * ms, 24 * ms}, []time.Duration{0, 2, 4}},
+		"a fast sender was late at first":    {[]int64{0, 8 * ms, 16 * ms}, []time.Duration{4, 2, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := lateness(c.arrivals, idealTimes(len(c.arrivals), 100))
@@ -38,7 +42,7 @@ func TestDistances(t *testing.T) {
 	}
 }
 
-func TestDriftTellsFastFromSlow(t *testing.T) {
+func TestASlowSenderDrifts(t *testing.T) {
 	slow := make([]int64, 100)
 	for k := range slow {
 		slow[k] = int64(k) * int64(11*time.Millisecond) // due every 10
@@ -48,27 +52,27 @@ func TestDriftTellsFastFromSlow(t *testing.T) {
 	}
 }
 
-func TestAProfileHasItsIdealMoments(t *testing.T) {
+func TestIdealArrivalsOfAProfile(t *testing.T) {
 	load, problems := profile.Parse("10s:0→172800, 5s:0, 10s:86400", nil, 1, time.UTC) // 10 visits, none, 10
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	var start time.Time
 	pieces := slices.Collect(load.Pieces(start, start, start.Add(load.Length())))
-	moments := idealArrivals(pieces, 1000)
-	if len(moments) != 20 || moments[0] != 0 || moments[10] != 15*time.Second || moments[19] != 24*time.Second ||
-		moments[1] < 3*time.Second || moments[1] > 3200*time.Millisecond {
-		t.Errorf("%d: %v", len(moments), moments)
+	times := idealArrivals(pieces, 1000)
+	if len(times) != 20 || times[0] != 0 || times[10] != 15*time.Second || times[19] != 24*time.Second ||
+		times[1] < 3*time.Second || times[1] > 3200*time.Millisecond {
+		t.Errorf("%d: %v", len(times), times)
 	}
-	if got := idealArrivals(pieces, 7); !slices.Equal(got, moments[:7]) {
+	if got := idealArrivals(pieces, 7); !slices.Equal(got, times[:7]) {
 		t.Errorf("of seven: %v", got)
 	}
 	arrivals := make([]int64, 0, 20)
-	for _, m := range moments[:19] { // the last is lost
+	for _, m := range times[:19] { // the last is lost
 		arrivals = append(arrivals, 1e9+int64(m))
 	}
 	if got := largestDeviation(append(pieces[:1:1], pieces[2]), arrivals, 1e9); got != "-10.000 %" {
-		t.Errorf("furthest: %s", got)
+		t.Errorf("largest deviation: %s", got)
 	}
 }
 
@@ -119,7 +123,7 @@ func TestAPeersOwnCountIsFound(t *testing.T) {
 	}
 }
 
-func TestASectionIsReplacedAndTheOthersStay(t *testing.T) {
+func TestOnlyTheSectionOfAPartIsReplaced(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	single, bulk, micro := parts()[0], parts()[1], parts()[4]
 	for _, step := range []struct {
@@ -141,27 +145,31 @@ func TestASectionIsReplacedAndTheOthersStay(t *testing.T) {
 	}
 }
 
-func TestUseOfCoresAndProcesses(t *testing.T) {
-	fsys := afero.NewMemMapFs()
+func TestCPUTimeAndMemory(t *testing.T) {
+	dir := t.TempDir()
+	fsys := afero.NewBasePathFs(afero.NewOsFs(), dir)
 	for path, text := range map[string]string{
-		"/proc/stat":     "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 1 5 80 4 0 0 0 0 0\ncpu1 30 0 20 40 0 2 5 3 0 0\nintr 1\n",
-		"/proc/7/stat":   "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 5 0 0\n",
-		"/proc/7/status": "Name:\ta\nVmRSS:\t   2000 kB\n",
+		"stat":   "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 10 1 5 80 4 0 0 0 0 0\ncpu1 30 0 20 40 0 2 5 3 0 0\nintr 1\n",
+		"7/stat": "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 5 0 500 0" + strings.Repeat(" 0", 30) + "\n",
 	} {
+		if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := afero.WriteFile(fsys, path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if u, err := coreUsage(fsys, 1); err != nil || u != (usage{busy: 60, total: 100}) {
-		t.Errorf("core 1: %+v, %v", u, err)
+	proc, err := procfs.NewFS(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := coreUsage(fsys, 2); err == nil {
-		t.Error("a core that is not there has a use")
+	if c, err := readCore(proc, 1); err != nil || math.Abs(c.busy-0.6) > 1e-9 || math.Abs(c.total-1) > 1e-9 {
+		t.Errorf("core 1: %+v, %v", c, err)
 	}
-	if s, err := cpuSeconds(fsys, 7); err != nil || s != 2 {
-		t.Errorf("process: %v s, %v", s, err)
+	if _, err := readCore(proc, 2); err == nil {
+		t.Error("there is no core 2")
 	}
-	if mb, err := residentMB(fsys, 7); err != nil || mb != 2.048 {
-		t.Errorf("process: %v MB, %v", mb, err)
+	if cpu, rss, err := readProcess(proc, 7); err != nil || cpu != 2 || rss != 500*os.Getpagesize() {
+		t.Errorf("process: %v s, %d bytes, %v", cpu, rss, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/afero"
@@ -13,42 +14,40 @@ import (
 )
 
 const (
-	// token is known to nobody: the fast sink judges nothing.
-	token = "0123456789abcdef0123456789abcdef" //nolint:gosec // it guards nothing
-	// overload is how much more than its capacity the loadgen is offered.
+	token = "0123456789abcdef0123456789abcdef" //nolint:gosec // the fast sink accepts any
+	// overload is the offered rate as a multiple of the capacity.
 	overload = 1.1
-	// maxVisitsPerDay is the bound of TARGET_VISITS_PER_DAY.
+	// maxVisitsPerDay is the maximum of TARGET_VISITS_PER_DAY.
 	maxVisitsPerDay = 1e10
 	day             = 24 * 60 * 60
 )
 
-// loadgenTool is the loadgen as a contender. It follows a rate, so that its capacity has to be found.
+// loadgenTool measures the loadgen. It follows a rate, so its capacity has to be found first.
 type loadgenTool struct {
-	b     *bench
-	extra map[string]string // settings
-	// rate is what it is offered in hits a second, best what it has sent; a visit has perVisit hits.
+	b        *bench
+	settings map[string]string
+	// rate is the offered rate and best the highest sent one, in hits per second. A visit has perVisit hits.
 	rate, best, perVisit float64
 	summaryFile          string
 	summary              runsummary.Summary // of the last run
 }
 
-// newLoadgen guesses; calibrate knows.
-func (b *bench) newLoadgen(more map[string]string, rate float64) *loadgenTool {
-	return &loadgenTool{b: b, extra: more, rate: rate, perVisit: 6}
+// newLoadgen returns the loadgen with a guessed rate, which calibrate replaces.
+func (b *bench) newLoadgen(settings map[string]string, rate float64) *loadgenTool {
+	return &loadgenTool{b: b, settings: settings, rate: rate, perVisit: 6}
 }
 
-func (o *loadgenTool) contender(name string) tool {
-	return tool{name: name, sends: "unique hits", paces: true, command: o.command, ownCount: o.ownCount, learn: o.learn}
+func (o *loadgenTool) tool(name string) tool {
+	return tool{name: name, sends: "unique hits", paces: true, command: o.command, ownCount: o.ownCount,
+		measured: o.measured}
 }
 
-// command is a run with a state folder of its own. At a given rate a visit has one hit, so that the ideal moment of
-// each is known.
-func (o *loadgenTool) command(j job) (command, error) {
-	folder, err := afero.TempDir(o.b.fs, o.b.folder, "run-")
-	if err != nil {
-		return command{}, fmt.Errorf("make folder: %w", err)
-	}
-	o.summaryFile = folder + "/summary.json"
+// command returns a run with its own state folder. At a fixed rate each visit has one hit, so that its ideal time is
+// known.
+func (o *loadgenTool) command(j job) command {
+	o.b.runs++
+	folder := filepath.Join(o.b.folder, "run-"+strconv.Itoa(o.b.runs))
+	o.summaryFile = filepath.Join(folder, "summary.json")
 	visits := min(maxVisitsPerDay, o.rate/o.perVisit*day)
 	env := map[string]string{
 		"MATOMO_URL": j.url, "MATOMO_SITE_ID": "1", "MATOMO_TOKEN_AUTH": token,
@@ -61,45 +60,43 @@ func (o *loadgenTool) command(j job) (command, error) {
 		visits, env["BOUNCE_PROBABILITY"] = float64(j.rate)*day, "1"
 	}
 	env["TARGET_VISITS_PER_DAY"] = strconv.FormatFloat(visits, 'f', 3, 64)
-	maps.Copy(env, o.extra)
+	maps.Copy(env, o.settings)
 	c := command{path: o.b.loadgen, args: []string{"run"}}
 	for k, v := range env {
 		c.env = append(c.env, k+"="+v)
 	}
-	return c, nil
+	return c
 }
 
-// ownCount are the hits that the ledger says were accepted.
+// ownCount returns the accepted hits of the ledger.
 func (o *loadgenTool) ownCount(context.Context, string) (uint64, error) {
 	data, err := afero.ReadFile(o.b.fs, o.summaryFile)
-	if err != nil {
-		return 0, fmt.Errorf("read summary: %w", err)
+	if err == nil {
+		o.summary = runsummary.Summary{}
+		err = json.Unmarshal(data, &o.summary)
 	}
-	o.summary = runsummary.Summary{}
-	if err := json.Unmarshal(data, &o.summary); err != nil {
+	if err != nil {
 		return 0, fmt.Errorf("read summary: %w", err)
 	}
 	return o.summary.Hits.Accepted, nil
 }
 
-// learn offers more than was ever sent, next time.
-func (o *loadgenTool) learn(r measurement) {
+// measured raises the rate for the next measurement above the highest so far.
+func (o *loadgenTool) measured(m measurement) {
 	o.perVisit = ratio(float64(o.summary.Hits.Planned), float64(o.summary.Visits.Planned))
-	o.best = max(o.best, r.hits)
+	o.best = max(o.best, m.hits)
 	o.rate = overload * o.best
 }
 
-// calibrate finds the capacity: it offers twice as much until some of it is shed, and then a little more than was
-// sent.
+// calibrate finds the capacity: it doubles the rate until hits are shed, and then offers a little more than was sent.
 func (o *loadgenTool) calibrate(ctx context.Context, s *sinkProcess) error {
 	for offered := o.rate; ; offered *= 2 {
 		o.rate = offered
-		r, err := o.b.measure(ctx, s, o.contender("loadgen"))
+		m, err := o.b.measure(ctx, s, o.tool("loadgen"))
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(o.b.out, "capacity: %.0f hits/s of %.0f offered, %d shed\n", r.hits, offered,
-			o.summary.Hits.Shed)
+		o.b.printf("capacity: %.0f hits/s of %.0f offered, %d shed\n", m.hits, offered, o.summary.Hits.Shed)
 		if o.summary.Hits.Shed > 0 || offered/o.perVisit*day > maxVisitsPerDay {
 			return nil
 		}

@@ -6,89 +6,55 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/spf13/afero"
 )
 
-// ticks is what /proc counts in, per second: USER_HZ, 100 on every Linux of today.
-const ticks = 100
+// coreTime is the CPU time of a core since boot, in seconds.
+type coreTime struct{ busy, total float64 }
 
-// usage is the time of a core, in ticks since boot.
-type usage struct{ busy, total float64 }
-
-// coreUsage reads a core's line of /proc/stat, as proc_stat(5) describes it: user, nice, system, idle, iowait, irq,
-// softirq, steal.
-func coreUsage(fsys afero.Fs, core int) (u usage, err error) {
-	data, err := afero.ReadFile(fsys, "/proc/stat")
+func readCore(proc procfs.FS, core int64) (t coreTime, err error) {
+	stat, err := proc.Stat()
 	if err != nil {
-		return u, fmt.Errorf("read use of cores: %w", err)
+		return t, fmt.Errorf("read CPU time: %w", err)
 	}
-	name := "cpu" + strconv.Itoa(core)
-	for line := range strings.Lines(string(data)) {
-		fields := strings.Fields(line)
-		if len(fields) < 9 || fields[0] != name {
-			continue
-		}
-		for i, field := range fields[1:9] {
-			n, err := strconv.ParseFloat(field, 64)
-			if err != nil {
-				return u, fmt.Errorf("read use of core %d: %w", core, err)
-			}
-			if u.total += n; i != 3 && i != 4 {
-				u.busy += n
-			}
-		}
-		return u, nil
+	c, ok := stat.CPU[core]
+	if !ok {
+		return t, fmt.Errorf("read CPU time: no core %d", core)
 	}
-	return u, fmt.Errorf("read use of cores: there is no core %d", core)
+	t.busy = c.User + c.Nice + c.System + c.IRQ + c.SoftIRQ + c.Steal
+	t.total = t.busy + c.Idle + c.Iowait
+	return t, nil
 }
 
-// since is the share of the time since before in which the core was busy.
-func (u usage) since(before usage) float64 {
-	return ratio(u.busy-before.busy, u.total-before.total)
+// busySince returns the share of the time since before in which the core was busy.
+func (t coreTime) busySince(before coreTime) float64 {
+	return ratio(t.busy-before.busy, t.total-before.total)
 }
 
-// cpuSeconds is what a process has used: fields 14 and 15 of /proc/PID/stat, of which the second may hold spaces.
-func cpuSeconds(fsys afero.Fs, pid int) (float64, error) {
-	data, err := afero.ReadFile(fsys, fmt.Sprintf("/proc/%d/stat", pid))
+// readProcess returns the CPU time of a process in seconds and its resident memory in bytes.
+func readProcess(proc procfs.FS, pid int) (cpu float64, rss int, err error) {
+	p, err := proc.Proc(pid)
 	if err != nil {
-		return 0, fmt.Errorf("read use of process: %w", err)
+		return 0, 0, fmt.Errorf("read process: %w", err)
 	}
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("read use of process: %q is too short", data)
+	stat, err := p.Stat()
+	if err != nil {
+		return 0, 0, fmt.Errorf("read process: %w", err)
 	}
-	user, err1 := strconv.ParseFloat(fields[11], 64)
-	system, err2 := strconv.ParseFloat(fields[12], 64)
-	if err1 != nil || err2 != nil {
-		return 0, fmt.Errorf("read use of process: %q", data)
-	}
-	return (user + system) / ticks, nil
+	return stat.CPUTime(), stat.ResidentMemory(), nil
 }
 
-// residentMB is the RSS of a process in 10⁶ bytes.
-func residentMB(fsys afero.Fs, pid int) (float64, error) {
-	data, err := afero.ReadFile(fsys, fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read memory of process: %w", err)
-	}
-	kb, err := strconv.ParseFloat(firstGroup(`VmRSS:\s+(\d+) kB`, string(data)), 64)
-	if err != nil {
-		return 0, fmt.Errorf("read memory of process: %w", err)
-	}
-	return kb * 1024 / 1e6, nil
-}
-
-// describeMachine say when and where this was measured, and what.
+// describeMachine returns the time, the measured version and the machine.
 func (b *bench) describeMachine(ctx context.Context) (string, error) {
 	version, err := exec.CommandContext(ctx, b.loadgen, "version").Output()
 	if err != nil {
-		return "", fmt.Errorf("ask for the loadgen's version: %w", err)
+		return "", fmt.Errorf("run loadgen version: %w", err)
 	}
-	read := func(path string) string { // a machine without it is described without it
+	read := func(path string) string { // "" if missing
 		data, _ := afero.ReadFile(b.fs, path)
 		return strings.TrimSpace(string(data))
 	}
@@ -99,7 +65,7 @@ func (b *bench) describeMachine(ctx context.Context) (string, error) {
 		read("/proc/sys/kernel/osrelease"), runtime.Version(), load), nil
 }
 
-// firstGroup is the first group of the first match, or nothing.
+// firstGroup returns the first group of the first match, or "".
 func firstGroup(pattern, text string) string {
 	if match := regexp.MustCompile(pattern).FindStringSubmatch(text); match != nil {
 		return match[1]

@@ -1,6 +1,5 @@
-// Command bench measures how many hits the loadgen sends and how punctually, beside the load generators that are
-// installed here. It knows the loadgen as a person does, by its settings, its summary and its metrics; what arrived
-// is told by the fast sink, the same way for all.
+// Command bench measures how many hits the loadgen sends and how punctually, next to the other load generators on this
+// machine. It uses the loadgen like a person: by its settings, summary and metrics. The fast sink counts for all alike.
 package main
 
 import (
@@ -19,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/spf13/afero"
 )
 
@@ -29,12 +29,14 @@ func main() {
 	os.Exit(code)
 }
 
-// bench is what all parts share.
+// bench is the state and the options of all parts.
 type bench struct {
 	fs      afero.Fs
+	proc    procfs.FS
 	out     io.Writer
-	loadgen string // the program that is measured, an absolute path
-	folder  string // for files that are gone afterwards
+	loadgen string // absolute path of the measured program
+	folder  string // temporary
+	runs    int    // of the loadgen so far
 
 	rounds  int
 	window  time.Duration // of each measurement of throughput
@@ -43,7 +45,9 @@ type bench struct {
 	profile time.Duration // of each measurement of profiles
 }
 
-// part is one benchmark; it returns what it found as Markdown.
+func (b *bench) printf(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format, args...) }
+
+// part is one benchmark. It returns its results as Markdown.
 type part struct {
 	name, title string
 	measure     func(*bench, context.Context) (string, error)
@@ -51,11 +55,11 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"single", "Hits, one a request", (*bench).single},
-		{"bulk", "Hits in bulk of 100", (*bench).bulk},
-		{"pacing", "Distance from the ideal moment", (*bench).pacing},
-		{"starting", "A start beside old ledgers", (*bench).startup},
-		{"soak", "A long run", (*bench).soakTest},
+		{"single", "Single hits", (*bench).single},
+		{"bulk", "Bulk requests of 100 hits", (*bench).bulk},
+		{"pacing", "Pacing", (*bench).pacing},
+		{"starting", "Start with old ledgers", (*bench).startup},
+		{"soak", "Soak test", (*bench).soakTest},
 		{"micro", "Micro-benchmarks", (*bench).micro},
 		{"profiles", "Load profiles", (*bench).profiles},
 	}
@@ -65,7 +69,7 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 	b := &bench{fs: fsys, out: stdout}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	only := f.String("only", "single,bulk,pacing,starting,micro", "`parts` to measure; there are soak and profiles too")
+	only := f.String("only", "single,bulk,pacing,starting,micro", "`parts` to measure; soak and profiles only if named")
 	results := f.String("results", "loadgen/bench/RESULTS.md", "`file` whose sections of these parts are replaced")
 	long := f.Bool("long", false, "pacing for 60 s each, not 10 s")
 	f.StringVar(&b.loadgen, "loadgen", "bin/loadgen", "`program` to measure")
@@ -90,7 +94,7 @@ func run(ctx context.Context, args []string, fsys afero.Fs, stdout, stderr io.Wr
 	return 0
 }
 
-// runParts measures the named parts and keeps what each found at once: the next may fail.
+// runParts measures the named parts. It saves each result at once, because the next part may fail.
 func (b *bench) runParts(ctx context.Context, names []string, results string) (err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(parts(), func(p part) bool { return p.name == name }) {
@@ -109,33 +113,35 @@ func (b *bench) runParts(ctx context.Context, names []string, results string) (e
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(b.out, "\n%s\n%s\n", p.title, on)
-		found, err := p.measure(b, ctx)
+		b.printf("\n%s\n%s\n", p.title, on)
+		result, err := p.measure(b, ctx)
 		if err != nil {
 			return fmt.Errorf("measure %s: %w", p.name, err)
 		}
-		_, _ = fmt.Fprintf(b.out, "\n%s", found)
-		if err := saveSection(b.fs, results, p, on+"\n"+found); err != nil {
+		b.printf("\n%s", result)
+		if err := saveSection(b.fs, results, p, on+"\n"+result); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// prepare finds what the benchmark cannot do without, and lays out the files for the peers.
-func (b *bench) prepare() error {
+// prepare checks the requirements and writes the files for the peers.
+func (b *bench) prepare() (err error) {
 	if runtime.NumCPU() < 2 {
-		return errors.New("one core is not enough: the sink needs one of its own")
+		return errors.New("one core is not enough: the sink needs its own")
 	}
 	if _, err := exec.LookPath("taskset"); err != nil {
 		return fmt.Errorf("find taskset: %w; it is in util-linux", err)
 	}
-	path, err := filepath.Abs(b.loadgen)
-	if err != nil {
-		return fmt.Errorf("find loadgen: %w", err)
+	if b.loadgen, err = exec.LookPath(b.loadgen); err == nil {
+		b.loadgen, err = filepath.Abs(b.loadgen)
 	}
-	if b.loadgen = path; !isFile(b.fs, path) {
-		return fmt.Errorf("-loadgen %s: there is none; make build makes bin/loadgen", path)
+	if err != nil {
+		return fmt.Errorf("-loadgen: %w; make build creates bin/loadgen", err)
+	}
+	if b.proc, err = procfs.NewDefaultFS(); err != nil {
+		return fmt.Errorf("open /proc: %w", err)
 	}
 	if b.folder, err = afero.TempDir(b.fs, "", "trafficinator-bench-"); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -143,7 +149,18 @@ func (b *bench) prepare() error {
 	return b.writeScripts()
 }
 
-func isFile(fsys afero.Fs, path string) bool {
-	info, err := fsys.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+// micro runs the Go benchmarks of the code on a hit's path.
+func (b *bench) micro(ctx context.Context) (string, error) {
+	args := []string{"test", "-run", "^$", "-bench", ".", "-benchmem"}
+	for _, p := range []string{"visit", "engine", "tracking", "ledger"} {
+		args = append(args, "./loadgen/internal/"+p)
+	}
+	output, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("run go test: %w; its output: %s", err, output)
+	}
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(string(output))), func(line string) bool {
+		return !strings.HasPrefix(line, "Benchmark")
+	})
+	return "```\n" + strings.Join(lines, "") + "```\n", nil
 }

@@ -34,7 +34,6 @@ func (b *bench) writeScripts() error {
 	return nil
 }
 
-// file is the path of a file in the folder.
 func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
 
 const (
@@ -42,14 +41,13 @@ const (
 	fixed = "one fixed hit"
 )
 
-// peer is a load generator by its name on PATH.
+// peer is another load generator.
 type peer struct {
-	program, name, sends string
-	paces                bool
-	warmup               int
-	args                 func(job) []string
-	stdin                func(job) string // nil is empty
-	own                  string           // pattern of its count in what it writes
+	tool
+	program string // on PATH
+	args    func(job) []string
+	stdin   func(job) string // nil for none
+	own     string           // pattern of its own count in its output
 }
 
 func (b *bench) knownPeers() []peer {
@@ -66,24 +64,61 @@ func (b *bench) knownPeers() []peer {
 		return args
 	}
 	return []peer{
-		{program: "wrk", name: "wrk", sends: fixed, args: wrk("fixed.lua"), own: `(\d+) requests in`},
-		{program: "wrk", name: "wrk, Lua", sends: "unique hits", args: wrk("unique.lua"), own: `(\d+) requests in`},
-		{program: "fortio", name: "fortio", sends: fixed, paces: true, warmup: connections, own: `Code 200 : (\d+)`,
+		{program: "wrk", tool: tool{name: "wrk", sends: fixed}, args: wrk("fixed.lua"), own: `(\d+) requests in`},
+		{
+			program: "wrk",
+			tool:    tool{name: "wrk, Lua", sends: "unique hits"},
+			args:    wrk("unique.lua"),
+			own:     `(\d+) requests in`,
+		},
+		{
+			program: "fortio",
+			tool:    tool{name: "fortio", sends: fixed, paces: true, warmup: connections},
+			own:     `Code 200 : (\d+)`,
 			args: func(j job) []string {
-				sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it connects anew
-				return []string{"load", "-loglevel", "Error", "-uniform", "-nocatchup", "-qps",
-					strconv.Itoa(j.rate), "-c",
-					conns, "-t", j.seconds(), "-payload-file", body, "-content-type", form, sized}
-			}},
-		{program: "bombardier", name: "bombardier", sends: fixed, own: `"req2xx":(\d+)`, args: func(j job) []string {
-			return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H",
-				"Content-Type: " + form, j.url}
-		}},
-		{program: "plow", name: "plow", sends: fixed, paces: true, own: `Count\s+(\d+)`, args: func(j job) []string {
-			return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST",
-				"--body", "@"+body, "-T", form, j.url)
-		}},
-		{program: "vegeta", name: "vegeta", sends: fixed, paces: true, own: `Requests\s+\[total.*\]\s+(\d+)`,
+				sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it reconnects
+				return []string{
+					"load",
+					"-loglevel",
+					"Error",
+					"-uniform",
+					"-nocatchup",
+					"-qps",
+					strconv.Itoa(j.rate),
+					"-c",
+					conns,
+					"-t",
+					j.seconds(),
+					"-payload-file",
+					body,
+					"-content-type",
+					form,
+					sized,
+				}
+			},
+		},
+		{
+			program: "bombardier",
+			tool:    tool{name: "bombardier", sends: fixed},
+			own:     `"req2xx":(\d+)`,
+			args: func(j job) []string {
+				return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H",
+					"Content-Type: " + form, j.url}
+			},
+		},
+		{
+			program: "plow",
+			tool:    tool{name: "plow", sends: fixed, paces: true},
+			own:     `Count\s+(\d+)`,
+			args: func(j job) []string {
+				return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST",
+					"--body", "@"+body, "-T", form, j.url)
+			},
+		},
+		{
+			program: "vegeta",
+			tool:    tool{name: "vegeta", sends: fixed, paces: true},
+			own:     `Requests\s+\[total.*\]\s+(\d+)`,
 			args: func(j job) []string {
 				args := []string{"attack", "-duration", j.seconds(), "-body", body, "-header", "Content-Type: " + form,
 					"-output", b.file("vegeta.bin"), "-rate", strconv.Itoa(j.rate)}
@@ -91,20 +126,32 @@ func (b *bench) knownPeers() []peer {
 					return args
 				}
 				return append(args, "-workers", conns, "-max-workers", conns)
-			}, stdin: func(j job) string { return "POST " + j.url }},
-		{program: "hey", name: "hey", sends: fixed, own: `\[204\]\s+(\d+) responses`, args: func(j job) []string {
-			return []string{"-z", j.seconds(), "-c", conns, "-m", "POST", "-D", body, "-T", form, j.url}
-		}},
-		{program: "k6", name: "k6", sends: fixed, paces: true, own: `http_reqs\.*: (\d+)`, args: func(j job) []string {
-			return []string{
-				"run", "--quiet", "--no-usage-report", "--no-color", "-e", "URL=" + j.url, "-e", "BODY=" + body,
-				"-e", "RATE=" + strconv.Itoa(j.rate), "-e", "LENGTH=" + j.seconds(), b.file("k6.js"),
-			}
-		}},
+			},
+			stdin: func(j job) string { return "POST " + j.url },
+		},
+		{
+			program: "hey",
+			tool:    tool{name: "hey", sends: fixed},
+			own:     `\[204\]\s+(\d+) responses`,
+			args: func(j job) []string {
+				return []string{"-z", j.seconds(), "-c", conns, "-m", "POST", "-D", body, "-T", form, j.url}
+			},
+		},
+		{
+			program: "k6",
+			tool:    tool{name: "k6", sends: fixed, paces: true},
+			own:     `http_reqs\.*: (\d+)`,
+			args: func(j job) []string {
+				return []string{
+					"run", "--quiet", "--no-usage-report", "--no-color", "-e", "URL=" + j.url, "-e", "BODY=" + body,
+					"-e", "RATE=" + strconv.Itoa(j.rate), "-e", "LENGTH=" + j.seconds(), b.file("k6.js"),
+				}
+			},
+		},
 	}
 }
 
-// peers are the known ones that are installed.
+// peers returns the installed ones.
 func (b *bench) peers(ctx context.Context) []tool {
 	var found []tool
 	for _, p := range b.knownPeers() {
@@ -112,39 +159,38 @@ func (b *bench) peers(ctx context.Context) []tool {
 		if err != nil {
 			continue
 		}
-		found = append(found, tool{
-			name: p.name, version: version(ctx, path), sends: p.sends, paces: p.paces, warmup: p.warmup,
-			command: func(j job) (command, error) {
-				c := command{path: path, args: p.args(j)}
-				if p.stdin != nil {
-					c.stdin = p.stdin(j)
-				}
-				return c, nil
-			},
-			ownCount: func(ctx context.Context, said string) (uint64, error) {
-				if p.program == "vegeta" { // it writes its results in a form of its own
-					report, err := exec.CommandContext(ctx, path, "report", b.file("vegeta.bin")).Output()
-					if err != nil {
-						return 0, fmt.Errorf("read results: %w", err)
-					}
-					said = string(report)
-				}
-				n, err := strconv.ParseUint(firstGroup(p.own, said), 10, 64)
+		p.version = version(ctx, path)
+		p.command = func(j job) command {
+			c := command{path: path, args: p.args(j)}
+			if p.stdin != nil {
+				c.stdin = p.stdin(j)
+			}
+			return c
+		}
+		p.ownCount = func(ctx context.Context, output string) (uint64, error) {
+			if p.program == "vegeta" { // its results are in a binary file
+				report, err := exec.CommandContext(ctx, path, "report", b.file("vegeta.bin")).Output()
 				if err != nil {
-					return 0, fmt.Errorf("no count in %q", said)
+					return 0, fmt.Errorf("read results: %w", err)
 				}
-				return n, nil
-			},
-		})
+				output = string(report)
+			}
+			n, err := strconv.ParseUint(firstGroup(p.own, output), 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("no count in %q", output)
+			}
+			return n, nil
+		}
+		found = append(found, p.tool)
 	}
 	return found
 }
 
-// version is that of a Go program's main module, or else what it says of itself.
+// version returns the version of a Go program's main module, or else that printed by -v.
 func version(ctx context.Context, path string) string {
 	if info, err := buildinfo.ReadFile(path); err == nil {
 		return info.Main.Version
 	}
-	said, _ := exec.CommandContext(ctx, path, "-v").CombinedOutput() // wrk tells it and fails
-	return firstGroup(`(\d+\.\d+[\w.+-]*)`, string(said))
+	output, _ := exec.CommandContext(ctx, path, "-v").CombinedOutput() // wrk prints it and fails
+	return firstGroup(`(\d+\.\d+[\w.+-]*)`, string(output))
 }

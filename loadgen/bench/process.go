@@ -11,9 +11,11 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 )
 
-// The sender under test and the sink have a core each.
+// The measured load generator and the sink have a core each.
 const (
 	senderCore = 0
 	sinkCore   = 1
@@ -21,11 +23,11 @@ const (
 
 const (
 	pollInterval = 20 * time.Millisecond
-	// processTimeout is how long a process may take to begin, and to end when asked.
+	// processTimeout is how long a process may take to start, and to end after SIGTERM.
 	processTimeout = 20 * time.Second
 )
 
-// command is a program to start. A nil env is ours.
+// command is a program to start. A nil env inherits that of the benchmark.
 type command struct {
 	path  string
 	args  []string
@@ -33,7 +35,7 @@ type command struct {
 	stdin string
 }
 
-// process is a process of ours on one core.
+// process is a child process on one core.
 type process struct {
 	cmd    *exec.Cmd
 	output syncBuffer
@@ -46,7 +48,7 @@ func start(ctx context.Context, core int, c command) (*process, error) {
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", strconv.Itoa(core), c.path}, c.args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = processTimeout
-	// A group of its own: Ctrl-C reaches it once, through us.
+	// A group of its own: Ctrl-C reaches it only through ctx.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env, cmd.Stdin = c.env, strings.NewReader(c.stdin)
 	p := &process{cmd: cmd, ended: make(chan struct{})}
@@ -61,23 +63,38 @@ func start(ctx context.Context, core int, c command) (*process, error) {
 	return p, nil
 }
 
-// pid is that of the program itself: taskset becomes it.
+// runSender runs c on the core of the sender, calls during meanwhile, and returns the output of c.
+func runSender(ctx context.Context, c command, during func(*process) error) (output string, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	p, err := start(ctx, senderCore, c)
+	if err != nil {
+		cancel()
+		return "", err
+	}
+	defer func() { cancel(); <-p.ended }()
+	if err := during(p); err != nil {
+		return "", err
+	}
+	err = p.wait()
+	return p.output.String(), err
+}
+
+// pid is that of the program itself: taskset executes it in its own process.
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// wait returns when the process has ended; an error has its last words.
+// wait waits for the end of the process. An error contains the end of its output.
 func (p *process) wait() error {
 	<-p.ended
 	if p.err != nil {
-		said := strings.TrimSpace(p.output.String())
-		return fmt.Errorf("run %s: %w; it said: %s", p.cmd.Args[3], p.err, said[max(0, len(said)-1000):])
+		output := strings.TrimSpace(p.output.String())
+		return fmt.Errorf("run %s: %w; its output: %s", p.cmd.Args[3], p.err, output[max(0, len(output)-1000):])
 	}
 	return nil
 }
 
-// waitForOutput waits until the process has written what the pattern's first group matches.
-func (p *process) waitForOutput(ctx context.Context, pattern *regexp.Regexp) (string, error) {
-	var found string
-	err := p.waitUntil(ctx, func() (bool, error) {
+// waitForOutput waits until the output matches the pattern and returns its first group.
+func (p *process) waitForOutput(ctx context.Context, pattern *regexp.Regexp) (found string, err error) {
+	err = p.waitUntil(ctx, func() (bool, error) {
 		match := pattern.FindStringSubmatch(p.output.String())
 		if match != nil {
 			found = match[1]
@@ -87,12 +104,12 @@ func (p *process) waitForOutput(ctx context.Context, pattern *regexp.Regexp) (st
 	return found, err
 }
 
-// waitUntil looks again and again until it is so, the process has ended or patience has.
-func (p *process) waitUntil(ctx context.Context, so func() (bool, error)) error {
+// waitUntil polls a condition. It fails if the process ends first, or after processTimeout.
+func (p *process) waitUntil(ctx context.Context, condition func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	for {
-		if done, err := so(); done || err != nil {
+		if done, err := condition(); done || err != nil {
 			return err
 		}
 		select {
@@ -100,27 +117,16 @@ func (p *process) waitUntil(ctx context.Context, so func() (bool, error)) error 
 			if err := p.wait(); err != nil {
 				return err
 			}
-			return fmt.Errorf("%s ended too soon; it said: %s", p.cmd.Args[3], p.output.String())
+			return fmt.Errorf("%s ended too soon; its output: %s", p.cmd.Args[3], p.output.String())
 		default:
 		}
-		if err := sleep(ctx, pollInterval); err != nil {
-			return fmt.Errorf("wait for %s: %w; it said: %s", p.cmd.Args[3], err, p.output.String())
+		if !wakeup.Sleep(ctx, pollInterval) {
+			return fmt.Errorf("wait for %s: %w; its output: %s", p.cmd.Args[3], ctx.Err(), p.output.String())
 		}
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// syncBuffer keeps what a process writes, readable meanwhile.
+// syncBuffer is the output of a process, readable while it runs.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

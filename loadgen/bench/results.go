@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/afero"
 )
 
-const preface = `# What was measured
+const preface = `# Benchmark results
 
-Written by ` + "`make bench`" + `; README.md beside it tells how to read it. Each section tells when and where it was measured.
+Written by ` + "`make bench`" + `; [README.md](README.md) explains the tables. Each section starts with the time and the
+machine of its measurement.
 `
 
-// saveSection puts the section of a part into the file of results, in place of an older one.
+// saveSection writes the section of a part to the file of results. It replaces an older one.
 func saveSection(fsys afero.Fs, path string, p part, text string) error {
 	old, err := afero.ReadFile(fsys, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +28,7 @@ func saveSection(fsys afero.Fs, path string, p part, text string) error {
 	return nil
 }
 
-// replaceSection returns the results with another text of one section; sections are in the order of the parts.
+// replaceSection returns the results with a new text of one section, in the order of the parts.
 func replaceSection(old, title, text string) string {
 	sections := map[string]string{}
 	for section := range strings.SplitSeq(old, "\n## ") {
@@ -44,7 +45,7 @@ func replaceSection(old, title, text string) string {
 	return all
 }
 
-// markdownTable is a table whose first row is its head; its columns are aligned for those who read it as it is.
+// markdownTable formats a table with aligned columns. The first row is its head.
 func markdownTable(rows [][]string) string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,11 +13,11 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/fast"
 )
 
-// sinkProcess is the fast sink at work.
+// sinkProcess is a running fast sink.
 type sinkProcess struct {
 	process *process
 	cancel  context.CancelFunc
-	base    string
+	base    string // URL
 }
 
 // startSink starts a sink on its core; the caller stops it.
@@ -36,7 +37,7 @@ func (b *bench) startSink(ctx context.Context, flags ...string) (*sinkProcess, e
 	return s, nil
 }
 
-// stop ends the sink; its exit code tells nothing that its counts have not told.
+// stop ends the sink. Its exit code is ignored, because its counts are complete.
 func (s *sinkProcess) stop() {
 	s.cancel()
 	<-s.process.ended
@@ -44,7 +45,7 @@ func (s *sinkProcess) stop() {
 
 func (s *sinkProcess) url() string { return s.base + "/matomo.php" }
 
-// stats are the sink's counts so far.
+// stats returns the sink's counts so far.
 func (s *sinkProcess) stats(ctx context.Context) (stats fast.Stats, err error) {
 	data, err := httpGet(ctx, s.base+"/stats")
 	if err != nil {
@@ -56,35 +57,36 @@ func (s *sinkProcess) stats(ctx context.Context) (stats fast.Stats, err error) {
 	return stats, nil
 }
 
-// arrivals are the moments, in nanoseconds, at which requests came since this was asked last.
+// arrivals returns the times of requests since the last call, in nanoseconds since the start of the sink.
 func (s *sinkProcess) arrivals(ctx context.Context) ([]int64, error) {
 	data, err := httpGet(ctx, s.base+"/arrivals")
 	if err != nil {
 		return nil, err
 	}
-	moments := make([]int64, len(data)/8)
-	for i := range moments {
-		moments[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
+	times := make([]int64, len(data)/8)
+	for i := range times {
+		times[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
 	}
-	return moments, nil
+	return times, nil
 }
 
-func httpGet(ctx context.Context, url string) ([]byte, error) {
+func httpGet(ctx context.Context, url string) (data []byte, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("get %s: %w", url, err)
+		}
+	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", url, err)
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", url, err)
+		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %d", resp.StatusCode)
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New(resp.Status)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", url, err)
-	}
-	return data, nil
+	return io.ReadAll(resp.Body)
 }

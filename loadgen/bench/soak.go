@@ -4,18 +4,16 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strconv"
 	"time"
 )
 
 const (
-	// soakShare of its capacity is what the loadgen is offered for long.
-	soakShare = 0.8
-	// soakSamples is how often a soak is looked at, evenly.
+	// soakShare is the offered share of the capacity.
+	soakShare   = 0.8
 	soakSamples = 10
 )
 
-// soakTest watches a long run: memory, goroutines, and in the end the ledger against what the sink saw.
+// soakTest samples memory and goroutines of a long run, and compares the ledger with the sink at the end.
 func (b *bench) soakTest(ctx context.Context) (string, error) {
 	s, err := b.startSink(ctx)
 	if err != nil {
@@ -33,20 +31,11 @@ func (b *bench) soakTest(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.soak+2*processTimeout)
 	defer cancel()
-	order, err := o.command(job{url: s.url(), length: b.soak})
-	if err != nil {
-		return "", err
-	}
-	p, err := start(ctx, senderCore, order)
-	if err != nil {
-		return "", err
-	}
-	defer func() { cancel(); <-p.ended }()
-	rows, err := b.watch(ctx, p, s)
-	if err != nil {
-		return "", err
-	}
-	if err := p.wait(); err != nil {
+	var rows [][]string
+	if _, err := runSender(ctx, o.command(job{url: s.url(), length: b.soak}), func(p *process) (err error) {
+		rows, err = b.sampleSoak(ctx, p, s)
+		return err
+	}); err != nil {
 		return "", err
 	}
 	accepted, err := o.ownCount(ctx, "")
@@ -62,44 +51,25 @@ func (b *bench) soakTest(ctx context.Context) (string, error) {
 	if accepted != seen {
 		verdict = "NOT equal"
 	}
-	return markdownTable(
-		rows,
-	) + fmt.Sprintf(
-		"\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + others %d; "+
-			"the sink saw %d: %s.\n",
-		b.soak,
-		percent(soakShare),
-		o.best,
-		h.Planned,
-		accepted,
-		h.Shed,
-		h.Planned-accepted-h.Shed,
-		seen,
-		verdict,
-	), nil
+	return markdownTable(rows) + fmt.Sprintf("\n%s at %s of %.0f hits/s. Planned %d = accepted %d + shed %d + "+
+		"others %d; the sink saw %d: %s.\n", b.soak, percent(soakShare), o.best, h.Planned, accepted, h.Shed,
+		h.Planned-accepted-h.Shed, seen, verdict), nil
 }
 
-// watch looks at the process until shortly before it ends.
-func (b *bench) watch(ctx context.Context, p *process, s *sinkProcess) ([][]string, error) {
+// sampleSoak samples the process until shortly before its end.
+func (b *bench) sampleSoak(ctx context.Context, p *process, s *sinkProcess) ([][]string, error) {
 	addr, err := p.waitForOutput(ctx, regexp.MustCompile(`telemetry listening.* addr=(\S+)`))
 	if err != nil {
 		return nil, err
 	}
 	rows := [][]string{{"after", "RSS", "goroutines", "hits/s", "its core"}}
-	last, err := b.snapshot(ctx, s, p.pid())
-	if err != nil {
-		return nil, err
-	}
-	every := (b.soak - settleTime) / soakSamples
-	for n := 1; n <= soakSamples; n++ {
-		if err := sleep(ctx, every); err != nil {
-			return nil, err
-		}
-		now, err := b.snapshot(ctx, s, p.pid())
+	interval := (b.soak - settleTime) / soakSamples
+	for n := range time.Duration(soakSamples) {
+		m, err := b.measureFor(ctx, s, p, interval)
 		if err != nil {
 			return nil, err
 		}
-		rss, err := residentMB(b.fs, p.pid())
+		_, rss, err := readProcess(b.proc, p.pid())
 		if err != nil {
 			return nil, err
 		}
@@ -107,20 +77,10 @@ func (b *bench) watch(ctx context.Context, p *process, s *sinkProcess) ([][]stri
 		if err != nil {
 			return nil, err
 		}
-		r := now.since(last)
-		last = now
-		row := []string{
-			(time.Duration(n) * every).Round(time.Second).String(),
-			fmt.Sprintf("%.1f MB", rss),
-			firstGroup(
-				`(?m)^go_goroutines (\d+)`,
-				string(metrics),
-			),
-			strconv.FormatFloat(r.hits, 'f', 0, 64),
-			percent(r.cpu),
-		}
+		row := []string{((n + 1) * interval).Round(time.Second).String(), fmt.Sprintf("%.1f MB", float64(rss)/1e6),
+			firstGroup(`(?m)^go_goroutines (\d+)`, string(metrics)), fmt.Sprintf("%.0f", m.hits), percent(m.cpu)}
 		rows = append(rows, row)
-		_, _ = fmt.Fprintln(b.out, row)
+		b.printf("%s\n", row)
 	}
 	return rows, nil
 }

@@ -13,32 +13,32 @@ import (
 )
 
 const (
-	// oldLedgers of oldSize bytes each are a gigabyte: as many as a nightly run of 25 targets leaves in 37 years.
+	// oldLedgers of oldSize bytes each are a gigabyte, as many as 37 years of nightly runs with 25 targets leave.
 	oldLedgers, oldSize = 13_446, 80_000
 	startRounds         = 5
 )
 
 var runStarted = regexp.MustCompile(`time=(\S+) level=INFO msg="run started"`)
 
-// startup measures how long a start takes beside the ledgers of runs that have ended.
+// startup measures how long a start takes with the ledgers of ended runs in the state folder.
 func (b *bench) startup(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.folder, "state")
 	rows := [][]string{{"state folder", "until the run starts"}}
 	for _, c := range []struct {
-		name   string
-		lay    func(string) error
-		rounds int
+		name    string
+		prepare func(dir string) error
+		rounds  int
 	}{
 		{"empty", b.fs.RemoveAll, startRounds},
-		{"1 GiB of ledgers as an earlier version left them", b.oldLedgers, 1},
+		{"1 GiB of ledgers as an earlier version left them", b.writeOldLedgers, 1},
 		{"the same, from the second start on", func(string) error { return nil }, startRounds},
 	} {
-		if err := c.lay(dir); err != nil {
-			return "", fmt.Errorf("lay out the state folder: %w", err)
+		if err := c.prepare(dir); err != nil {
+			return "", fmt.Errorf("prepare the state folder: %w", err)
 		}
 		var took []time.Duration
 		for range c.rounds {
-			d, err := b.timeToFirstRun(ctx, dir)
+			d, err := b.timeToStart(ctx, dir)
 			if err != nil {
 				return "", err
 			}
@@ -50,7 +50,7 @@ func (b *bench) startup(ctx context.Context) (string, error) {
 	return markdownTable(rows), nil
 }
 
-func (b *bench) oldLedgers(dir string) error {
+func (b *bench) writeOldLedgers(dir string) error {
 	if err := b.fs.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (b *bench) oldLedgers(dir string) error {
 	return nil
 }
 
-// timeToFirstRun is how long the loadgen takes from its start to the log's word that its run started.
-func (b *bench) timeToFirstRun(ctx context.Context, dir string) (time.Duration, error) {
+// timeToStart returns the time from the start of the process to the log line of the run's start.
+func (b *bench) timeToStart(ctx context.Context, dir string) (time.Duration, error) {
 	began := time.Now()
 	p, err := start(ctx, senderCore, command{path: b.loadgen, env: []string{
 		"MATOMO_URL=http://127.0.0.1:1/matomo.php", "STATE_DIR=" + dir, "STOP_AFTER_VISITS=1", "TELEMETRY_ADDR=off",
@@ -74,12 +74,12 @@ func (b *bench) timeToFirstRun(ctx context.Context, dir string) (time.Duration, 
 	if err != nil {
 		return 0, err
 	}
-	said, err := p.waitForOutput(ctx, runStarted)
+	logged, err := p.waitForOutput(ctx, runStarted)
 	if err != nil {
 		return 0, err
 	}
-	<-p.ended // with exit code 3, because nobody listens there
-	at, err := time.Parse(time.RFC3339Nano, said)
+	<-p.ended // with exit code 3, because nothing listens on that port
+	at, err := time.Parse(time.RFC3339Nano, logged)
 	if err != nil {
 		return 0, fmt.Errorf("read the log: %w", err)
 	}

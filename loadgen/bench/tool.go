@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 )
 
-// connections is how many every load generator has.
+// connections is the number of connections of every load generator.
 const connections = 64
 
-// job is what a load generator is to do.
+// job is a task for a load generator.
 type job struct {
 	url    string
 	length time.Duration
-	// rate is in hits a second, 0 for as many as it can.
+	// rate is in hits per second, 0 for the maximum.
 	rate int
 }
 
@@ -22,68 +24,68 @@ func (j job) seconds() string {
 	return strconv.Itoa(int(j.length.Round(time.Second)/time.Second)) + "s"
 }
 
-// tool is a load generator that is measured.
+// tool is a load generator.
 type tool struct {
 	name, version, sends string
-	// paces says that it can keep a rate, warmup how many hits it sends before.
+	// paces means that it can keep a rate; warmup is the number of hits it sends before.
 	paces   bool
 	warmup  int
-	command func(job) (command, error)
-	// ownCount is what it counted itself; said is all it wrote.
-	ownCount func(ctx context.Context, said string) (uint64, error)
-	// learn sees what was measured before the next measurement; nil where it needs not.
-	learn func(measurement)
+	command func(job) command
+	// ownCount returns the number of hits by its own count; output is all it printed.
+	ownCount func(ctx context.Context, output string) (uint64, error)
+	// measured is called after each measurement; may be nil.
+	measured func(measurement)
 }
 
-// measurement is what was measured of a contender in one round. Shares are of a core's time.
+// measurement is the result of one tool. Shares are of a core's time.
 type measurement struct {
-	hits          float64 // a second
-	bytes         float64 // a hit
-	cpu, others   float64 // of its core: the contender, all else
-	sink, sinkAll float64 // of the sink's core: the sink, all
-	// own and seen are the hits of the whole run by its own count and the sink's.
+	hits          float64 // per second
+	bytes         float64 // per hit
+	cpu, others   float64 // of the tool's core: the tool, everything else
+	sink, sinkAll float64 // of the sink's core: the sink, everything
+	// own and seen are the hits of the complete run, counted by the tool and by the sink.
 	own, seen uint64
 }
 
-// disturbance is the greater share of a core that something else took.
-func (r measurement) disturbance() float64 { return max(r.others, r.sinkAll-r.sink) }
+// disturbance returns the greater share of a core that other processes used.
+func (m measurement) disturbance() float64 { return max(m.others, m.sinkAll-m.sink) }
 
-// snapshot is what the shares and rates are differences of.
+// snapshot contains the counters that rates and shares are computed from.
 type snapshot struct {
 	hits, bytes          uint64
 	at                   float64 // seconds, by the sink's clock
 	cpu, sink            float64 // seconds
-	senderUses, sinkUses usage
+	senderCore, sinkCore coreTime
 }
 
-func (b *bench) snapshot(ctx context.Context, s *sinkProcess, pid int) (n snapshot, err error) {
+func (b *bench) snapshot(ctx context.Context, s *sinkProcess, p *process) (n snapshot, err error) {
 	stats, err := s.stats(ctx)
 	if err != nil {
 		return n, err
 	}
 	n.hits, n.bytes, n.at, n.sink = stats.Hits, stats.Bytes, stats.Seconds, stats.CPUSeconds
-	if n.cpu, err = cpuSeconds(b.fs, pid); err != nil {
+	if n.cpu, _, err = readProcess(b.proc, p.pid()); err != nil {
 		return n, err
 	}
-	if n.senderUses, err = coreUsage(b.fs, senderCore); err != nil {
+	if n.senderCore, err = readCore(b.proc, senderCore); err != nil {
 		return n, err
 	}
-	n.sinkUses, err = coreUsage(b.fs, sinkCore)
+	n.sinkCore, err = readCore(b.proc, sinkCore)
 	return n, err
 }
 
 func (n snapshot) since(before snapshot) measurement {
 	seconds, hits := n.at-before.at, float64(n.hits-before.hits)
-	r := measurement{
+	m := measurement{
 		hits: ratio(hits, seconds), bytes: ratio(float64(n.bytes-before.bytes), hits),
 		cpu: ratio(n.cpu-before.cpu, seconds), sink: ratio(n.sink-before.sink, seconds),
-		sinkAll: n.sinkUses.since(before.sinkUses),
+		sinkAll: n.sinkCore.busySince(before.sinkCore),
 	}
-	r.others = max(0, n.senderUses.since(before.senderUses)-r.cpu)
-	return r
+	m.others = max(0, n.senderCore.busySince(before.senderCore)-m.cpu)
+	return m
 }
 
-// ratio of nothing to nothing is 0.
+// ratio of 0 to 0 is 0.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0
@@ -91,57 +93,77 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// settleTime is how long a contender runs before it is measured, and after.
+// measureFor measures a process that sends to the sink for a time.
+func (b *bench) measureFor(ctx context.Context, s *sinkProcess, p *process, d time.Duration) (measurement, error) {
+	from, err := b.snapshot(ctx, s, p)
+	if err != nil {
+		return measurement{}, err
+	}
+	if !wakeup.Sleep(ctx, d) {
+		return measurement{}, ctx.Err()
+	}
+	to, err := b.snapshot(ctx, s, p)
+	return to.since(from), err
+}
+
+// settleTime is how long a tool runs before and after the measurement.
 const settleTime = time.Second
 
-// measure lets a contender run and measures the middle.
-func (b *bench) measure(ctx context.Context, s *sinkProcess, c tool) (r measurement, err error) {
+// measure runs a tool and measures the middle of the run.
+func (b *bench) measure(ctx context.Context, s *sinkProcess, t tool) (m measurement, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.window+2*settleTime+2*processTimeout)
 	defer cancel()
 	before, err := s.stats(ctx)
 	if err != nil {
-		return r, err
+		return m, err
 	}
-	order, err := c.command(job{url: s.url(), length: b.window + 2*settleTime})
+	c := t.command(job{url: s.url(), length: b.window + 2*settleTime})
+	output, err := runSender(ctx, c, func(p *process) (err error) {
+		if err := p.waitUntil(ctx, func() (bool, error) {
+			now, err := s.stats(ctx)
+			return now.Hits > before.Hits, err
+		}); err != nil {
+			return err
+		}
+		if !wakeup.Sleep(ctx, settleTime) {
+			return ctx.Err()
+		}
+		m, err = b.measureFor(ctx, s, p, b.window)
+		return err
+	})
 	if err != nil {
-		return r, err
+		return m, err
 	}
-	p, err := start(ctx, senderCore, order)
-	if err != nil {
-		return r, err
-	}
-	defer func() { cancel(); <-p.ended }()
-	if err := p.waitUntil(ctx, func() (bool, error) {
-		now, err := s.stats(ctx)
-		return now.Hits > before.Hits, err
-	}); err != nil {
-		return r, err
-	}
-	if err := sleep(ctx, settleTime); err != nil {
-		return r, err
-	}
-	from, err := b.snapshot(ctx, s, p.pid())
-	if err != nil {
-		return r, err
-	}
-	if err := sleep(ctx, b.window); err != nil {
-		return r, err
-	}
-	to, err := b.snapshot(ctx, s, p.pid())
-	if err != nil {
-		return r, err
-	}
-	if err := p.wait(); err != nil {
-		return r, err
-	}
-	r = to.since(from)
-	if r.own, err = c.ownCount(ctx, p.output.String()); err != nil {
-		return r, fmt.Errorf("%s's own count: %w", c.name, err)
+	if m.own, err = t.ownCount(ctx, output); err != nil {
+		return m, fmt.Errorf("%s's own count: %w", t.name, err)
 	}
 	after, err := s.stats(ctx)
-	r.seen = after.Hits - before.Hits
-	if c.learn != nil {
-		c.learn(r)
+	m.seen = after.Hits - before.Hits
+	if t.measured != nil {
+		t.measured(m)
 	}
-	return r, err
+	return m, err
+}
+
+const (
+	// A measurement is repeated, up to maxTries in all, while other processes use more than this share of a core.
+	maxDisturbance = 0.05
+	maxTries       = 4
+)
+
+// leastDisturbed repeats a disturbed measurement and returns the least disturbed one.
+func leastDisturbed[T interface{ disturbance() float64 }](measure func() (T, error)) (best T, err error) {
+	for n := range maxTries {
+		m, err := measure()
+		if err != nil {
+			return best, err
+		}
+		if n == 0 || m.disturbance() < best.disturbance() {
+			best = m
+		}
+		if best.disturbance() <= maxDisturbance {
+			break
+		}
+	}
+	return best, nil
 }
