@@ -36,137 +36,68 @@ func (b *bench) writeScripts() error {
 
 func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
 
-const (
-	form  = "application/x-www-form-urlencoded"
-	fixed = "one fixed hit"
-)
+const fixed = "one fixed hit"
 
-// peer is another load generator.
+// peer is another load generator. Its arguments and input contain placeholders, which command replaces.
 type peer struct {
 	tool
-	program string // on PATH
-	args    func(job) []string
-	stdin   func(job) string // nil for none
-	own     string           // pattern of its own count in its output
+	program           string // on PATH
+	args, stdin       string
+	atRate, unlimited string // more arguments if the job has a rate, or none
+	own               string // pattern of its own count in its output
 }
 
-func (b *bench) knownPeers() []peer {
-	body, conns := b.file("body.txt"), strconv.Itoa(connections)
-	wrk := func(script string) func(job) []string {
-		return func(j job) []string {
-			return []string{"-t", "1", "-c", conns, "-d", j.seconds(), "-s", b.file(script), j.url, "--", body}
-		}
+var knownPeers = []peer{
+	{tool: tool{name: "wrk", sends: fixed}, program: "wrk", own: `(\d+) requests in`,
+		args: "-t 1 -c {conns} -d {time} -s {folder}/fixed.lua {url} -- {body}"},
+	{tool: tool{name: "wrk, Lua", sends: "unique hits"}, program: "wrk", own: `(\d+) requests in`,
+		args: "-t 1 -c {conns} -d {time} -s {folder}/unique.lua {url} -- {body}"},
+	{tool: tool{name: "fortio", sends: fixed, paces: true, warmup: connections}, program: "fortio",
+		own: `Code 200 : (\d+)`,
+		args: "load -loglevel Error -uniform -nocatchup -qps {rate} -c {conns} -t {time} -payload-file {body} " +
+			"-content-type {form} {sized}"},
+	{tool: tool{name: "bombardier", sends: fixed}, program: "bombardier", own: `"req2xx":(\d+)`,
+		args: "-p r -o json -c {conns} -d {time} -m POST -f {body} -H Content-Type:{form} {url}"},
+	{tool: tool{name: "plow", sends: fixed, paces: true}, program: "plow", own: `Count\s+(\d+)`,
+		args:   "--listen= --interval=0s -c {conns} -d {time} -m POST --body @{body} -T {form} {url}",
+		atRate: "--rate {rate}"},
+	{tool: tool{name: "vegeta", sends: fixed, paces: true}, program: "vegeta", own: `Requests\s+\[total.*\]\s+(\d+)`,
+		args: "attack -duration {time} -body {body} -header Content-Type:{form} -output {folder}/vegeta.bin " +
+			"-rate {rate}",
+		unlimited: "-workers {conns} -max-workers {conns}", stdin: "POST {url}"},
+	{tool: tool{name: "hey", sends: fixed}, program: "hey", own: `\[204\]\s+(\d+) responses`,
+		args: "-z {time} -c {conns} -m POST -D {body} -T {form} {url}"},
+	{tool: tool{name: "k6", sends: fixed, paces: true}, program: "k6", own: `http_reqs\.*: (\d+)`,
+		args: "run --quiet --no-usage-report --no-color -e URL={url} -e BODY={body} -e RATE={rate} -e LENGTH={time} " +
+			"{folder}/k6.js"},
+}
+
+func (b *bench) peerCommand(p peer, path string, j job) command {
+	r := strings.NewReplacer("{url}", j.url, "{rate}", strconv.Itoa(j.rate), "{time}", j.seconds(),
+		"{sized}", strings.Replace(j.url, "/matomo.php", "/200", 1), // fortio reconnects after a 204
+		"{conns}", strconv.Itoa(connections), "{form}", "application/x-www-form-urlencoded",
+		"{folder}", b.folder, "{body}", b.file("body.txt"))
+	more := p.unlimited
+	if j.rate > 0 {
+		more = p.atRate
 	}
-	limited := func(j job, flag string, args ...string) []string {
-		if j.rate > 0 {
-			args = append([]string{flag, strconv.Itoa(j.rate)}, args...)
-		}
-		return args
+	c := command{path: path, args: strings.Fields(p.args + " " + more), stdin: r.Replace(p.stdin)}
+	for i, arg := range c.args {
+		c.args[i] = r.Replace(arg)
 	}
-	return []peer{
-		{program: "wrk", tool: tool{name: "wrk", sends: fixed}, args: wrk("fixed.lua"), own: `(\d+) requests in`},
-		{
-			program: "wrk",
-			tool:    tool{name: "wrk, Lua", sends: "unique hits"},
-			args:    wrk("unique.lua"),
-			own:     `(\d+) requests in`,
-		},
-		{
-			program: "fortio",
-			tool:    tool{name: "fortio", sends: fixed, paces: true, warmup: connections},
-			own:     `Code 200 : (\d+)`,
-			args: func(j job) []string {
-				sized := strings.Replace(j.url, "/matomo.php", "/200", 1) // after a 204 it reconnects
-				return []string{
-					"load",
-					"-loglevel",
-					"Error",
-					"-uniform",
-					"-nocatchup",
-					"-qps",
-					strconv.Itoa(j.rate),
-					"-c",
-					conns,
-					"-t",
-					j.seconds(),
-					"-payload-file",
-					body,
-					"-content-type",
-					form,
-					sized,
-				}
-			},
-		},
-		{
-			program: "bombardier",
-			tool:    tool{name: "bombardier", sends: fixed},
-			own:     `"req2xx":(\d+)`,
-			args: func(j job) []string {
-				return []string{"-p", "r", "-o", "json", "-c", conns, "-d", j.seconds(), "-m", "POST", "-f", body, "-H",
-					"Content-Type: " + form, j.url}
-			},
-		},
-		{
-			program: "plow",
-			tool:    tool{name: "plow", sends: fixed, paces: true},
-			own:     `Count\s+(\d+)`,
-			args: func(j job) []string {
-				return limited(j, "--rate", "--listen=", "--interval=0s", "-c", conns, "-d", j.seconds(), "-m", "POST",
-					"--body", "@"+body, "-T", form, j.url)
-			},
-		},
-		{
-			program: "vegeta",
-			tool:    tool{name: "vegeta", sends: fixed, paces: true},
-			own:     `Requests\s+\[total.*\]\s+(\d+)`,
-			args: func(j job) []string {
-				args := []string{"attack", "-duration", j.seconds(), "-body", body, "-header", "Content-Type: " + form,
-					"-output", b.file("vegeta.bin"), "-rate", strconv.Itoa(j.rate)}
-				if j.rate > 0 {
-					return args
-				}
-				return append(args, "-workers", conns, "-max-workers", conns)
-			},
-			stdin: func(j job) string { return "POST " + j.url },
-		},
-		{
-			program: "hey",
-			tool:    tool{name: "hey", sends: fixed},
-			own:     `\[204\]\s+(\d+) responses`,
-			args: func(j job) []string {
-				return []string{"-z", j.seconds(), "-c", conns, "-m", "POST", "-D", body, "-T", form, j.url}
-			},
-		},
-		{
-			program: "k6",
-			tool:    tool{name: "k6", sends: fixed, paces: true},
-			own:     `http_reqs\.*: (\d+)`,
-			args: func(j job) []string {
-				return []string{
-					"run", "--quiet", "--no-usage-report", "--no-color", "-e", "URL=" + j.url, "-e", "BODY=" + body,
-					"-e", "RATE=" + strconv.Itoa(j.rate), "-e", "LENGTH=" + j.seconds(), b.file("k6.js"),
-				}
-			},
-		},
-	}
+	return c
 }
 
 // peers returns the installed ones.
 func (b *bench) peers(ctx context.Context) []tool {
 	var found []tool
-	for _, p := range b.knownPeers() {
+	for _, p := range knownPeers {
 		path, err := exec.LookPath(p.program)
 		if err != nil {
 			continue
 		}
 		p.version = version(ctx, path)
-		p.command = func(j job) command {
-			c := command{path: path, args: p.args(j)}
-			if p.stdin != nil {
-				c.stdin = p.stdin(j)
-			}
-			return c
-		}
+		p.command = func(j job) command { return b.peerCommand(p, path, j) }
 		p.ownCount = func(ctx context.Context, output string) (uint64, error) {
 			if p.program == "vegeta" { // its results are in a binary file
 				report, err := exec.CommandContext(ctx, path, "report", b.file("vegeta.bin")).Output()

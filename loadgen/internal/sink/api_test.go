@@ -36,8 +36,8 @@ func (f fixture) ask(t *testing.T, method string, pairs ...string) string {
 	return string(line)
 }
 
-// says demands parts of an answer.
-func says(t *testing.T, answer string, parts ...string) {
+// contains requires parts of an answer.
+func contains(t *testing.T, answer string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(answer, part) {
@@ -71,7 +71,7 @@ func shopping(f fixture) {
 			"Version/18.6 Mobile/15E148 Safari/604.1").at(5))
 }
 
-func TestReportsTellWhatWasRecorded(t *testing.T) {
+func TestReportsContainTheRecordedVisits(t *testing.T) {
 	f := start(nil)
 	shopping(f)
 	for _, c := range []struct {
@@ -103,7 +103,7 @@ func TestReportsTellWhatWasRecorded(t *testing.T) {
 		{"UserCountry.getCountry", []string{"filter_limit", "1"}, []string{`[{`, `"nb_visits":1`}},
 	} {
 		got := f.ask(t, c.method, append([]string{"period", "day", "date", today}, c.params...)...)
-		says(t, got, c.want...)
+		contains(t, got, c.want...)
 		if empty := f.ask(t, c.method,
 			append([]string{"period", "day", "date", "2026-03-09"}, c.params...)...); empty != `[]` &&
 			empty != `{"value":0}` {
@@ -133,12 +133,12 @@ func TestSegmentsSelectVisits(t *testing.T) {
 		}
 	}
 	for _, segment := range []string{"pageUrl=@shop", "city==Bonn", "countryCode>de", "visitDuration>long", ";"} {
-		says(t, f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment", segment), "400 ",
+		contains(t, f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today", "segment", segment), "400 ",
 			`"result":"error"`)
 	}
 }
 
-func TestPeriodsAreThoseOfTheSitesCalendar(t *testing.T) {
+func TestPeriodsFollowTheSitesCalendar(t *testing.T) {
 	newYork, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		t.Fatal(err)
@@ -178,11 +178,11 @@ func TestPeriodsAreThoseOfTheSitesCalendar(t *testing.T) {
 	}
 	for _, c := range [][2]string{{"fortnight", "today"}, {"day", "soon"}, {"day", "2026-11-02,2026-11-01"},
 		{"range", "2026-11-02"}, {"day", ""}} {
-		says(t, f.ask(t, "VisitsSummary.get", "period", c[0], "date", c[1]), "400 ", `"result":"error"`)
+		contains(t, f.ask(t, "VisitsSummary.get", "period", c[0], "date", c[1]), "400 ", `"result":"error"`)
 	}
 }
 
-func TestATokenReadsWhereItMay(t *testing.T) {
+func TestTokensReadOnlyTheirSites(t *testing.T) {
 	f := start(func(c *sink.Config) {
 		c.Sites = map[int]sink.Site{1: {}, 2: {}}
 		c.Tokens = map[string][]int{"super": {1, 2}, "writer": {2}}
@@ -209,13 +209,13 @@ func TestATokenReadsWhereItMay(t *testing.T) {
 		}
 	}
 	if status := f.post(page(1).with("country", "de", "token_auth", "viewer")); status != http.StatusBadRequest {
-		t.Errorf("a token with view right alone writes: %d", status)
+		t.Errorf("a token with only view access writes: %d", status)
 	}
-	says(t, f.ask(t, "CoreAdminHome.getTrackingFailures", "token_auth", "super"),
+	contains(t, f.ask(t, "CoreAdminHome.getTrackingFailures", "token_auth", "super"),
 		`"problem":"country without a valid token"`, `"idsite":1`)
-	says(t, f.ask(t, "SitesManager.getSiteFromId", "token_auth", "viewer"), `"timezone":"CET"`, `"ecommerce":1`,
+	contains(t, f.ask(t, "SitesManager.getSiteFromId", "token_auth", "viewer"), `"timezone":"CET"`, `"ecommerce":1`,
 		`"sitesearch":1`)
-	says(t, f.ask(t, "No.suchMethod", "token_auth", "super"), "400 ", "does not exist")
+	contains(t, f.ask(t, "No.suchMethod", "token_auth", "super"), "400 ", "does not exist")
 	if got := f.ask(t, "SitesManager.getSitesWithAtLeastViewAccess", "token_auth", "viewer"); strings.Count(got,
 		`"idsite"`) != 1 {
 		t.Errorf("%s", got)
@@ -236,7 +236,7 @@ func TestManyCallsInOne(t *testing.T) {
 	}
 }
 
-func TestTheRawLogIsTold(t *testing.T) {
+func TestLiveReports(t *testing.T) {
 	f := start(nil)
 	shopping(f)
 	if got := f.ask(t, "Live.getCounters", "lastMinutes",
@@ -248,9 +248,9 @@ func TestTheRawLogIsTold(t *testing.T) {
 		"30"); got != `[{"actions":4,"visitors":1,"visits":1,"visitsConverted":1}]` {
 		t.Errorf("%s", got)
 	}
-	says(t, f.ask(t, "Live.getCounters", "lastMinutes", "0"), "400 ")
+	contains(t, f.ask(t, "Live.getCounters", "lastMinutes", "0"), "400 ")
 	details := f.ask(t, "Live.getLastVisitsDetails", "segment", "visitorId=="+visitor)
-	says(t, details, `"visitorId":"`+visitor+`"`, `"actions":7`, `"visitDuration":100`, `"dimension3":"run-1"`,
+	contains(t, details, `"visitorId":"`+visitor+`"`, `"actions":7`, `"visitDuration":100`, `"dimension3":"run-1"`,
 		`"countryCode":"de"`)
 	if n := strings.Count(details, "visitorId"); n != 1 {
 		t.Errorf("%d visits in %s", n, details)
@@ -262,7 +262,7 @@ func TestTheRawLogIsTold(t *testing.T) {
 	}
 }
 
-func TestReportsMayBeBehind(t *testing.T) {
+func TestReportsAreDelayed(t *testing.T) {
 	f := start(func(c *sink.Config) { c.ArchiveDelay = time.Minute })
 	visits := func() string { return f.ask(t, "VisitsSummary.getVisits", "period", "day", "date", "today") }
 	pages := func() string { return f.ask(t, "Actions.get", "period", "day", "date", "today") }
@@ -270,7 +270,7 @@ func TestReportsMayBeBehind(t *testing.T) {
 	if got := visits(); got != `{"value":0}` {
 		t.Errorf("at once: %s", got)
 	}
-	says(t, f.ask(t, "Live.getCounters", "lastMinutes", "60"), `"visits":1`)
+	contains(t, f.ask(t, "Live.getCounters", "lastMinutes", "60"), `"visits":1`)
 	f.clock.Time = noon.Add(59 * time.Second)
 	f.post(page(2).at(10))
 	if got := visits(); got != `{"value":0}` {
@@ -281,12 +281,12 @@ func TestReportsMayBeBehind(t *testing.T) {
 	if got := visits(); got != `{"value":1}` {
 		t.Errorf("after a minute: %s", got)
 	}
-	says(t, pages(), `"nb_pageviews":2`)
+	contains(t, pages(), `"nb_pageviews":2`)
 	f.clock.Time = noon.Add(10 * time.Minute)
-	says(t, pages(), `"nb_pageviews":3`)
+	contains(t, pages(), `"nb_pageviews":3`)
 }
 
-func TestHitsAreLostOrDoubledOnPurpose(t *testing.T) {
+func TestHitsAreLostOrDuplicated(t *testing.T) {
 	const n = 2000
 	for name, c := range map[string]struct {
 		change      func(*sink.Config)
@@ -331,7 +331,7 @@ func TestHitsAreLostOrDoubledOnPurpose(t *testing.T) {
 	}
 }
 
-func TestADoubledHitOpensNoSecondVisitAndNoSecondOrder(t *testing.T) {
+func TestADuplicateHitStartsNoVisitAndNoOrder(t *testing.T) {
 	f := start(func(c *sink.Config) { c.DuplicateShare = 1 })
 	f.post(page(1).at(0), order(1, "o-1").at(9))
 	if c := f.site(); c.Visits != 1 || c.Hits["pageview"] != 2 || c.Hits["order"] != 1 || c.Revenue != 12340 {
@@ -340,8 +340,8 @@ func TestADoubledHitOpensNoSecondVisitAndNoSecondOrder(t *testing.T) {
 	f.wantRules(t)
 }
 
-func TestNotesAreKept(t *testing.T) {
+func TestAnnotations(t *testing.T) {
 	f := start(nil)
-	says(t, f.ask(t, "Annotations.add", "date", today, "note", "run-1 begins"), `"note":"run-1 begins"`)
-	says(t, f.ask(t, "Annotations.getAll"), `"run-1 begins"`, `"date":"2026-03-10"`)
+	contains(t, f.ask(t, "Annotations.add", "date", today, "note", "run-1 starts"), `"note":"run-1 starts"`)
+	contains(t, f.ask(t, "Annotations.getAll"), `"run-1 starts"`, `"date":"2026-03-10"`)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-func TestBulkAnswersAreThoseOfMatomo(t *testing.T) {
+func TestBulkResponsesAreThoseOfMatomo(t *testing.T) {
 	item := func(p params) string { return "?" + p.encode() }
 	body := func(top map[string]any, items ...any) string {
 		all := map[string]any{"requests": items}
@@ -76,7 +76,7 @@ func TestBulkAnswersAreThoseOfMatomo(t *testing.T) {
 	}
 }
 
-func TestBulkRulesLookAtEveryHit(t *testing.T) {
+func TestRulesCheckEveryHitOfABulkRequest(t *testing.T) {
 	f := start(nil)
 	f.request(http.MethodPost, "/matomo.php?token_auth=x",
 		`{"requests":["no query","?`+page(1).with("colour", "red").encode()+`"]}`)

@@ -17,20 +17,21 @@ import (
 // Exit codes of Run.
 const (
 	exitOK     = 0
-	exitFailed = 1 // the address could not be listened on, or the server broke
+	exitFailed = 1
 	exitUsage  = 2
 )
 
 const (
-	// DefaultToken is what Run accepts for every site where no --token is given.
-	DefaultToken = "0123456789abcdef0123456789abcdef" //nolint:gosec // a stand-in guards nothing
+	// DefaultToken is the token for all sites if there is no --token.
+	DefaultToken = "0123456789abcdef0123456789abcdef" //nolint:gosec // of a fake Matomo
 	keptHits     = 100
 	liveEvery    = 5 * time.Second
-	grace        = 5 * time.Second // for requests in flight at the end
+	endTimeout   = 5 * time.Second // for requests in flight at the end
 )
 
-// Run is the command `loadgen sink`: it serves until ctx ends, then writes counts and violations to stdout. What it
-// says meanwhile (its address first) goes to stderr. It returns 0, or 2 for bad flags, 1 where it cannot listen.
+// Run executes the command `loadgen sink`: it serves until ctx is done, and then writes counts and violations to
+// stdout. Its address and progress go to stderr. It returns the exit code: 0, 2 for invalid flags, 1 if the server
+// fails.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -40,20 +41,20 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if err := o.run(ctx, stdout, stderr); err != nil {
-		say(stderr, "sink: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "sink: %v\n", err)
 		return exitFailed
 	}
 	return exitOK
 }
 
 func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
-	listening := func(a net.Addr) { say(stderr, "sink listens on http://%s/matomo.php\n", a) }
+	listening := func(a net.Addr) { _, _ = fmt.Fprintf(stderr, "sink listens on http://%s/matomo.php\n", a) }
 	if o.fast {
 		stats, err := fast.Serve(ctx, o.addr, o.arrivals, listening)
 		if err != nil {
 			return err
 		}
-		return written(json.NewEncoder(stdout).Encode(stats))
+		return writeJSON(stdout, "", stats)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
 	if err != nil {
@@ -64,22 +65,30 @@ func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := serve(ctx, s, listener, o, stderr); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	return written(report(s, stdout, o.json))
+	if o.json {
+		return writeJSON(stdout, "  ", struct {
+			Counts     Counts      `json:"counts"`
+			Violations []Violation `json:"violations"`
+		}{s.Counts(), s.Violations()})
+	}
+	writeTable(stdout, s.Counts(), s.Violations())
+	return nil
 }
 
-// written says that it is the report that could not be written.
-func written(err error) error {
-	if err != nil {
+func writeJSON(w io.Writer, indent string, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }
 
-// serve runs the server and the live line until ctx ends.
+// serve runs the server and prints progress until ctx is done.
 func serve(ctx context.Context, s *Sink, listener net.Listener, o options, stderr io.Writer) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: grace, IdleTimeout: time.Minute}
-	broken := make(chan error, 1)
-	go func() { broken <- server.Serve(listener) }()
+	server := &http.Server{Handler: s, ReadHeaderTimeout: endTimeout, IdleTimeout: time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
 	tick := time.NewTicker(liveEvery)
 	defer tick.Stop()
 	var last int64
@@ -88,17 +97,17 @@ func serve(ctx context.Context, s *Sink, listener net.Listener, o options, stder
 		case <-tick.C:
 			if c := s.Counts(); !o.quiet && c.Requests != last {
 				last = c.Requests
-				say(stderr, "%s\n", liveLine(c))
+				_, _ = fmt.Fprintln(stderr, progress(c))
 			}
-		case err := <-broken:
+		case err := <-failed:
 			return err
 		case <-ctx.Done():
-			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 			defer cancel()
 			if server.Shutdown(limited) != nil {
-				_ = server.Close() // what did not end in its grace is cut off
+				_ = server.Close()
 			}
-			if err := <-broken; !errors.Is(err, http.ErrServerClosed) {
+			if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
@@ -106,7 +115,7 @@ func serve(ctx context.Context, s *Sink, listener net.Listener, o options, stder
 	}
 }
 
-func liveLine(c Counts) string {
+func progress(c Counts) string {
 	var rejected int64
 	for _, n := range c.Rejected {
 		rejected += n
@@ -117,20 +126,3 @@ func liveLine(c Counts) string {
 	}
 	return line + fmt.Sprintf(" rejected=%d violations=%d", rejected, c.Violations)
 }
-
-// report writes the end result, a table or {counts, violations}.
-func report(s *Sink, out io.Writer, asJSON bool) error {
-	if !asJSON {
-		writeTable(out, s.Counts(), s.Violations())
-		return nil
-	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
-		Counts     Counts      `json:"counts"`
-		Violations []Violation `json:"violations"`
-	}{s.Counts(), s.Violations()})
-}
-
-// say tells the person who watches; where nobody can be told, nothing can be done.
-func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }

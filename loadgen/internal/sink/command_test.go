@@ -77,11 +77,11 @@ func TestTheCommandReportsAsJSON(t *testing.T) {
 	}
 }
 
-func TestBadFlagsAreTold(t *testing.T) {
+func TestInvalidFlagsAreReported(t *testing.T) {
 	cases := []struct{ args, want string }{
 		{"--error-share 1.1", "must be 0 to 1"}, {"--drop-share NaN", "must be 0 to 1"},
 		{"--error-status 404", "--error-status 404: must be 400, 500 or 503"},
-		{"--outage 10s", "must be like 10s+5s: begins after 10 s, lasts 5 s"},
+		{"--outage 10s", "must be like 10s+5s: starts after 10 s, lasts 5 s"},
 		{"--outage 10s+5s=404", `an outage is answered with 503 or not at all, not with "404"`},
 		{"--site-zone Mars/Base", `zone "Mars/Base" is unknown; use a name like Europe/Berlin`},
 		{"--site-zone x=CET", `site "x" is not a number from 1`}, {"--token =1", "the token is empty"},
@@ -95,7 +95,7 @@ func TestBadFlagsAreTold(t *testing.T) {
 		var stderr bytes.Buffer
 		if code := sink.Run(t.Context(), strings.Fields(c.args), io.Discard, &stderr); code != 2 ||
 			!strings.Contains(stderr.String(), c.want) {
-			t.Errorf("%s: code %d, told %q", c.args, code, stderr.String())
+			t.Errorf("%s: code %d, printed %q", c.args, code, stderr.String())
 		}
 	}
 }
@@ -104,15 +104,15 @@ func TestHelpAndABusyAddress(t *testing.T) {
 	var stderr bytes.Buffer
 	if code := sink.Run(t.Context(), []string{"--help"}, io.Discard, &stderr); code != 0 ||
 		!strings.Contains(stderr.String(), "-outage") {
-		t.Errorf("help: code %d, told %q", code, stderr.String())
+		t.Errorf("help: code %d, printed %q", code, stderr.String())
 	}
 	if code := sink.Run(t.Context(), []string{"--addr", "127.0.0.1:99999"}, io.Discard, &stderr); code != 1 ||
 		!strings.Contains(stderr.String(), "sink: listen:") {
-		t.Errorf("bad address: code %d, told %q", code, stderr.String())
+		t.Errorf("bad address: code %d, printed %q", code, stderr.String())
 	}
 }
 
-func TestThePagesShowWhatWasSeen(t *testing.T) {
+func TestPagesShowTheRecordedHits(t *testing.T) {
 	f := start(func(c *sink.Config) { c.Keep = 2 })
 	f.post(page(1).with("token_auth", token), page(2), page(3).with("colour", "<b>", "token_auth", token))
 	cases := []struct {

@@ -1,48 +1,55 @@
 package sink
 
 import (
+	"fmt"
+	"html/template"
+	"io"
 	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
 const maxTitles = 10_000 // distinct titles that are counted per site
 
-// Counts is what the sink has seen, as Matomo would report it.
+// Counts are the results of the sink, as Matomo would report them.
 type Counts struct {
-	// Requests to the tracker, whatever became of them; OPTIONS is none.
+	// Requests to the tracker except OPTIONS.
 	Requests int64 `json:"requests"`
-	// Accepted hits were answered as tracked; excluded ones are among them.
+	// Accepted hits include excluded ones.
 	Accepted int64 `json:"accepted"`
 	// Rejected hits by reason.
 	Rejected map[string]int64 `json:"rejected"`
-	// Excluded hits by reason: answered as tracked, but not recorded.
+	// Excluded hits by reason: accepted, but not recorded.
 	Excluded map[string]int64 `json:"excluded"`
-	// Faults made on purpose, by kind; "dropped, stored" are hits that were recorded without an answer.
+	// Faults by kind; "dropped, stored" are hits that were recorded without a response.
 	Faults map[string]int64 `json:"faults"`
-	// Violations is the number of objections, not of distinct ones.
+	// Violations includes repeated ones.
 	Violations int64               `json:"violations"`
 	Sites      map[int]*SiteCounts `json:"sites"`
 	// Total is the sum over the sites.
 	Total *SiteCounts `json:"total"`
 }
 
-// SiteCounts is what was recorded for one site.
+// SiteCounts are the recorded data of one site.
 type SiteCounts struct {
 	Visits         int64 `json:"visits"`
 	UniqueVisitors int64 `json:"unique_visitors"`
-	// SplitVisits are visits beyond the first that a sender's one visit became, at midnight for instance; they are
-	// among Visits.
+	// SplitVisits are the additional visits into which Matomo splits those of the sender, for example at midnight.
 	SplitVisits int64 `json:"split_visits"`
-	// Hits recorded, by kind; those of the ledger always stand here, others once they occur.
-	Hits map[string]int64 `json:"hits"`
-	// Actions and Bounces (visits with 0 or 1 action) by Matomo's definition.
-	Actions int64 `json:"actions"`
+	// Hits by kind. Those of the ledger are always present.
+	Hits    map[string]int64 `json:"hits"`
+	Actions int64            `json:"actions"`
+	// Bounces are visits with 0 or 1 action.
 	Bounces int64 `json:"bounces"`
-	// Seconds is the sum of the visits' durations.
+	// Seconds is the total duration of the visits.
 	Seconds int64 `json:"seconds"`
 	reports.Sales
-	// Visits by country and by type of referrer, pageviews by title (the first 10,000 titles).
+	// Visits by country and by type of referrer, page views by title (the first 10,000 titles).
 	Countries map[string]int64 `json:"countries"`
 	Referrers map[string]int64 `json:"referrers"`
 	Titles    map[string]int64 `json:"titles"`
@@ -50,9 +57,9 @@ type SiteCounts struct {
 	Days map[string]*DayCounts `json:"days"`
 }
 
-// DayCounts is what was recorded for a day of a site.
+// DayCounts are the recorded data of a day of a site.
 type DayCounts struct {
-	// Visits that were opened on it, and hits recorded on it by kind.
+	// Visits that started on the day, and its hits by kind.
 	Visits int64            `json:"visits"`
 	Hits   map[string]int64 `json:"hits"`
 }
@@ -74,18 +81,20 @@ func (c *SiteCounts) add(o *SiteCounts) {
 	c.Bounces += o.Bounces
 	c.Seconds += o.Seconds
 	c.AddSales(o.Sales)
-	for _, pair := range [][2]map[string]int64{{c.Hits, o.Hits}, {c.Countries, o.Countries}, {c.Referrers, o.Referrers},
-		{c.Titles, o.Titles}} {
-		for k, n := range pair[1] {
-			pair[0][k] += n
-		}
-	}
+	addCounts(c.Hits, o.Hits)
+	addCounts(c.Countries, o.Countries)
+	addCounts(c.Referrers, o.Referrers)
+	addCounts(c.Titles, o.Titles)
 	for date, d := range o.Days {
 		into := c.day(date)
 		into.Visits += d.Visits
-		for k, n := range d.Hits {
-			into.Hits[k] += n
-		}
+		addCounts(into.Hits, d.Hits)
+	}
+}
+
+func addCounts(into, counts map[string]int64) {
+	for k, n := range counts {
+		into[k] += n
 	}
 }
 
@@ -104,7 +113,7 @@ func (c *SiteCounts) title(title string) {
 	}
 }
 
-// Counts is a copy of the counts so far.
+// Counts returns a copy of the counts so far.
 func (s *Sink) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,4 +129,91 @@ func (s *Sink) Counts() Counts {
 		c.Violations += v.Count
 	}
 	return c
+}
+
+// shownHit is a hit in /sink/hits.
+type shownHit struct {
+	At       time.Time         `json:"at"`
+	Site     int               `json:"site"`
+	Visitor  string            `json:"visitor"`
+	Kind     string            `json:"kind"`
+	Rejected bool              `json:"rejected,omitempty"`
+	Reason   string            `json:"reason,omitempty"`
+	Params   map[string]string `json:"params"`
+}
+
+// masked returns a copy without the value of the token.
+func masked(params map[string]string) map[string]string {
+	out := maps.Clone(params)
+	if _, ok := out["token_auth"]; ok {
+		out["token_auth"] = "***MASKED***"
+	}
+	return out
+}
+
+// hits returns the last hits, oldest first.
+func (s *Sink) hits() []shownHit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lastHits)
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>loadgen sink</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem}pre{overflow:auto}</style>
+<h1>Tracking requests</h1>
+<pre>{{.}}</pre>
+<p><a href="/sink/counts">counts</a> · <a href="/sink/hits">last hits</a> · <a href="/sink/violations">violations</a></p>
+</html>
+`))
+
+func (s *Sink) servePage(w http.ResponseWriter) {
+	var text strings.Builder
+	writeTable(&text, s.Counts(), s.Violations())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = pageTemplate.Execute(w, text.String()) // the client may be gone
+}
+
+// writeTable prints counts and violations as text.
+func writeTable(out io.Writer, c Counts, violations []Violation) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name string, value any) { _, _ = fmt.Fprintf(w, "%s\t%v\n", name, value) }
+	row("requests", c.Requests)
+	row("accepted", c.Accepted)
+	rows := func(name string, counts map[string]int64) {
+		for _, key := range slices.Sorted(maps.Keys(counts)) {
+			row(name+": "+key, counts[key])
+		}
+	}
+	rows("rejected", c.Rejected)
+	rows("excluded", c.Excluded)
+	rows("fault", c.Faults)
+	for _, id := range slices.Sorted(maps.Keys(c.Sites)) {
+		if site := c.Sites[id]; site.Visits > 0 {
+			_, _ = fmt.Fprintf(w, "\nsite %d\n", id)
+			writeSite(row, rows, site)
+		}
+	}
+	_, _ = fmt.Fprintf(w, "\nviolations\t%d\n", c.Violations)
+	_ = w.Flush() // the reader may be gone
+	for _, v := range violations {
+		_, _ = fmt.Fprintln(out, v)
+	}
+}
+
+func writeSite(row func(string, any), rows func(string, map[string]int64), site *SiteCounts) {
+	row("visits", site.Visits)
+	row("unique visitors", site.UniqueVisitors)
+	row("split visits", site.SplitVisits)
+	rows("hits", site.Hits)
+	row("actions", site.Actions)
+	row("bounces", site.Bounces)
+	row("seconds", site.Seconds)
+	for i, cents := range []int64{site.Revenue, site.Subtotal, site.Tax, site.Shipping, site.Discount} {
+		name := []string{"revenue", "subtotal", "tax", "shipping", "discount"}[i]
+		row(name, fmt.Sprintf("%d.%02d", cents/100, cents%100))
+	}
+	row("items", site.Items)
+	rows("country", site.Countries)
+	rows("referrer", site.Referrers)
 }

@@ -6,65 +6,64 @@ import (
 	"time"
 )
 
-// Window is a time at which nothing is taken, relative to the sink's start.
+// Window is an outage, relative to the sink's start.
 type Window struct {
 	After, For time.Duration
-	// Status answers every request of the window; 0 breaks the connection without an answer.
+	// Status is the response to every request; 0 closes the connection without one.
 	Status int
 }
 
-// wait is the time before an answer to a request of so many hits: the delay, and what a server takes that handles one
-// hit after the other, at most Limit a second. A client that left is not waited for, but has taken its turn.
+// wait delays a response by Delay and the queue of a server that handles Limit hits per second, or until the client is
+// gone.
 func (s *Sink) wait(r *http.Request, hits int) {
-	wait := s.cfg.Delay + s.queue(hits)
-	if wait <= 0 {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
+	if wait := s.cfg.Delay + s.queue(hits); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+		}
 	}
 }
 
-// queue is how long hits take that go behind those that are there.
+// queue adds hits to the queue and returns when they are done.
 func (s *Sink) queue(hits int) time.Duration {
 	if s.cfg.Limit <= 0 {
 		return 0
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now() // of the machine: it is waited for
-	if s.free.Before(now) {
-		s.free = now
+	now := time.Now() // not the sink's clock, because wait really waits
+	if s.idleAt.Before(now) {
+		s.idleAt = now
 	}
-	s.free = s.free.Add(time.Duration(float64(hits) / s.cfg.Limit * float64(time.Second)))
-	return s.free.Sub(now)
+	s.idleAt = s.idleAt.Add(time.Duration(float64(hits) / s.cfg.Limit * float64(time.Second)))
+	return s.idleAt.Sub(now)
 }
 
-// onPurpose is what goes wrong with a request on purpose.
-type onPurpose struct {
-	name   string // empty: nothing goes wrong
+// requestFault is an intended fault of a request.
+type requestFault struct {
+	name   string // "" for none
 	stored bool
-	status int // 0 breaks the connection
+	status int // 0 closes the connection
 }
 
-// drawFault draws the fault of one request. All shares are drawn every time, so that one does not shift another.
-func (s *Sink) drawFault() onPurpose {
+// drawFault draws the fault of a request. It always draws all shares, so that one does not affect another.
+func (s *Sink) drawFault() requestFault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	drop, broken, stored := s.rng.Float64() < s.cfg.DropShare, s.rng.Float64() < s.cfg.ErrorShare, s.rng.IntN(2) == 0
-	f := onPurpose{stored: true}
+	r := s.requestRand
+	drop, broken, stored := r.Float64() < s.cfg.DropShare, r.Float64() < s.cfg.ErrorShare, r.IntN(2) == 0
+	f := requestFault{stored: true}
 	switch window := s.outage(); {
 	case window != nil:
-		f = onPurpose{name: "outage", status: window.Status}
+		f = requestFault{name: "outage", status: window.Status}
 	case drop && stored:
-		f = onPurpose{name: "dropped, stored", stored: true}
+		f = requestFault{name: "dropped, stored", stored: true}
 	case drop:
-		f = onPurpose{name: "dropped"}
+		f = requestFault{name: "dropped"}
 	case broken:
-		f = onPurpose{name: fmt.Sprintf("answered %d", s.cfg.ErrorStatus), status: s.cfg.ErrorStatus}
+		f = requestFault{name: fmt.Sprintf("answered %d", s.cfg.ErrorStatus), status: s.cfg.ErrorStatus}
 	}
 	if f.name != "" {
 		s.counts.Faults[f.name]++
@@ -72,7 +71,7 @@ func (s *Sink) drawFault() onPurpose {
 	return f
 }
 
-// outage is the window that is open, or nil.
+// outage returns the current one, or nil.
 func (s *Sink) outage() *Window {
 	since := s.cfg.Now().Sub(s.start)
 	for i, w := range s.cfg.Outages {
@@ -83,10 +82,10 @@ func (s *Sink) outage() *Window {
 	return nil
 }
 
-// fail answers with the fault. A broken connection is net/http's abort, which logs nothing.
-func (f onPurpose) fail(w http.ResponseWriter) {
+// fail responds with the fault.
+func (f requestFault) fail(w http.ResponseWriter) {
 	if f.status == 0 {
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // closes the connection without a log line
 	}
 	http.Error(w, "fault on purpose", f.status)
 }

@@ -37,7 +37,7 @@ func visitors(t *testing.T, f fixture, n int) map[int]int {
 	return got
 }
 
-func TestErrorsHappenAtTheirShareAndAreNotStored(t *testing.T) {
+func TestErrorsHaveTheirShareAndAreNotStored(t *testing.T) {
 	const n = 1000
 	f := start(func(c *sink.Config) { c.ErrorShare, c.ErrorStatus, c.Seed = 0.2, 503, 7 })
 	got := visitors(t, f, n)
@@ -85,7 +85,7 @@ func TestOutagesCountFromTheStart(t *testing.T) {
 	}
 }
 
-func TestAHitThatTheSinkLostIsNotHeldAgainstItsSender(t *testing.T) {
+func TestALostHitIsNoViolation(t *testing.T) {
 	f := start(func(c *sink.Config) { c.Outages = []sink.Window{{For: time.Second, Status: 503}} })
 	entry := page(1).with("urlref", "https://www.google.com/").at(0)
 	f.post(entry)
@@ -96,7 +96,7 @@ func TestAHitThatTheSinkLostIsNotHeldAgainstItsSender(t *testing.T) {
 	f = start(func(c *sink.Config) { c.Outages = []sink.Window{{For: time.Second, Status: 503}} })
 	f.post(page(1).at(0))
 	f.clock.Time = noon.Add(time.Second)
-	f.post(extra(1, "e_c", "c", "e_a", "a").at(1)) // given up; the visit goes on
+	f.post(extra(1, "e_c", "c", "e_a", "a").at(1)) // given up; the visit continues
 	f.wantRules(t)
 }
 
@@ -132,7 +132,7 @@ func TestTheDelayIsKept(t *testing.T) {
 	})
 }
 
-func TestHitsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
+func TestHitsAboveTheLimitQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(func(cfg *sink.Config) { cfg.Limit = 100 })
 		began := time.Now() // virtual

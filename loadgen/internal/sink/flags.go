@@ -15,12 +15,12 @@ import (
 type options struct {
 	addr        string
 	quiet, json bool
-	// fast is the sink that only counts; arrivals lets it keep when each request came.
+	// fast only counts; arrivals also records the time of each request.
 	fast, arrivals bool
 	cfg            Config
 }
 
-// parseFlags reads the command line; what is wrong with it has been written to stderr.
+// parseFlags parses the command line. It prints errors to stderr.
 func parseFlags(args []string, stderr io.Writer) (options, error) {
 	o := options{cfg: Config{Tracker: NewTracker(), Sites: withZones(nil), Tokens: map[string][]int{},
 		Viewers: map[string][]int{}, Keep: keptHits}}
@@ -28,12 +28,12 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	f.Func("site-zone", "`ZONE` of all sites, or ID=ZONE of one (repeatable; default CET)", o.siteZone)
-	f.Func("token", "`TOKEN` with write right on all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+
+	f.Func("token", "`TOKEN` with write access to all sites, or TOKEN=ID,ID (repeatable; default "+DefaultToken+
 		")", rights(o.cfg.Tokens))
-	f.Func("view-token", "`TOKEN` with view right on all sites, or TOKEN=ID,ID (repeatable)", rights(o.cfg.Viewers))
+	f.Func("view-token", "`TOKEN` with view access to all sites, or TOKEN=ID,ID (repeatable)", rights(o.cfg.Viewers))
 	f.DurationVar(&o.cfg.Delay, "delay", 0, "`time` added before each answer")
 	f.Float64Var(&o.cfg.Limit, "limit", 0,
-		"`hits` a second that are taken, more wait in a queue as at a saturated server; 0 is no limit")
+		"capacity in `hits` per second; more wait in a queue, as with a saturated server; 0 is no limit")
 	f.Func("error-share", "`share` of requests that fail, 0 to 1", share(&o.cfg.ErrorShare))
 	f.IntVar(&o.cfg.ErrorStatus, "error-status", 500, "`status` they fail with: 400, 500 or 503")
 	f.Func("drop-share", "`share` of requests whose connection breaks after reading, 0 to 1", share(&o.cfg.DropShare))
@@ -41,23 +41,23 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		share(&o.cfg.LoseShare))
 	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
 	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0,
-		"`time` between two looks of the reports at what was recorded; 0 is none")
-	f.Func("tracker", "a `SETTING=VALUE` of Matomo that changes what becomes of hits: visit_standard_length=60, "+
+		"`time` between two updates of the reports; 0 updates at once")
+	f.Func("tracker", "a `SETTING=VALUE` of Matomo that affects hits: visit_standard_length=60, "+
 		"plugin.Events=0, site.sitesearch=0 (repeatable)", o.cfg.Tracker.Set)
 	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)",
 		o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
-	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the shares")
-	f.BoolVar(&o.quiet, "quiet", false, "no live line of counts")
+	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the random faults")
+	f.BoolVar(&o.quiet, "quiet", false, "print no progress")
 	f.BoolVar(&o.fast, "fast", false,
-		"only count, at the least cost, for benchmarks: of the other flags --addr and --arrivals alone have a meaning")
-	f.BoolVar(&o.arrivals, "arrivals", false, "with --fast: keep when each request came, for GET /arrivals")
+		"only count, as fast as possible, for benchmarks; except for --addr and --arrivals, other flags are ignored")
+	f.BoolVar(&o.arrivals, "arrivals", false, "with --fast: record the time of each request, for GET /arrivals")
 	f.BoolVar(&o.json, "json", false, "report as JSON at the end")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if err := o.check(f.Args()); err != nil {
-		say(stderr, "sink: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "sink: %v\n", err)
 		return o, err
 	}
 	if len(o.cfg.Tokens) == 0 {
@@ -110,7 +110,7 @@ func (o *options) siteZone(s string) error {
 	return nil
 }
 
-// rights reads TOKEN or TOKEN=ID,ID.
+// rights parses TOKEN or TOKEN=ID,ID.
 func rights(into map[string][]int) func(string) error {
 	return func(s string) error {
 		token, list, some := strings.Cut(s, "=")
@@ -118,7 +118,7 @@ func rights(into map[string][]int) func(string) error {
 			return errors.New("the token is empty")
 		}
 		if !some {
-			into[token] = nil // all, once all are known
+			into[token] = nil // all sites; --site-zone may follow
 			return nil
 		}
 		for id := range strings.SplitSeq(list, ",") {
@@ -146,7 +146,7 @@ func (o *options) outage(s string) error {
 	a, err1 := time.ParseDuration(after)
 	l, err2 := time.ParseDuration(length)
 	if !ok || err1 != nil || err2 != nil || a < 0 || l <= 0 {
-		return errors.New("must be like 10s+5s: begins after 10 s, lasts 5 s")
+		return errors.New("must be like 10s+5s: starts after 10 s, lasts 5 s")
 	}
 	w := Window{After: a, For: l}
 	if answered {

@@ -8,72 +8,67 @@ import (
 	"time"
 )
 
-// journey is a visit as its sender meant it, which Matomo may record as several. It holds what the rules need to
-// judge the next hit. Times are Unix seconds.
+// journey is a visit of the sender, which Matomo may split, as far as the rules for later hits need it. Times are in
+// Unix seconds.
 type journey struct {
 	last   int64 // of any hit
-	acted  int64 // of the last hit but pings
+	acted  int64 // of the last hit except pings
 	host   string
 	pages  []string // pv_id of the pages so far
-	lost   []string // pv_id of pages that the sink itself lost on purpose; they may come again
+	lost   []string // pv_id of pages that the sink lost on purpose; they may be sent again
 	traits [len(traitNames)]uint64
 }
 
-// traitNames are the parameters that make the person; they must not change inside a visit.
+// traitNames are the parameters of the visitor, which must not change during a visit.
 var traitNames = [...]string{"ua", "res", "lang", "country", "cip", "uadata"}
 
-// follow judges a hit by what its visitor did before, and says whether the hit goes on with the same journey. The
+// follow checks a hit against the previous hits of its visitor, and reports whether it continues their journey. The
 // caller holds the lock.
-func (s *Sink) follow(j *journey, h *hit, at time.Time) (goesOn bool) {
+func (s *Sink) follow(j *journey, h *hit, at time.Time) (continued bool) {
 	now := at.Unix()
 	known := j.last != 0
 	if !known && h.kind == kindPing && !h.has("pv_id") {
-		return false // a question whether hits are taken, which Matomo stores nothing for (plugins/Heartbeat)
+		return false // a test whether hits are accepted, which Matomo does not record (plugins/Heartbeat)
 	}
-	if known && now < j.last {
-		s.rules.report(h, RuleBackward, "cdt", at.UTC().Format(time.DateTime))
-	}
+	s.rules.reportIf(known && now < j.last, h, RuleBackward, "cdt", at.UTC().Format(time.DateTime))
 	host := hostOf(h.params["url"])
-	goesOn = known && !filled(h.params["new_visit"])
-	if goesOn && now-j.acted >= int64(defaultLength/time.Second) {
-		// A returning visitor is no fault; one who goes on where he was is.
-		goesOn = j.continuedBy(h, host)
-		if goesOn {
-			s.rules.report(h, RuleGap, "cdt", time.Duration(now-j.acted).String())
-		}
+	continued = known && !filled(h.params["new_visit"])
+	if continued && now-j.acted >= int64(defaultLength/time.Second) {
+		continued = j.continuedBy(h, host) // otherwise the visitor returns, which is correct
+		s.rules.reportIf(continued, h, RuleGap, "cdt", time.Duration(now-j.acted).String())
 	}
-	if goesOn {
+	if continued {
 		s.checkLater(j, h, host)
 	} else {
 		s.checkFirst(h)
-		*j = s.beginning(h, host)
+		*j = s.newJourney(h, host)
 	}
-	j.reach(h, now)
+	j.update(h, now)
 	s.checkPageview(j, h)
-	return goesOn
+	return continued
 }
 
-// glimpse remembers a hit that the sink loses on purpose: its sender did nothing wrong and goes on from there.
-func (s *Sink) glimpse(h *hit) {
-	at, _ := s.moment(h, s.now())
+// skip adds a hit that the sink loses on purpose to its journey: the sender continues from there.
+func (s *Sink) skip(h *hit) {
+	at, _ := s.timeOf(h, s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.passBy(h, at)
+	s.skipLocked(h, at)
 }
 
-// passBy is glimpse for who holds the lock.
-func (s *Sink) passBy(h *hit, at time.Time) {
+// skipLocked is skip for callers that hold the lock.
+func (s *Sink) skipLocked(h *hit, at time.Time) {
 	j := &s.visitor(h.key).journey
 	if j.last == 0 {
-		*j = s.beginning(h, hostOf(h.params["url"]))
+		*j = s.newJourney(h, hostOf(h.params["url"]))
 	}
-	j.reach(h, at.Unix())
+	j.update(h, at.Unix())
 	if id := h.params["pv_id"]; h.isPage() && id != "" {
 		j.lost = append(j.lost, strings.Clone(id))
 	}
 }
 
-func (s *Sink) beginning(h *hit, host string) journey {
+func (s *Sink) newJourney(h *hit, host string) journey {
 	j := journey{host: strings.Clone(host)}
 	for i := range traitNames {
 		j.traits[i] = s.trait(h, i)
@@ -81,7 +76,7 @@ func (s *Sink) beginning(h *hit, host string) journey {
 	return j
 }
 
-func (j *journey) reach(h *hit, now int64) {
+func (j *journey) update(h *hit, now int64) {
 	j.last = max(j.last, now)
 	if h.kind != kindPing {
 		j.acted = max(j.acted, now)
@@ -107,21 +102,16 @@ func (s *Sink) checkFirst(h *hit) {
 }
 
 func (s *Sink) checkLater(j *journey, h *hit, host string) {
-	if host != j.host {
-		s.rules.report(h, RuleHost, "url", host+" after "+j.host)
-	}
-	again := h.isPage() && slices.Contains(j.lost, h.params["pv_id"]) // perhaps the entry, sent again
-	if from := hostOf(h.params["urlref"]); from != "" && from != host && !again {
-		s.rules.report(h, RuleReferrer, "urlref", h.params["urlref"])
-	}
+	s.rules.reportIf(host != j.host, h, RuleHost, "url", host+" after "+j.host)
+	retried := h.isPage() && slices.Contains(j.lost, h.params["pv_id"]) // may be the first page
+	from := hostOf(h.params["urlref"])
+	s.rules.reportIf(from != "" && from != host && !retried, h, RuleReferrer, "urlref", h.params["urlref"])
 	for i, name := range traitNames {
-		if s.trait(h, i) != j.traits[i] {
-			s.rules.report(h, RuleTrait, name, h.params[name])
-		}
+		s.rules.reportIf(s.trait(h, i) != j.traits[i], h, RuleTrait, name, h.params[name])
 	}
 }
 
-// checkPageview ties what happens on a page to that page; a page itself must bring a fresh id.
+// checkPageview checks that a page has a new id, and any other hit that of an earlier page.
 func (s *Sink) checkPageview(j *journey, h *hit) {
 	id := h.params["pv_id"]
 	switch {
@@ -134,12 +124,13 @@ func (s *Sink) checkPageview(j *journey, h *hit) {
 	}
 }
 
-// trait is a hash, because a million open visits should not hold a million user agents.
+// trait returns a hash, which takes less memory than a user agent.
 func (s *Sink) trait(h *hit, i int) uint64 {
+	value := h.params[traitNames[i]]
 	if traitNames[i] == "ua" {
-		return maphash.String(s.seed, h.agent)
+		value = h.agent
 	}
-	return maphash.String(s.seed, h.params[traitNames[i]])
+	return maphash.String(s.seed, value)
 }
 
 func hostOf(address string) string {

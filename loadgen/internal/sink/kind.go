@@ -1,27 +1,30 @@
 package sink
 
 import (
+	"crypto/sha1" //nolint:gosec // any hash that hides an id
+	"encoding/hex"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/sink/reports"
 )
 
-// kind is what Matomo records a hit as: one of the rows below.
+// kind is how Matomo records a hit.
 type kind struct {
-	name string
-	// plural names them in the line that the command prints. A kind without one is counted only where it occurs.
-	plural string
-	// action says that it is one of a visit's actions (plugins/Actions/Columns/VisitTotalActions.php).
+	name   string
+	plural string // in the progress of the command
+	// action means that it counts as an action of a visit (plugins/Actions/Columns/VisitTotalActions.php).
 	action bool
 	figure reports.Figure
-	// show is a hit as the visitor log shows it (plugins/Live/VisitorDetails.php and those of the plug-ins), nil where
-	// it does not.
+	// show returns the row of a hit in the visitor log (plugins/Live/VisitorDetails.php and those of the plugins); nil
+	// if it has none.
 	show func(*Tracker, *hit) row
 }
 
-// The kinds.
 var (
 	kindPageview = &kind{name: "pageview", plural: "pageviews", action: true, figure: reports.Pageviews, show: showPage}
 	kindSearch   = &kind{name: "search", plural: "searches", action: true, figure: reports.Searches, show: showSearch}
@@ -37,11 +40,10 @@ var (
 	kindGoal    = &kind{name: "goal"}
 )
 
-// kinds are those that the counts always hold, as they are listed.
+// kinds are always present in the counts, in this order.
 var kinds = []*kind{kindPageview, kindSearch, kindEvent, kindOutlink, kindDownload, kindOrder, kindPing}
 
-// kindOf applies Matomo's order: what has a goal or a ping is no action at all; among actions download, outlink,
-// event, content, search, pageview (core/Tracker/Action.php).
+// kindOf returns the kind of a hit. It checks kinds in Matomo's order (core/Tracker/Action.php).
 func (t *Tracker) kindOf(p map[string]string) *kind {
 	if p["ping"] == "1" && !t.inactive["Heartbeat"] {
 		return kindPing
@@ -73,16 +75,16 @@ func (t *Tracker) kindOf(p map[string]string) *kind {
 	}
 }
 
-// filled is PHP's notion of a value that is not empty.
+// filled reports whether a value is not empty by PHP's definition.
 func filled(s string) bool { return s != "" && s != "0" }
 
-// searched says whether Matomo makes a site search of the hit, asked to or by accident of the page's address
+// searched reports whether Matomo records a site search, because of a search parameter of the hit or of the page's URL
 // (plugins/Actions/Actions/ActionSiteSearch.php).
 func (t *Tracker) searched(p map[string]string) bool {
 	if filled(p["search"]) {
 		return filled(strings.TrimSpace(p["search"]))
 	}
-	page, fragment, _ := strings.Cut(readable(p["url"]), "#")
+	page, fragment, _ := strings.Cut(normalize(p["url"]), "#")
 	_, query, _ := strings.Cut(page, "?")
 	if _, inner, ok := strings.Cut(fragment, "?"); ok {
 		fragment = inner
@@ -90,22 +92,21 @@ func (t *Tracker) searched(p map[string]string) bool {
 	last := map[string]string{}
 	for pair := range strings.SplitSeq(query+"&"+fragment, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		last[strings.ToLower(arrayless.Replace(name))] = lenient(value)
-	}
-	for _, name := range t.searches {
-		if filled(strings.TrimSpace(last[name])) {
-			return true
+		decoded, err := url.QueryUnescape(value)
+		if err != nil {
+			decoded = value // PHP keeps a % that starts no escape
 		}
+		last[strings.ToLower(withoutBrackets.Replace(name))] = decoded
 	}
-	return false
+	return slices.ContainsFunc(t.searches, func(name string) bool { return filled(strings.TrimSpace(last[name])) })
 }
 
-// arrayless takes the mark of an array off a name.
-var arrayless = strings.NewReplacer("[]", "", "%5B%5D", "", "%5b%5d", "")
+// withoutBrackets removes the brackets of an array from a name.
+var withoutBrackets = strings.NewReplacer("[]", "", "%5B%5D", "", "%5b%5d", "")
 
-// readable is an address as Matomo takes it apart: entities are decoded, and semicolons stand for a query where no
-// question mark is before them (core/Tracker/PageUrl.php).
-func readable(address string) string {
+// normalize decodes entities of a URL like Matomo, which treats semicolons as a query if no question mark precedes them
+// (core/Tracker/PageUrl.php).
+func normalize(address string) string {
 	address = strings.ReplaceAll(address, "&amp;", "&")
 	before, after, found := strings.Cut(address, ";")
 	if !found || strings.Contains(before, "?") {
@@ -114,18 +115,106 @@ func readable(address string) string {
 	return before + "?" + strings.NewReplacer(";", "&", "?", "&").Replace(after)
 }
 
-// lenient decodes as PHP does: a % that begins no escape stands for itself.
-func lenient(value string) string {
-	if decoded, err := url.QueryUnescape(value); err == nil {
-		return decoded
-	}
-	return value
+// isPage reports whether the sender meant a page, even if Matomo records its URL as a search.
+func (h *hit) isPage() bool {
+	return h.kind == kindPageview || h.kind == kindSearch && !h.has("search")
 }
 
-// isPage says whether the sender meant a page. A page whose address Matomo takes for a search is still one.
-func (h *hit) isPage() bool {
-	if h.kind == kindPageview {
-		return true
+// maxDetailed is the number of last visits whose actions are kept.
+const maxDetailed = 1000
+
+// detail adds a hit to the visitor log.
+func (s *Sink) detail(v *reports.Visit, h *hit, at time.Time, opens bool) {
+	t := s.cfg.Tracker
+	if opens {
+		v.Details = &reports.Details{Visit: t.visitRow(h)}
+		s.detailed = append(s.detailed, v)
+		if len(s.detailed) > maxDetailed {
+			s.detailed[0].Details = nil
+			s.detailed = s.detailed[1:]
+		}
 	}
-	return h.kind == kindSearch && !h.has("search")
+	if v.Details == nil || h.kind.show == nil || h.kind.action && t.inactive["Actions"] {
+		return
+	}
+	action := h.kind.show(t, h)
+	_, offset := at.In(s.cfg.Sites[h.key.site].Zone).Zone()
+	action["timestamp"] = at.Unix() + int64(offset)
+	v.Details.Actions = append(v.Details.Actions, action)
 }
+
+// visitRow returns the visitor of a visit's first hit.
+func (t *Tracker) visitRow(h *hit) row {
+	r := row{"visitIp": anonymize(h.ip)}
+	put := func(name, plugin, value string) {
+		if !t.inactive[plugin] {
+			r[name] = strings.Clone(value)
+		}
+	}
+	put("resolution", "Resolution", h.params["res"])
+	put("languageCode", "UserLanguage", strings.ToLower(h.lang))
+	put("city", "UserCountry", h.params["city"])
+	for _, c := range []struct{ name, word, code string }{
+		{"browserCode", "Firefox/", "FF"}, {"browserCode", "Edg/", "PS"}, {"browserCode", "Chrome/", "CH"},
+		{"operatingSystemCode", "Linux x86_64", "LIN"}, {"operatingSystemCode", "Windows NT", "WIN"},
+		{"operatingSystemCode", "Macintosh", "MAC"},
+	} {
+		if strings.Contains(h.agent, c.word) {
+			put(c.name, "DevicesDetection", c.code)
+		}
+	}
+	return r
+}
+
+// anonymize returns an address without its last two bytes (plugins/PrivacyManager/IPAnonymizer.php).
+func anonymize(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	bits := 64
+	if a.Is4() {
+		bits = 16
+	}
+	return netip.PrefixFrom(a, bits).Masked().Addr().String()
+}
+
+func showPage(t *Tracker, h *hit) row {
+	r := row{"type": "action", "url": t.page(h.params["url"]),
+		"pageTitle": t.text(strings.TrimSpace(h.params["action_name"]))}
+	if !t.inactive["PagePerformance"] {
+		sum := 0
+		for _, name := range timings {
+			n, _ := strconv.Atoi(h.params[name]) // 0 if missing
+			sum += n
+		}
+		r["pageLoadTimeMilliseconds"] = sum
+	}
+	return r
+}
+
+func showSearch(t *Tracker, h *hit) row {
+	return row{"type": "search", "siteSearchKeyword": t.text(h.params["search"]),
+		"siteSearchCategory": h.copied("search_cat"), "siteSearchCount": h.copied("search_count")}
+}
+
+func showEvent(t *Tracker, h *hit) row {
+	return row{"type": "event", "url": t.page(h.params["url"]), "eventCategory": h.copied("e_c"),
+		"eventAction": h.copied("e_a"), "eventName": h.copied("e_n"), "eventValue": h.copied("e_v")}
+}
+
+func showOrder(t *Tracker, h *hit) row {
+	sale, id := saleOf(h), h.copied("ec_id")
+	if t.hashedOrders {
+		sum := sha1.Sum([]byte(id)) //nolint:gosec // see import
+		id = hex.EncodeToString(sum[:])
+	}
+	return row{
+		"type": "ecommerceOrder", "orderId": id, "items": sale.Items, "revenue": reports.Amount(sale.Revenue),
+		"revenueSubTotal": reports.Amount(sale.Subtotal), "revenueTax": reports.Amount(sale.Tax),
+		"revenueShipping": reports.Amount(sale.Shipping), "revenueDiscount": reports.Amount(sale.Discount),
+	}
+}
+
+// copied returns a parameter as a copy, which does not keep the body in memory.
+func (h *hit) copied(name string) string { return strings.Clone(h.params[name]) }

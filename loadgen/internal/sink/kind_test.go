@@ -59,7 +59,7 @@ func TestARequestIsRecordedAsOneKind(t *testing.T) {
 	}
 }
 
-func TestOnlyActionsMakeABounceEnd(t *testing.T) {
+func TestOnlyActionsEndABounce(t *testing.T) {
 	cases := []struct {
 		name             string
 		second           params

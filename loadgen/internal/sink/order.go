@@ -12,8 +12,8 @@ import (
 
 var numberPrefix = regexp.MustCompile(`^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)`)
 
-// cents reads an amount as PHP reads a float, the longest number at the beginning ("12,50" is 12), and rounds it to
-// the cent as Matomo does.
+// cents parses an amount like a PHP float, the longest number at its start ("12,50" is 12), and rounds it to cents like
+// Matomo.
 func cents(s string) int64 {
 	f, err := strconv.ParseFloat(strings.TrimSpace(numberPrefix.FindString(s)), 64)
 	if err != nil {
@@ -22,15 +22,15 @@ func cents(s string) int64 {
 	return int64(math.Round(f * 100))
 }
 
-// item is a line of an order.
+// item is an item of an order.
 type item struct {
 	sku, name string
 	price     int64 // cents
 	quantity  int64
 }
 
-// parseItems reads ec_items as Matomo does: broken JSON is no items at all, an item without SKU is skipped, a missing
-// quantity or 0 is 1 (core/Tracker/GoalManager.php). strict says whether it had the documented shape.
+// parseItems parses ec_items like Matomo: invalid JSON has no items, an item without SKU is skipped, and a quantity of
+// 0 or none is 1 (core/Tracker/GoalManager.php). It reports whether the text strictly has the documented format.
 func parseItems(text string) (items []item, strict bool) {
 	var rows [][]any
 	if json.Unmarshal([]byte(text), &rows) != nil {
@@ -74,7 +74,7 @@ func (it *item) set(column int, cell any) (strict bool) {
 	return strict
 }
 
-// isCategory takes a name or a list of at most five.
+// isCategory accepts a name or a list of at most five.
 func isCategory(cell any) bool {
 	if s, ok := cell.(string); ok {
 		return s != ""
@@ -83,7 +83,7 @@ func isCategory(cell any) bool {
 	return ok && len(list) <= 5
 }
 
-// saleOf is what an order brings.
+// saleOf returns the amounts of an order.
 func saleOf(h *hit) reports.Sales {
 	p := h.params
 	sale := reports.Sales{Revenue: cents(p["revenue"]), Subtotal: cents(p["ec_st"]), Tax: cents(p["ec_tx"]),
@@ -97,14 +97,10 @@ func saleOf(h *hit) reports.Sales {
 
 func (s *Sink) checkOrder(h *hit) {
 	p := h.params
-	if !h.has("revenue") {
-		s.rules.report(h, RuleMissing, "revenue", "")
-	}
-	sum := cents(p["ec_st"]) + cents(p["ec_tx"]) + cents(p["ec_sh"]) - cents(p["ec_dt"])
-	if cents(p["revenue"]) != sum {
-		s.rules.report(h, RuleSum, "revenue", p["revenue"]+" is not "+p["ec_st"]+" + "+p["ec_tx"]+" + "+p["ec_sh"]+
-			" - "+p["ec_dt"])
-	}
+	s.rules.reportIf(!h.has("revenue"), h, RuleMissing, "revenue", "")
+	sale := saleOf(h)
+	s.rules.reportIf(sale.Revenue != sale.Subtotal+sale.Tax+sale.Shipping-sale.Discount, h, RuleSum, "revenue",
+		p["revenue"]+" is not "+p["ec_st"]+" + "+p["ec_tx"]+" + "+p["ec_sh"]+" - "+p["ec_dt"])
 	items, strict := parseItems(p["ec_items"])
 	if !strict {
 		s.rules.report(h, RuleItems, "ec_items", p["ec_items"])
@@ -114,7 +110,6 @@ func (s *Sink) checkOrder(h *hit) {
 	for _, it := range items {
 		total += it.price * it.quantity
 	}
-	if total != cents(p["ec_st"]) {
-		s.rules.report(h, RuleItemSum, "ec_items", strconv.FormatInt(total, 10)+" cents, ec_st="+p["ec_st"])
-	}
+	s.rules.reportIf(total != sale.Subtotal, h, RuleItemSum, "ec_items",
+		strconv.FormatInt(total, 10)+" cents, ec_st="+p["ec_st"])
 }

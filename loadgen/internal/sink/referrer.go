@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The types of a visit's referrer, by the names of the summary.
+// The types of referrers, named as in the run summary.
 const (
 	referrerDirect   = "direct"
 	referrerSearch   = "search"
@@ -16,10 +16,10 @@ const (
 	referrerCampaign = "campaign"
 )
 
-// engine is a search engine: its hosts, and the paths that stand for a search whose keyword is hidden.
+// engine is a search engine: its hosts, and the paths of searches with a hidden keyword.
 type engine struct {
 	hosts *regexp.Regexp
-	paths []string // beginnings; the bare path is always one; "*" is any path
+	paths []string // prefixes besides the empty path; "*" is any path
 }
 
 // engines is a small part of matomo-org/searchengine-and-social-list, SearchEngines.yml.
@@ -44,10 +44,10 @@ var engines = []engine{
 		[]string{"/search"},
 	},
 	{regexp.MustCompile(`^(www\.)?(yandex\.(ru|com|com\.tr|kz|by)|ya\.ru)$`), []string{"/search"}},
-	{regexp.MustCompile(`^(www\.)?facebook\.com$`), nil}, // the trap: its bare address is filed as a search
+	{regexp.MustCompile(`^(www\.)?facebook\.com$`), nil}, // only without a path; otherwise a social network
 }
 
-// socials are matched anywhere in the address, between dots and slashes (plugins/Referrers/Social.php).
+// socials match anywhere in the URL, between dots and slashes (plugins/Referrers/Social.php).
 var socials = regexp.MustCompile(
 	`(^|[./])(facebook\.com|fb\.me|t\.co|twitter\.com|x\.com|linkedin\.com|` +
 		`lnkd\.in|instagram\.com|pinterest\.(com|de|fr|co\.uk|es|it)|` +
@@ -56,8 +56,7 @@ var socials = regexp.MustCompile(
 		`vkontakte\.ru|xing\.com|discord\.com|snapchat\.com|tumblr\.com|vimeo\.com|soundcloud\.com|sourceforge\.net|ok\.ru|` +
 		`odnoklassniki\.ru|bilibili\.com|flickr\.com|dribbble\.com|viadeo\.com|workplace\.com)([./]|$)`)
 
-// referrerOf files a hit's source in Matomo's order: campaign, direct, search, social, website. campaign is the lower
-// case name where there is one.
+// referrerOf returns the type of a hit's referrer, checked in Matomo's order, and the name of a campaign in lower case.
 func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 	page, err := url.Parse(p["url"])
 	if err != nil {
@@ -65,7 +64,7 @@ func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 	}
 	query, fragment := page.Query(), url.Values{}
 	if page.Fragment != "" {
-		fragment, _ = url.ParseQuery(page.Fragment) // what cannot be decoded is no campaign
+		fragment, _ = url.ParseQuery(page.Fragment) // invalid parts are ignored
 	}
 	for _, name := range t.campaigns {
 		for _, value := range []string{query.Get(name), fragment.Get(name), p[name]} {
@@ -89,7 +88,7 @@ func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 	}
 }
 
-// hides says that a referrer is one of the site's excluded ones.
+// hides reports whether the site excludes a referrer.
 func (t *Tracker) hides(host string) bool {
 	return slices.ContainsFunc(t.excludedReferrers, func(one string) bool {
 		return strings.EqualFold(host, one) || strings.EqualFold(host, hostOf(one))
@@ -105,24 +104,19 @@ func isSearch(from *url.URL) bool {
 		if from.Path == "" || from.Path == "/" {
 			return true
 		}
-		for _, p := range e.paths {
-			if p == "*" || strings.HasPrefix(from.Path, p) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(e.paths, func(p string) bool { return p == "*" || strings.HasPrefix(from.Path, p) })
 	}
 	return false
 }
 
-// languageCountries is what a language alone tells (core/Common.php); English tells nothing.
+// languageCountries are the countries that languages imply (core/Common.php).
 var languageCountries = map[string]string{
 	"sv": "se", "fr": "fr", "ja": "jp", "de": "de", "es": "es", "it": "it", "nl": "nl", "pl": "pl", "pt": "pt",
-	"ru": "ru",
-	"da": "dk", "fi": "fi", "nb": "no", "cs": "cz", "hu": "hu", "tr": "tr", "ko": "kr", "el": "gr", "ro": "ro",
-	"uk": "ua",
+	"ru": "ru", "da": "dk", "fi": "fi", "nb": "no", "cs": "cz", "hu": "hu", "tr": "tr", "ko": "kr", "el": "gr",
+	"ro": "ro", "uk": "ua",
 }
 
-// countryOf is the place without a database: the parameter, else a guess by language
+// countryOf returns the country without a geolocation database: the parameter, or else a guess by language
 // (plugins/UserCountry/LocationProvider/DefaultProvider.php).
 func countryOf(h *hit) string {
 	if c := h.params["country"]; c != "" {

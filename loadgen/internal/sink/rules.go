@@ -1,50 +1,36 @@
 package sink
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-// checkForm objects to what can be judged by one hit alone. It changes nothing about the answer.
+// checkForm checks the rules for single hits. It does not affect the response.
 func (s *Sink) checkForm(h *hit) {
-	for name, value := range h.params {
+	p := h.params
+	for name, value := range p {
 		s.checkValue(h, name, value)
 	}
+	check := func(violated bool, rule, parameter, value string) {
+		s.rules.reportIf(violated, h, rule, parameter, value)
+	}
 	for _, name := range []string{"idsite", "rec", "url"} {
-		if !h.has(name) {
-			s.rules.report(h, RuleMissing, name, "")
-		}
+		check(!h.has(name), RuleMissing, name, "")
 	}
-	switch cid, id := h.params["cid"], h.params["_id"]; {
-	case cid == "" && !h.has("uid"):
-		s.rules.report(h, RuleNoCID, "cid", id)
-	case cid != "" && id != "" && cid != id:
-		s.rules.report(h, RuleIDsDiffer, "_id", id)
-	}
-	if len(h.params["url"]) > maxURL {
-		s.rules.report(h, RuleLongURL, "url", h.params["url"])
-	}
-	if h.isPage() && strings.TrimSpace(h.params["action_name"]) == "" {
-		s.rules.report(h, RuleNoTitle, "action_name", h.params["url"])
-	}
-	if c := h.params["country"]; c != strings.ToLower(c) {
-		s.rules.report(h, RuleCountryCase, "country", c)
-	}
-	if botAgent(h.agent) && h.params["bots"] != "1" {
-		s.rules.report(h, RuleBotAgent, "ua", h.agent)
-	}
-	if cip := h.params["cip"]; cip != "" {
-		if reserved(cip) {
-			s.rules.report(h, RuleReserved, "cip", cip)
-		}
-		if botAddress(cip) {
-			s.rules.report(h, RuleBotAddress, "cip", cip)
-		}
-	}
-	if h.has("e_c") != h.has("e_a") {
-		s.rules.report(h, RuleMissing, "e_a", h.params["e_c"]) // half an event is booked as a page
-	}
+	check(!h.has("cid") && !h.has("uid"), RuleNoCID, "cid", p["_id"])
+	check(h.has("cid") && h.has("_id") && p["cid"] != p["_id"], RuleIDsDiffer, "_id", p["_id"])
+	check(len(p["url"]) > maxURL, RuleLongURL, "url", p["url"])
+	check(h.isPage() && strings.TrimSpace(p["action_name"]) == "", RuleNoTitle, "action_name", p["url"])
+	check(p["country"] != strings.ToLower(p["country"]), RuleCountryCase, "country", p["country"])
+	check(botAgent(h.agent) && p["bots"] != "1", RuleBotAgent, "ua", h.agent)
+	check(reserved(p["cip"]), RuleReserved, "cip", p["cip"])
+	check(within(p["cip"], botRanges), RuleBotAddress, "cip", p["cip"])
+	check(h.has("e_c") != h.has("e_a"), RuleMissing, "e_a", p["e_c"]) // half an event is recorded as a page
 	s.checkClock(h)
 	if h.kind == kindOrder {
 		s.checkOrder(h)
@@ -59,17 +45,17 @@ func (s *Sink) checkValue(h *hit, name, value string) {
 	case !ok && dimPattern.MatchString(name):
 	case !ok:
 		s.rules.report(h, RuleUnknownParameter, name, value)
-	case name == "token_auth": // its value is nobody's business
+	case name == "token_auth": // secret
 	case numbers[name] && strings.Contains(value, ","):
 		s.rules.report(h, RuleComma, name, value)
-	case name == "action_name" && value == "": // has a rule of its own
+	case name == "action_name" && value == "": // RuleNoTitle
 	case check != nil && !check(value):
 		s.rules.report(h, RuleValue, name, value)
 	}
 }
 
-// checkClock compares the visitor's clock with the time the sender gave the hit. The zone is unknown, but zones differ
-// by whole quarters of an hour. A hit without cdt cannot be judged: it was on its way for a while.
+// checkClock compares the visitor's clock with the time of the hit. The time zone is unknown, but zones differ by
+// multiples of 15 minutes. A hit without cdt is not checked, because it may have been delayed.
 func (s *Sink) checkClock(h *hit) {
 	at, err := parseTime(h.params["cdt"])
 	if err != nil || h.has("cdo") || !h.has("m") || !h.has("s") {
@@ -78,11 +64,115 @@ func (s *Sink) checkClock(h *hit) {
 	minute, err1 := strconv.Atoi(h.params["m"])
 	second, err2 := strconv.Atoi(h.params["s"])
 	if err1 != nil || err2 != nil {
-		return // has been told as a bad value
+		return // reported as a bad value
 	}
 	at = at.UTC()
 	if second != at.Second() || (minute-at.Minute())%15 != 0 {
 		s.rules.report(h, RuleClock, "s", h.params["h"]+":"+h.params["m"]+":"+h.params["s"]+" at "+
 			at.Format(time.DateTime))
 	}
+}
+
+// The rules. Each describes its violation.
+const (
+	RuleUnknownParameter = "unknown parameter"
+	RuleRepeated         = "parameter given twice"
+	RuleEncoding         = "request is not well encoded"
+	RuleMissing          = "missing parameter"
+	RuleValue            = "bad value"
+	RuleNoCID            = "no cid: visits may merge by fingerprint"
+	RuleIDsDiffer        = "cid and _id differ"
+	RuleComma            = "number with a comma"
+	RuleCurrency         = "ec_currency does not exist"
+	RuleItems            = "ec_items is not a list of [sku,name,category,price,quantity]"
+	RuleSum              = "revenue is not ec_st + ec_tx + ec_sh - ec_dt"
+	RuleItemSum          = "items do not add up to ec_st"
+	RuleLongURL          = "url over 1024 bytes is truncated"
+	RuleNoTitle          = "page without a title"
+	RuleCountryCase      = "country in upper case is a second row"
+	RuleReserved         = "cip is reserved"
+	RuleBotAddress       = "cip is in the bot list"
+	RuleBotAgent         = "user agent is that of a bot"
+	RuleFuture           = "cdt is after the clock of the server"
+	RuleClock            = "h, m, s are not the time of the hit in any zone"
+	RuleTokenQuery       = "token in the address"
+	RuleTokenGET         = "token by GET"
+	RuleBackward         = "time goes backward within a visitor"
+	RuleGap              = "gap of 1800 s or more splits a visit"
+	RuleCampaign         = "campaign changes inside a visit"
+	RuleParallel         = "two requests of one visitor in flight at once"
+	RuleHost             = "host of url changes inside a visit"
+	RuleReferrer         = "urlref of another host after the entry"
+	RuleExtraFirst       = "visit starts with an extra hit"
+	RuleNoPage           = "visit does not start with a page"
+	RulePageview         = "pv_id is not that of an earlier page"
+	RuleTrait            = "visitor changes inside a visit"
+)
+
+const (
+	maxViolations = 1000 // distinct ones; parameter names come from outside
+	maxShownValue = 120  // bytes
+)
+
+// Violation is a violated rule with the parameter and the first example.
+type Violation struct {
+	Rule      string `json:"rule"`
+	Parameter string `json:"parameter,omitempty"`
+	// Value is the first invalid value, truncated to 120 bytes; never a token.
+	Value string `json:"value,omitempty"`
+	// Hit identifies the first invalid hit.
+	Hit   string `json:"hit,omitempty"`
+	Count int64  `json:"count"`
+}
+
+// String returns the violation as one line.
+func (v Violation) String() string {
+	return fmt.Sprintf("%d × %s: %s=%q (first in %s)", v.Count, v.Rule, v.Parameter, v.Value, v.Hit)
+}
+
+type ruleKey struct{ rule, parameter string }
+
+// ruleBook collects violations. The zero value is empty.
+type ruleBook struct {
+	mu   sync.Mutex
+	seen map[ruleKey]*Violation
+}
+
+func (b *ruleBook) report(h *hit, rule, parameter, value string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := ruleKey{rule, parameter}
+	if b.seen == nil {
+		b.seen = map[ruleKey]*Violation{}
+	}
+	if b.seen[key] == nil && len(b.seen) >= maxViolations {
+		key.parameter = "…"
+	}
+	if v := b.seen[key]; v != nil {
+		v.Count++
+		return
+	}
+	if len(value) > maxShownValue {
+		value = value[:maxShownValue]
+	}
+	b.seen[key] = &Violation{Rule: rule, Parameter: key.parameter, Value: value, Hit: h.String(), Count: 1}
+}
+
+func (b *ruleBook) reportIf(violated bool, h *hit, rule, parameter, value string) {
+	if violated {
+		b.report(h, rule, parameter, value)
+	}
+}
+
+func (b *ruleBook) list() []Violation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]Violation, 0, len(b.seen))
+	for _, v := range b.seen {
+		out = append(out, *v)
+	}
+	slices.SortFunc(out, func(a, b Violation) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Parameter, b.Parameter))
+	})
+	return out
 }

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,26 +10,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // for machines without a time zone database
 )
 
-// Tracker are settings of a Matomo that change what becomes of hits, beside those of a site. Set reads them by their
-// names in Matomo; NewTracker is what Matomo has unless somebody changes it.
+// Tracker has the settings of a Matomo and its sites that affect hits. NewTracker returns the defaults.
 type Tracker struct {
 	visitLength            time.Duration
-	mostActions            int
-	byCampaign, byReferrer bool // a change begins another visit
+	maxActions             int
+	byCampaign, byReferrer bool // a change starts a new visit
 	atMidnight             bool
-	longest                int // bytes of titles and addresses
+	maxLength              int // of titles and URLs in bytes
 	campaigns              []string
-	cut                    []string // parameters of addresses
+	cut                    []string // parameters of URLs
 	searches               []string
 	off                    bool
 	bulkNeedsToken         bool
-	needsToken             bool // for addresses, places and past times
+	needsToken             bool // for IP addresses, places and past times
 	untilOld               time.Duration
 	excluded               []exclusion
-	inactive               map[string]bool   // plug-ins
-	set                    map[string]string // what Set has read, by name
+	inactive               map[string]bool   // plugins
+	set                    map[string]string // values by name
 	siteSearch             bool
 	knownURLs              bool
 	excludedIPs            []netip.Prefix
@@ -37,16 +38,16 @@ type Tracker struct {
 	hashedOrders           bool
 }
 
-// exclusion is one of exclude_requests: a parameter with a value, or with a part of it.
+// exclusion is a condition of exclude_requests: a parameter equals a value, or contains it.
 type exclusion struct {
 	name, value string
-	part        bool
+	contains    bool
 }
 
-// NewTracker is config/global.ini.php of Matomo 5.2.
+// NewTracker returns the settings of config/global.ini.php of Matomo 5.2.
 func NewTracker() *Tracker {
 	return &Tracker{
-		visitLength: defaultLength, mostActions: 10_000, byCampaign: true, atMidnight: true, longest: 1024,
+		visitLength: defaultLength, maxActions: 10_000, byCampaign: true, atMidnight: true, maxLength: maxURL,
 		campaigns: strings.Split("mtm_campaign,matomo_campaign,piwik_campaign,pk_campaign,pk_cpn,utm_campaign,"+
 			"utm_source,utm_medium", ","),
 		cut: strings.Split("gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,phpsessid,"+
@@ -57,15 +58,14 @@ func NewTracker() *Tracker {
 	}
 }
 
-// settings are what Set knows: what each does to hits is docs/matomo-settings.md, as measured on a Matomo 5.2.
-// plugin.NAME=0 makes a plug-in inactive.
+// settings returns a setter by name. docs/matomo-settings.md describes their effects as measured on Matomo 5.2.
 func (t *Tracker) settings() map[string]func(value string) error {
 	return map[string]func(string) error{
 		// config/config.ini.php, [Tracker]
 		"visit_standard_length":                                                     seconds(&t.visitLength),
-		"page_maximum_length":                                                       number(&t.longest),
+		"page_maximum_length":                                                       number(&t.maxLength),
 		"record_statistics":                                                         toggle(&t.off, "0"),
-		"create_new_visit_after_x_actions":                                          number(&t.mostActions),
+		"create_new_visit_after_x_actions":                                          number(&t.maxActions),
 		"create_new_visit_when_campaign_changes":                                    toggle(&t.byCampaign, "1"),
 		"create_new_visit_when_website_referrer_changes":                            toggle(&t.byReferrer, "1"),
 		"create_new_visit_after_midnight":                                           toggle(&t.atMidnight, "1"),
@@ -99,7 +99,7 @@ func (t *Tracker) settings() map[string]func(value string) error {
 	}
 }
 
-// Set reads NAME=VALUE.
+// Set applies NAME=VALUE. plugin.NAME=0 deactivates a plugin.
 func (t *Tracker) Set(s string) error {
 	name, value, _ := strings.Cut(s, "=")
 	if plugin, ok := strings.CutPrefix(name, "plugin."); ok && value == "0" {
@@ -109,7 +109,7 @@ func (t *Tracker) Set(s string) error {
 	settings := t.settings()
 	set, ok := settings[name]
 	if !ok {
-		return fmt.Errorf("%q is not known; known are plugin.NAME=0, %s", name,
+		return fmt.Errorf("%q is unknown; known are plugin.NAME=0, %s", name,
 			strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
 	t.set[name] = value
@@ -121,22 +121,22 @@ func (t *Tracker) Set(s string) error {
 
 func (t *Tracker) exclude(v string) error {
 	for one := range strings.SplitSeq(v, ",") {
-		name, value, found := strings.Cut(one, "==")
-		part := !found
-		if part {
-			if name, value, found = strings.Cut(one, "=@"); !found {
+		name, value, isEqual := strings.Cut(one, "==")
+		contains := false
+		if !isEqual {
+			if name, value, contains = strings.Cut(one, "=@"); !contains {
 				return errors.New("neither == nor =@")
 			}
 		}
-		t.excluded = append(t.excluded, exclusion{name, strings.ToLower(value), part})
+		t.excluded = append(t.excluded, exclusion{name, strings.ToLower(value), contains})
 	}
 	return nil
 }
 
-// excludes is the reason for which the settings drop a hit without a word (core/Tracker/VisitExcluded.php).
+// excludes returns why the settings silently drop a hit, or "" (core/Tracker/VisitExcluded.php).
 func (t *Tracker) excludes(h *hit) string {
 	for _, e := range t.excluded {
-		if is := strings.ToLower(h.params[e.name]); is == e.value || e.part && strings.Contains(is, e.value) {
+		if is := strings.ToLower(h.params[e.name]); is == e.value || e.contains && strings.Contains(is, e.value) {
 			return "exclude_requests"
 		}
 	}
@@ -149,15 +149,15 @@ func (t *Tracker) excludes(h *hit) string {
 		return "excluded address"
 	}
 	if t.knownURLs && hostOf(h.params["url"]) != hostOf(mainURL) {
-		return "unknown address"
+		return "unknown URL"
 	}
 	return ""
 }
 
-// text is a title or an address as it is stored: cut.
-func (t *Tracker) text(s string) string { return strings.Clone(s[:min(len(s), t.longest)]) }
+// text returns a title or URL as it is stored: truncated.
+func (t *Tracker) text(s string) string { return strings.Clone(s[:min(len(s), t.maxLength)]) }
 
-// page is an address as it is stored: without the parameters that are excluded or make a campaign, and cut.
+// page returns a URL as it is stored: without excluded and campaign parameters, and truncated.
 func (t *Tracker) page(address string) string {
 	address, _, _ = strings.Cut(address, "#")
 	before, query, found := strings.Cut(address, "?")
@@ -189,7 +189,7 @@ func number(into *int) func(string) error {
 	}
 }
 
-// toggle is true where the value is on.
+// toggle sets a switch that is true for the value on.
 func toggle(into *bool, on string) func(string) error {
 	return func(v string) error {
 		*into = v == on
@@ -205,4 +205,37 @@ func names(into *[]string) func(string) error {
 		*into = strings.Split(v, ",")
 		return nil
 	}
+}
+
+const defaultSites = 9
+
+// zoneOf parses a time zone like Matomo (core/Date.php, extractUtcOffset).
+func zoneOf(name string) (*time.Location, error) {
+	if offset, ok := strings.CutPrefix(name, "UTC"); ok && offset != "" {
+		hours, err := strconv.ParseFloat(offset, 64)
+		return time.FixedZone(name, int(hours*3600)), err
+	}
+	if name == "" {
+		return nil, errors.New("no name")
+	}
+	return time.LoadLocation(name)
+}
+
+// withZones returns a copy of the sites with a time zone each.
+func withZones(sites map[int]Site) map[int]Site {
+	cet, err := time.LoadLocation("CET")
+	if err != nil {
+		panic("load zone CET: " + err.Error()) // it is linked into the program
+	}
+	out := maps.Clone(sites)
+	if sites == nil {
+		out = map[int]Site{}
+		for id := range defaultSites {
+			out[id+1] = Site{}
+		}
+	}
+	for id, site := range out {
+		out[id] = Site{Zone: cmp.Or(site.Zone, cet)}
+	}
+	return out
 }

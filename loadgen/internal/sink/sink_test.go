@@ -20,7 +20,7 @@ const (
 	visitor = "0123456789abcdef"
 )
 
-// noon is when the sink's clock stands still in most tests: 12:00 in CET, the default zone.
+// noon is the time of the sink in most tests: 12:00 in CET, the default zone.
 var noon = time.Date(2026, 3, 10, 11, 0, 0, 0, time.UTC)
 
 // params are the parameters of one hit.
@@ -138,7 +138,7 @@ func (f fixture) wantRules(t *testing.T, want ...string) {
 	}
 }
 
-func TestACleanVisitIsRecordedWithoutObjection(t *testing.T) {
+func TestAValidVisitIsRecordedWithoutViolations(t *testing.T) {
 	f := start(nil)
 	located := func(p params) params {
 		return p.with(

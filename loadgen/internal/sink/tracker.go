@@ -2,20 +2,20 @@ package sink
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
 const maxBody = 64 << 20 // bytes; Matomo has no limit of its own, PHP's is commonly less
 
-// gif is one transparent pixel, 43 bytes, the answer of a tracker (core/Tracker/Response.php).
+// gif is the tracker's response: one transparent pixel, 43 bytes (core/Tracker/Response.php).
 const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
-const emptyRequest = "This is the sink of loadgen, a stand-in for Matomo's tracker.\n"
-
-// serveTracker plays matomo.php.
+// serveTracker imitates matomo.php.
 func (s *Sink) serveTracker(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	if r.Method == http.MethodOptions {
@@ -40,17 +40,18 @@ func (s *Sink) serveTracker(w http.ResponseWriter, r *http.Request) {
 func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) {
 	params := map[string]string{}
 	faults := parseForm(params, body)
-	faults = append(faults, parseForm(params, r.URL.RawQuery)...) // the address wins over the body
+	faults = append(faults, parseForm(params, r.URL.RawQuery)...) // the URL takes precedence over the body
 	if len(params) == 0 && len(faults) == 0 {
 		if r.Method == http.MethodGet {
-			_, _ = io.WriteString(w, emptyRequest) // the client may be gone
+			_, _ = io.WriteString(w, "This is the sink of loadgen, a fake Matomo tracker.\n") // the client may be gone
 			return
 		}
 		s.refuse(w, "empty request")
 		return
 	}
 	h := s.newHit(params, "", r, faults...)
-	s.checkToken(h, r)
+	s.rules.reportIf(r.URL.Query().Has("token_auth"), h, RuleTokenQuery, "token_auth", "")
+	s.rules.reportIf(r.Method == http.MethodGet && h.token != "", h, RuleTokenGET, "token_auth", "")
 	image := params["send_image"] != "0"
 	if s.cfg.Tracker.off { // record_statistics=0 (core/Tracker/Response.php)
 		w.WriteHeader(map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusNoContent}[image])
@@ -60,7 +61,7 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 	s.wait(r, 1)
 	fault := s.drawFault()
 	if !fault.stored {
-		s.glimpse(h)
+		s.skip(h)
 		fault.fail(w)
 		return
 	}
@@ -78,7 +79,7 @@ func (s *Sink) serveSingle(w http.ResponseWriter, r *http.Request, body string) 
 	}
 }
 
-// refuse answers 400 to a request in which no hit could be read.
+// refuse responds with 400 to a request without a readable hit.
 func (s *Sink) refuse(w http.ResponseWriter, reason string) {
 	s.mu.Lock()
 	s.counts.Rejected[reason]++
@@ -86,11 +87,11 @@ func (s *Sink) refuse(w http.ResponseWriter, reason string) {
 	refuse(w, true)
 }
 
-// about is what a tracker says with each refusal, after its image (core/Tracker/Response.php, outputResponse).
+// about follows the image in responses with status 400 (core/Tracker/Response.php, outputResponse).
 const about = "This resource is part of Matomo. Keep full control of your data with the leading free and open source " +
 	"web analytics & conversion optimisation platform.<br>\n"
 
-// refuse answers 400 as Matomo does, which does not say why.
+// refuse responds with 400 like Matomo, without a reason.
 func refuse(w http.ResponseWriter, image bool) {
 	w.Header().Set("Content-Type", "image/gif")
 	w.WriteHeader(http.StatusBadRequest)
@@ -100,18 +101,7 @@ func refuse(w http.ResponseWriter, image bool) {
 	_, _ = io.WriteString(w, about)
 }
 
-// checkToken objects to tokens where logs keep them.
-func (s *Sink) checkToken(h *hit, r *http.Request) {
-	if r.URL.Query().Has("token_auth") {
-		s.rules.report(h, RuleTokenQuery, "token_auth", "")
-	}
-	if r.Method == http.MethodGet && h.token != "" {
-		s.rules.report(h, RuleTokenGET, "token_auth", "")
-	}
-}
-
-// enter notes that requests of these visitors are in flight, and objects where one already is. The returned function
-// takes the note back.
+// enter records requests of these visitors as in flight until leave is called, and reports parallel ones.
 func (s *Sink) enter(hits ...*hit) (leave func()) {
 	keys := map[visitorKey]*hit{}
 	for _, h := range hits {
@@ -140,4 +130,129 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client may be gone
+}
+
+// receipt is the response to a bulk request (plugins/BulkTracking/Tracker/Response.php).
+type receipt struct {
+	Status  string `json:"status"`
+	Tracked int    `json:"tracked"`
+	Invalid int    `json:"invalid"`
+}
+
+// serveBulk tracks the hits of a JSON body in order. Rejected hits do not affect the others.
+func (s *Sink) serveBulk(w http.ResponseWriter, r *http.Request, body []byte) {
+	var bulk struct {
+		Requests  []json.RawMessage `json:"requests"`
+		Token     string            `json:"token_auth"`
+		SendImage any               `json:"send_image"`
+	}
+	if json.Unmarshal(body, &bulk) != nil {
+		answerJSON(w, http.StatusOK, receipt{Status: "success"}) // no error, although nothing was tracked
+		return
+	}
+	switch t := s.cfg.Tracker; {
+	case t.off:
+		answerJSON(w, http.StatusOK, receipt{Status: "success"})
+		return
+	case t.bulkNeedsToken && len(s.cfg.Tokens[bulk.Token]) == 0:
+		answerJSON(w, http.StatusInternalServerError, receipt{Status: "error"})
+		return
+	}
+	var hits []*hit
+	for _, raw := range bulk.Requests {
+		if h := s.bulkHit(raw, bulk.Token, r); h != nil {
+			hits = append(hits, h)
+		}
+	}
+	if len(hits) > 0 {
+		s.rules.reportIf(r.URL.Query().Has("token_auth"), hits[0], RuleTokenQuery, "token_auth", "")
+	}
+	defer s.enter(hits...)()
+	s.wait(r, len(hits))
+	fault := s.drawFault()
+	if !fault.stored {
+		for _, h := range hits {
+			s.skip(h)
+		}
+		fault.fail(w)
+		return
+	}
+	if s.rollsBack(hits) {
+		answerJSON(w, http.StatusInternalServerError, receipt{Status: "error"})
+		return
+	}
+	answer := receipt{Status: "success"}
+	for _, h := range hits {
+		if s.track(h).rejected {
+			answer.Invalid++
+		} else {
+			answer.Tracked++
+		}
+	}
+	if fault.name != "" {
+		fault.fail(w)
+		return
+	}
+	if quiet := fmt.Sprint(bulk.SendImage); quiet == "0" || quiet == "false" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
+// bulkHit parses one entry: a URL with a query, or an object. It reports others and returns nil: Matomo skips them.
+func (s *Sink) bulkHit(raw json.RawMessage, token string, r *http.Request) *hit {
+	params := map[string]string{}
+	var text string
+	var object map[string]any
+	switch {
+	case json.Unmarshal(raw, &text) == nil:
+		_, query, _ := strings.Cut(text, "?")
+		if u, err := url.Parse(text); err == nil {
+			query = u.RawQuery
+		}
+		if query != "" {
+			return s.newHit(params, token, r, parseForm(params, query)...)
+		}
+	case json.Unmarshal(raw, &object) == nil:
+		for name, value := range object {
+			params[name] = plain(value)
+		}
+		return s.newHit(params, token, r)
+	default:
+		text = string(raw)
+	}
+	s.newHit(params, token, r, fault{RuleEncoding, "requests", text})
+	return nil
+}
+
+// plain formats a JSON value like a form.
+func plain(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case bool:
+		if v {
+			return "1"
+		}
+		return ""
+	case nil:
+		return ""
+	default:
+		b, _ := json.Marshal(v) // it was just parsed
+		return string(b)
+	}
+}
+
+// rollsBack reports whether a hit makes Matomo reject all of the request (core/Tracker/Action.php), and counts them.
+func (s *Sink) rollsBack(hits []*hit) bool {
+	for _, h := range hits {
+		if s.excluded(h) == "" && (noAction(h) || halved(h)) {
+			s.mu.Lock()
+			s.counts.Rejected[refused(h)] += int64(len(hits))
+			s.mu.Unlock()
+			return true
+		}
+	}
+	return false
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-func TestAnswersAreThoseOfMatomo(t *testing.T) {
+func TestResponsesAreThoseOfMatomo(t *testing.T) {
 	old := noon.Add(-24 * time.Hour).Format(time.DateTime)
 	young := noon.Add(-24*time.Hour + time.Second).Format(time.DateTime)
 	located := func(name, value string) params { return page(1).with(name, value) }
@@ -109,7 +109,7 @@ func TestRequestsThatAreNoHits(t *testing.T) {
 	}
 }
 
-func TestASecondOrderOfOneIDIsRefused(t *testing.T) {
+func TestASecondOrderWithTheSameIDIsRejected(t *testing.T) {
 	other := func(p params) params { return p.with("cid", "fedcba9876543210", "_id", "fedcba9876543210") }
 	f := start(nil)
 	f.post(page(1).at(0), order(1, "o").at(1))
@@ -123,7 +123,7 @@ func TestASecondOrderOfOneIDIsRefused(t *testing.T) {
 	if got.Visits != 2 {
 		t.Errorf("%d visits: the visit that the refused order opened must stay", got.Visits)
 	}
-	if f.Counts().Rejected["ec_id was there before"] != 1 {
+	if f.Counts().Rejected["ec_id is not unique"] != 1 {
 		t.Errorf("rejected: %v", f.Counts().Rejected)
 	}
 	if status := f.post(page(1).with("idsite", "2"), order(1, "o").with("idsite", "2")); status != 200 {
@@ -131,7 +131,7 @@ func TestASecondOrderOfOneIDIsRefused(t *testing.T) {
 	}
 }
 
-func TestOrdersAreReadAsMatomoReadsThem(t *testing.T) {
+func TestOrdersAreParsedLikeMatomo(t *testing.T) {
 	cases := []struct {
 		name           string
 		hit            params
@@ -155,7 +155,7 @@ func TestOrdersAreReadAsMatomoReadsThem(t *testing.T) {
 	}
 }
 
-func TestTheClockOfTheAnswerIsTheSinks(t *testing.T) {
+func TestResponsesHaveTheTimeOfTheSink(t *testing.T) {
 	f := start(func(c *sink.Config) { c.ClockSkew = -time.Hour })
 	w := f.request(http.MethodOptions, "/matomo.php", "")
 	if got, want := w.Header().Get("Date"), noon.Add(-time.Hour).Format(http.TimeFormat); got != want {

@@ -33,59 +33,59 @@ var (
 	dimPattern     = regexp.MustCompile(`^dimension[1-9][0-9]*$`)
 )
 
-// formats are the parameters Matomo 5 reads (core/Tracker/Request.php and the plugins), with what a strict reader
-// takes as their value. Names that Matomo ignores since version 4 are not among them.
+// formats are the parameters that Matomo 5 reads (core/Tracker/Request.php and the plugins), with strict checks of
+// their values. Those that Matomo ignores since version 4 are missing.
 var formats = map[string]func(string) bool{
-	"idsite": whole(1, 1<<31), "rec": oneOf("1"), "apiv": oneOf("1"), "rand": text(1 << 16), "r": text(100),
-	"send_image": oneOf("0", "1"), "token_auth": text(100), "debug": oneOf("0", "1"), "queuedtracking": oneOf("0", "1"),
-	"dp": oneOf("0", "1"), "bots": oneOf("0", "1"), "ping": oneOf("1"), "ca": oneOf("1"), "cs": text(50),
-	"_id": idPattern.MatchString, "cid": idPattern.MatchString, "uid": text(200), "new_visit": oneOf("0", "1"),
-	"cip": isAddress, "cdt": isTime, "cdo": whole(0, 1<<31), "ua": text(1000), "uadata": isHints,
+	"idsite": integer(1, 1<<31), "rec": isOne, "apiv": isOne, "rand": text(1 << 16), "r": text(100),
+	"send_image": isFlag, "token_auth": text(100), "debug": isFlag, "queuedtracking": isFlag,
+	"dp": isFlag, "bots": isFlag, "ping": isOne, "ca": isOne, "cs": text(50),
+	"_id": idPattern.MatchString, "cid": idPattern.MatchString, "uid": text(200), "new_visit": isFlag,
+	"cip": isAddress, "cdt": isTime, "cdo": integer(0, 1<<31), "ua": text(1000), "uadata": isHints,
 	"lang": langPattern.MatchString, "country": isCountry, "region": regionPattern.MatchString, "city": text(255),
 	"lat": degrees(90), "long": degrees(180), "res": resPattern.MatchString,
-	"h": whole(0, 23), "m": whole(0, 59), "s": whole(0, 59),
-	"fla": oneOf("0", "1"), "java": oneOf("0", "1"), "qt": oneOf("0", "1"), "realp": oneOf("0", "1"),
-	"pdf": oneOf("0", "1"), "wma": oneOf("0", "1"), "ag": oneOf("0", "1"), "cookie": oneOf("0", "1"),
-	"_ref": isURL, "_refts": whole(0, 1<<40), "_rcn": text(255), "_rck": text(255),
+	"h": integer(0, 23), "m": integer(0, 59), "s": integer(0, 59),
+	"fla": isFlag, "java": isFlag, "qt": isFlag, "realp": isFlag,
+	"pdf": isFlag, "wma": isFlag, "ag": isFlag, "cookie": isFlag,
+	"_ref": isURL, "_refts": integer(0, 1<<40), "_rcn": text(255), "_rck": text(255),
 	"url": isPageURL, "action_name": text(1024), "urlref": isURL, "pv_id": pvPattern.MatchString,
-	"pf_net": whole(0, maxTiming), "pf_srv": whole(0, maxTiming), "pf_tfr": whole(0, maxTiming),
-	"pf_dm1": whole(0, maxTiming), "pf_dm2": whole(0, maxTiming), "pf_onl": whole(0, maxTiming),
-	"search": text(1024), "search_cat": text(200), "search_count": whole(0, 1<<31),
+	"pf_net": integer(0, maxTiming), "pf_srv": integer(0, maxTiming), "pf_tfr": integer(0, maxTiming),
+	"pf_dm1": integer(0, maxTiming), "pf_dm2": integer(0, maxTiming), "pf_onl": integer(0, maxTiming),
+	"search": text(1024), "search_cat": text(200), "search_count": integer(0, 1<<31),
 	"e_c": text(maxAction), "e_a": text(maxAction), "e_n": text(maxAction), "e_v": numberPattern.MatchString,
 	"c_n": text(1024), "c_p": text(1024), "c_t": text(1024), "c_i": text(1024),
 	"link": isURL, "download": isURL,
-	"idgoal": whole(0, 1<<31), "revenue": moneyPattern.MatchString, "ec_id": text(100), "ec_items": nil,
+	"idgoal": integer(0, 1<<31), "revenue": moneyPattern.MatchString, "ec_id": text(100), "ec_items": nil,
 	"ec_st": moneyPattern.MatchString, "ec_tx": moneyPattern.MatchString, "ec_sh": moneyPattern.MatchString,
 	"ec_dt": moneyPattern.MatchString,
 	"_pks":  text(255), "_pkn": text(255), "_pkc": text(1300), "_pkp": moneyPattern.MatchString,
 }
 
-// numbers are the parameters that are read as floats, where a comma cuts the value (plugins/Goals).
+// numbers are the parameters read as floats, which a comma truncates (plugins/Goals).
 var numbers = map[string]bool{
 	"revenue": true, "ec_st": true, "ec_tx": true, "ec_sh": true, "ec_dt": true, "_pkp": true, "e_v": true, "lat": true,
 	"long": true,
 }
 
-func oneOf(values ...string) func(string) bool {
-	return func(s string) bool { return slices.Contains(values, s) }
-}
+func isFlag(s string) bool { return s == "0" || s == "1" }
 
-func whole(least, most int64) func(string) bool {
+func isOne(s string) bool { return s == "1" }
+
+func integer(minimum, maximum int64) func(string) bool {
 	return func(s string) bool {
 		n, err := strconv.ParseInt(s, 10, 64)
-		return err == nil && n >= least && n <= most && strconv.FormatInt(n, 10) == s
+		return err == nil && n >= minimum && n <= maximum && strconv.FormatInt(n, 10) == s
 	}
 }
 
-// text is any well-formed text of at most so many bytes, and not blank.
-func text(most int) func(string) bool {
-	return func(s string) bool { return utf8.ValidString(s) && len(s) <= most && strings.TrimSpace(s) != "" }
+// text accepts valid UTF-8 of up to maximum bytes that is not blank.
+func text(maximum int) func(string) bool {
+	return func(s string) bool { return utf8.ValidString(s) && len(s) <= maximum && strings.TrimSpace(s) != "" }
 }
 
-func degrees(most float64) func(string) bool {
+func degrees(maximum float64) func(string) bool {
 	return func(s string) bool {
 		f, err := strconv.ParseFloat(s, 64)
-		return err == nil && numberPattern.MatchString(s) && f >= -most && f <= most
+		return err == nil && numberPattern.MatchString(s) && f >= -maximum && f <= maximum
 	}
 }
 
@@ -99,7 +99,7 @@ func isTime(s string) bool {
 	return err == nil
 }
 
-// isCountry lets upper case pass, which has a rule of its own.
+// isCountry accepts upper case, see RuleCountryCase.
 func isCountry(s string) bool { return countryPattern.MatchString(strings.ToLower(s)) }
 
 func isURL(s string) bool {
@@ -110,7 +110,7 @@ func isURL(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "android-app")
 }
 
-// isPageURL does not judge the length, which has a rule of its own.
+// isPageURL accepts any length, see RuleLongURL.
 func isPageURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && utf8.ValidString(s)
@@ -121,7 +121,7 @@ type brand struct {
 	Version string `json:"version"`
 }
 
-// isHints takes what matomo.js sends as client hints (js/piwik.js).
+// isHints accepts client hints in the format of matomo.js (js/piwik.js).
 func isHints(s string) bool {
 	var hints struct {
 		Brands          []brand  `json:"brands"`

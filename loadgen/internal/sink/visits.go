@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -10,70 +11,67 @@ import (
 const (
 	defaultMaxOpen = 200_000
 	defaultLength  = 30 * time.Minute
-	idleVisitor    = 31 * time.Minute // after this nothing can join the visit any more
+	idleVisitor    = 31 * time.Minute // then nothing can join the visit
 )
 
-// visitor is what the sink keeps of one.
+// visitor is the state of one visitor.
 type visitor struct {
-	visit   *reports.Visit // the latest, nil before the first is recorded
+	visit   *reports.Visit // the latest, or nil
 	journey journey
 	seen    time.Time // by the sink's clock
 }
 
-// opens says whether a hit opens a visit rather than joining the latest (plugins/CoreHome/Tracker/
-// VisitRequestProcessor.php). A visit that ended later than half an hour after the hit is not looked at
-// (core/Tracker/VisitorRecognizer.php).
-func (v *visitor) opens(h *hit, at time.Time, t *Tracker, zone *time.Location, source, campaign string) bool {
-	was, over := v.visit, int64(t.visitLength/time.Second)
+// startsVisit reports whether a hit starts a visit instead of joining the latest
+// (plugins/CoreHome/Tracker/VisitRequestProcessor.php). Visits that ended more than half an hour after the hit are
+// ignored (core/Tracker/VisitorRecognizer.php).
+func (v *visitor) startsVisit(h *hit, at time.Time, t *Tracker, zone *time.Location, source, campaign string) bool {
+	last, length := v.visit, int64(t.visitLength/time.Second)
 	switch now := at.Unix(); {
-	case was == nil, filled(h.params["new_visit"]), was.Last > now+over, was.Last <= now-over, t.mostActions > 0 &&
-		len(was.Actions) >= t.mostActions:
+	case last == nil, filled(h.params["new_visit"]), last.Last > now+length, last.Last <= now-length,
+		t.maxActions > 0 && len(last.Actions) >= t.maxActions:
 		return true
-	case t.atMidnight && !sameDay(time.Unix(was.Last, 0).In(zone), at.In(zone)):
+	case t.atMidnight && !sameDay(time.Unix(last.Last, 0).In(zone), at.In(zone)):
 		return true
 	default:
-		return h.kind != kindPing && was.Source != referrerDirect &&
-			(t.byCampaign && campaign != "" && campaign != was.Campaign || t.byReferrer && source == referrerWebsite &&
-				source != was.Source)
+		return h.kind != kindPing && last.Source != referrerDirect &&
+			(t.byCampaign && campaign != "" && campaign != last.Campaign ||
+				t.byReferrer && source == referrerWebsite && source != last.Source)
 	}
 }
 
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
-// record books a hit that is neither rejected nor excluded, and a second time where it is told to. The caller holds the
-// lock.
+// record records a hit that is neither rejected nor excluded, once or twice. The caller holds the lock.
 func (s *Sink) record(h *hit, at time.Time, twice bool) verdict {
 	v := s.visitor(h.key)
-	goesOn := s.follow(&v.journey, h, at)
-	verdict := s.book(v, h, at, goesOn)
+	continued := s.follow(&v.journey, h, at)
+	verdict := s.recordOnce(v, h, at, continued)
 	if twice && verdict.reason == "" {
 		s.counts.Faults["recorded twice"]++
-		s.book(v, h, at, goesOn)
+		s.recordOnce(v, h, at, continued)
 	}
 	return verdict
 }
 
-// book books a hit of a visitor; goesOn says that it was meant for the visit before.
-func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
+// recordOnce records a hit of a visitor. continued means that the sender meant the visitor's latest visit.
+func (s *Sink) recordOnce(v *visitor, h *hit, at time.Time, continued bool) verdict {
 	source, campaign := s.cfg.Tracker.referrerOf(h.params)
-	split := goesOn && v.visit != nil
+	split := continued && v.visit != nil
 	zone := s.cfg.Sites[h.key.site].Zone
-	opens := v.opens(h, at, s.cfg.Tracker, zone, source, campaign)
-	if opens && h.kind == kindPing {
+	starts := v.startsVisit(h, at, s.cfg.Tracker, zone, source, campaign)
+	if starts && h.kind == kindPing {
 		return exclude("ping without a visit")
 	}
 	site := s.counts.Sites[h.key.site]
 	date := at.In(zone).Format(time.DateOnly)
 	day := site.day(date)
-	if opens {
+	if starts {
 		day.Visits++
-		if split && v.visit.Campaign != campaign && campaign != "" {
-			s.rules.report(h, RuleCampaign, "url", campaign)
-		}
 		if split {
+			s.rules.reportIf(v.visit.Campaign != campaign && campaign != "", h, RuleCampaign, "url", campaign)
 			site.SplitVisits++
 		}
-		s.open(site, v, h, at, source, campaign)
+		s.startVisit(site, v, h, at, source, campaign)
 		v.visit.Day = date
 		s.log.Touch(v.visit, s.now())
 	} else {
@@ -81,21 +79,21 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 		site.join(v.visit, h, at, source, campaign)
 	}
 	if !s.cfg.Tracker.inactive["UserCountry"] {
-		site.place(v.visit, h)
+		site.setCountry(v.visit, h)
 	}
 	if !s.cfg.Tracker.inactive["CustomDimensions"] {
-		dimensions(v.visit, h)
+		setDimensions(v.visit, h)
 	}
 	if h.kind == kindOrder {
 		if !s.firstOrder(h) {
-			return reject("ec_id was there before") // the visit stays
+			return reject("ec_id is not unique") // the visit remains
 		}
 		sale := saleOf(h)
 		site.AddSales(sale)
 		v.visit.AddSales(sale)
 	}
 	v.visit.Counts[h.kind.figure]++
-	s.detail(v.visit, h, at, opens)
+	s.detail(v.visit, h, at, starts)
 	if h.kind.action {
 		site.Actions++
 	}
@@ -107,11 +105,11 @@ func (s *Sink) book(v *visitor, h *hit, at time.Time, goesOn bool) verdict {
 	return verdict{}
 }
 
-// visitor finds or makes what is kept of a visitor.
+// visitor returns the state of a visitor, which may be new.
 func (s *Sink) visitor(key visitorKey) *visitor {
 	v, ok := s.visitors[key]
 	if !ok {
-		s.evict()
+		s.evictIdle()
 		v = &visitor{}
 		s.visitors[key] = v
 	}
@@ -119,7 +117,7 @@ func (s *Sink) visitor(key visitorKey) *visitor {
 	return v
 }
 
-func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, campaign string) {
+func (s *Sink) startVisit(site *SiteCounts, v *visitor, h *hit, at time.Time, source, campaign string) {
 	_, returning := s.unique[h.key]
 	v.visit = &reports.Visit{
 		Visitor: h.key.id, First: at.Unix(), Last: at.Unix(), Source: source, Campaign: strings.Clone(campaign),
@@ -138,8 +136,8 @@ func (s *Sink) open(site *SiteCounts, v *visitor, h *hit, at time.Time, source, 
 	}
 }
 
-// join adds a hit to its visit. The duration is rewritten by every hit (plugins/CoreHome/Columns/VisitTotalTime.php);
-// a ping moves nothing else.
+// join adds a hit to its visit. Every hit sets the duration (plugins/CoreHome/Columns/VisitTotalTime.php); a ping
+// changes nothing else.
 func (c *SiteCounts) join(v *reports.Visit, h *hit, at time.Time, source, campaign string) {
 	seconds := max(0, 1+at.Unix()-v.First)
 	if h.kind == kindOrder {
@@ -157,15 +155,15 @@ func (c *SiteCounts) join(v *reports.Visit, h *hit, at time.Time, source, campai
 			c.Bounces--
 		}
 	}
-	if v.Source == referrerDirect && source != referrerDirect { // upgraded in place
+	if v.Source == referrerDirect && source != referrerDirect {
 		c.Referrers[v.Source]--
 		c.Referrers[source]++
 		v.Source, v.Campaign = source, campaign
 	}
 }
 
-// place files the visit under its country; a given one wins over the last, a guess only fills.
-func (c *SiteCounts) place(v *reports.Visit, h *hit) {
+// setCountry sets the country of a visit. A guessed one does not replace an earlier one.
+func (c *SiteCounts) setCountry(v *reports.Visit, h *hit) {
 	if v.Country != "" && !h.has("country") {
 		return
 	}
@@ -180,17 +178,43 @@ func (c *SiteCounts) place(v *reports.Visit, h *hit) {
 	v.Country = strings.Clone(country)
 }
 
-// evict forgets visitors nothing can join any more, once there are many; at most once a minute, because it looks at
-// all of them.
-func (s *Sink) evict() {
+// evictIdle removes idle visitors if there are too many, at most once a minute.
+func (s *Sink) evictIdle() {
 	now := s.now()
-	if len(s.visitors) < s.cfg.MaxOpen || now.Sub(s.swept) < time.Minute {
+	if len(s.visitors) < s.cfg.MaxOpen || now.Sub(s.evicted) < time.Minute {
 		return
 	}
-	s.swept = now
-	for key, v := range s.visitors {
-		if now.Sub(v.seen) > idleVisitor {
-			delete(s.visitors, key)
+	s.evicted = now
+	maps.DeleteFunc(s.visitors, func(_ visitorKey, v *visitor) bool { return now.Sub(v.seen) > idleVisitor })
+}
+
+// setDimensions sets the custom dimensions of a visit (plugins/CustomDimensions/Tracker). It does not change the
+// existing map, which a report may use.
+func setDimensions(v *reports.Visit, h *hit) {
+	for name, value := range h.params {
+		if value == "" || !strings.HasPrefix(name, "dimension") || v.Dimensions[name] == value {
+			continue
 		}
+		all := maps.Clone(v.Dimensions)
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[strings.Clone(name)] = strings.Clone(value)
+		v.Dimensions = all
+	}
+}
+
+// deviceOf returns the type of device by the user agent of common browsers (matomo-org/device-detector).
+func deviceOf(agent string) string {
+	has := func(word string) bool { return strings.Contains(agent, word) }
+	switch {
+	case has("iPad"), has("Android") && !has("Mobile"):
+		return "tablet"
+	case has("Mobile"), has("iPhone"):
+		return "smartphone"
+	case has("Windows NT"), has("Macintosh"), has("X11"), has("CrOS"):
+		return "desktop"
+	default:
+		return "unknown"
 	}
 }

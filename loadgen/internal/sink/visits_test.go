@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/sink"
 )
 
-func TestVisitsOpenAndJoinAsInMatomo(t *testing.T) {
+func TestVisitsStartAndJoinLikeInMatomo(t *testing.T) {
 	other := func(p params) params { return p.with("cid", "fedcba9876543210", "_id", "fedcba9876543210") }
 	campaign := func(p params, name string) params { return p.with("url", p["url"]+"?mtm_campaign="+name) }
 	cases := []struct {
@@ -29,7 +29,7 @@ func TestVisitsOpenAndJoinAsInMatomo(t *testing.T) {
 		{"a ping without a visit is dropped", []params{extra(1, "ping", "1").at(0)}, 0, 0, 0, 0},
 		{"a ping with new_visit is dropped", []params{page(1).at(0), extra(1, "ping", "1", "new_visit", "1").at(5)},
 			1, 1, 0, 0},
-		{"an order alone is a visit", []params{order(1, "o").at(0)}, 1, 1, 0, 0},
+		{"a single order is a visit", []params{order(1, "o").at(0)}, 1, 1, 0, 0},
 		{"an order adds two seconds", []params{page(1).at(0), order(1, "o").at(9)}, 1, 1, 0, 12},
 		{"a later hit rewrites them", []params{page(1).at(0), order(1, "o").at(9), page(2).at(19)}, 1, 1, 0, 20},
 		{"a single hit has no duration", []params{page(1).at(0)}, 1, 1, 0, 0},
@@ -86,7 +86,7 @@ func TestMidnightOfTheSiteSplitsAVisit(t *testing.T) {
 	}
 }
 
-func TestTimesThatMatomoDoesNotTakeBecomeNow(t *testing.T) {
+func TestInvalidTimesBecomeNow(t *testing.T) {
 	cases := []struct {
 		name, cdt string
 		taken     bool
@@ -111,7 +111,7 @@ func TestTimesThatMatomoDoesNotTakeBecomeNow(t *testing.T) {
 	}
 }
 
-func TestReferrersAreFiledAsByMatomo(t *testing.T) {
+func TestReferrerTypesAreThoseOfMatomo(t *testing.T) {
 	cases := []struct{ url, from, want string }{
 		{"https://shop.test/", "", "direct"},
 		{"https://shop.test/", "https://SHOP.test/other", "direct"},
@@ -163,7 +163,7 @@ func TestCountriesComeFromTheParameterOrTheLanguage(t *testing.T) {
 	}
 }
 
-func TestIdleVisitorsAreForgottenOnceThereAreMany(t *testing.T) {
+func TestIdleVisitorsAreRemovedIfThereAreMany(t *testing.T) {
 	cases := []struct {
 		name   string
 		idle   time.Duration
@@ -193,7 +193,7 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
-func TestDaysAreThoseOfTheSitesCalendar(t *testing.T) {
+func TestDaysFollowTheSitesCalendar(t *testing.T) {
 	newYork, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestDaysAreThoseOfTheSitesCalendar(t *testing.T) {
 	f.clock.Time = time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 	for i, at := range []time.Time{
 		time.Date(2026, 11, 1, 3, 59, 59, 0, time.UTC), // the last second of October there
-		time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC),   // a day of 25 hours begins
+		time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC),   // a day of 25 hours starts
 		time.Date(2026, 11, 2, 4, 59, 59, 0, time.UTC), // and ends
 		time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC),
 	} {

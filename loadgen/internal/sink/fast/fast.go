@@ -1,63 +1,63 @@
-// Package fast owns the cheapest possible counterpart: it answers every hit with 204 and every bulk request with a
-// receipt for all its hits, counts them, and judges nothing. It exists so that a benchmark's bottleneck is the
-// sender. It knows nothing of visits.
+// Package fast owns the fastest sink: it responds to every hit with 204 and to every bulk request with a receipt for
+// all its hits, and counts them without checks, so that the sender is the bottleneck of a benchmark.
 package fast
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/json"
 	"strconv"
 	"time"
 )
 
-// Stats is what the sink saw, as GET /stats answers it.
+// Stats are the counts of the sink, the response of GET /stats.
 type Stats struct {
-	// Requests counts POST requests, Bulk those of them with many hits; Hits counts the hits of both.
+	// Requests counts POST requests, Bulk the bulk requests among them, and Hits the hits of all.
 	Requests uint64 `json:"requests"`
 	Bulk     uint64 `json:"bulk_requests"`
 	Hits     uint64 `json:"hits"`
-	// Bytes is all that was read: requests with their heads.
+	// Bytes counts all bytes read, including heads.
 	Bytes       uint64 `json:"bytes"`
 	Connections int    `json:"connections"`
-	// CPUSeconds is what the process has used so far, and Seconds how long it runs: the share tells how busy its
-	// core is.
+	// CPUSeconds is the CPU time of the process so far, and Seconds its running time.
 	CPUSeconds float64 `json:"cpu_seconds"`
 	Seconds    float64 `json:"seconds"`
 }
 
-// server answers requests; one goroutine owns it.
+// server handles requests in one goroutine.
 type server struct {
 	stats Stats
 	began time.Time
-	// moments are the arrivals of requests in nanoseconds since began, where they are kept.
-	keep    bool
-	moments []int64
-	cpu     func() float64
-	// date, noContent and empty are made once a second.
+	// arrivals are the times of requests in nanoseconds since began, if keep is set.
+	keep     bool
+	arrivals []int64
+	cpu      func() float64
+	// date, noContent and empty are updated once a second.
 	second           int64
 	date             []byte
 	noContent, empty []byte
 }
 
-// conn is what is left of a connection's requests between two reads.
+// conn is the state of a connection between two reads.
 type conn struct {
-	head []byte // a head that has not arrived whole
-	body int    // bytes of the body that are to come
-	bulk bool
-	sure bool   // it asked for an answer with a length
-	hits uint64 // of the body
-	last byte   // of what came before: a hit's mark may be cut in two
-	out  []byte
-	end  bool // after out
+	head  []byte // incomplete
+	body  int    // remaining bytes of the body
+	bulk  bool
+	sized bool   // the response needs a Content-Length
+	hits  uint64 // of the body
+	last  byte   // of the previous part: the mark of a hit may be split
+	out   []byte
+	end   bool // after out
 }
 
 var (
 	headEnd = []byte("\r\n\r\n")
-	// sized is where clients send to that cannot tell the end of an answer with 204, such as fortio's own.
+	// sized is the path for clients that cannot handle 204, such as fortio's own.
 	sized = []byte("POST /200 ")
 	mark  = []byte(`"?`)
 )
 
-// take reads what arrived and appends answers to c.out.
+// take parses received bytes and appends responses to c.out.
 func (s *server) take(c *conn, in []byte) {
 	s.stats.Bytes += uint64(len(in))
 	for len(in) > 0 && !c.end {
@@ -89,13 +89,13 @@ func (s *server) takeHead(c *conn, head []byte) {
 		return
 	}
 	if s.keep {
-		s.moments = append(s.moments, int64(time.Since(s.began)))
+		s.arrivals = append(s.arrivals, int64(time.Since(s.began)))
 	}
 	c.body, c.bulk, c.hits, c.last = length(head), bytes.Contains(head, []byte("application/json")), 0, 0
-	c.sure = bytes.HasPrefix(head, sized)
+	c.sized = bytes.HasPrefix(head, sized)
 	c.end = c.end || bytes.Contains(head, []byte("Connection: close"))
 	if c.body == 0 {
-		s.settle(c)
+		s.endRequest(c)
 	}
 }
 
@@ -108,16 +108,16 @@ func (s *server) takeBody(c *conn, part []byte) {
 		c.last = part[len(part)-1]
 	}
 	if c.body -= len(part); c.body == 0 {
-		s.settle(c)
+		s.endRequest(c)
 	}
 }
 
-func (s *server) settle(c *conn) {
+func (s *server) endRequest(c *conn) {
 	s.stats.Requests++
 	if !c.bulk {
 		s.stats.Hits++
 		answer := s.noContent
-		if c.sure {
+		if c.sized {
 			answer = s.empty
 		}
 		c.out = append(c.out, answer...)
@@ -136,7 +136,7 @@ func (s *server) content(c *conn, body []byte) {
 	c.out = append(append(c.out, headEnd...), body...)
 }
 
-// length is the Content-Length of a head, 0 without one.
+// length returns the Content-Length of a head, or 0.
 func length(head []byte) int {
 	const name = "\r\nContent-Length: "
 	i := bytes.Index(head, []byte(name))
@@ -155,7 +155,7 @@ func length(head []byte) int {
 	return n
 }
 
-// tick renews the date once a second.
+// tick updates the date once a second.
 func (s *server) tick(now time.Time) {
 	if now.Unix() == s.second {
 		return
@@ -164,4 +164,30 @@ func (s *server) tick(now time.Time) {
 	s.date = append(now.UTC().AppendFormat(append(s.date[:0], "Date: "...), "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
 	s.noContent = append(append(append(s.noContent[:0], "HTTP/1.1 204 No Content\r\n"...), s.date...), "\r\n"...)
 	s.empty = append(append(append(s.empty[:0], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"...), s.date...), "\r\n"...)
+}
+
+// other handles requests that are no hits: OPTIONS returns the time, GET /stats the counts, and GET /arrivals the times
+// of requests since the last call, as little-endian nanoseconds since the start, 8 bytes each.
+func (s *server) other(c *conn, head []byte) {
+	switch {
+	case bytes.HasPrefix(head, []byte("OPTIONS ")):
+		c.out = append(c.out, s.noContent...)
+	case bytes.HasPrefix(head, []byte("GET /stats ")):
+		s.stats.CPUSeconds, s.stats.Seconds = s.cpu(), time.Since(s.began).Seconds()
+		body, err := json.Marshal(s.stats)
+		if err != nil { // numbers always marshal
+			c.end = true
+			return
+		}
+		s.content(c, body)
+	case bytes.HasPrefix(head, []byte("GET /arrivals ")):
+		body := make([]byte, 0, 8*len(s.arrivals))
+		for _, m := range s.arrivals {
+			body = binary.LittleEndian.AppendUint64(body, uint64(m))
+		}
+		s.arrivals = s.arrivals[:0]
+		s.content(c, body)
+	default:
+		c.out = append(c.out, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"...)
+	}
 }

@@ -157,7 +157,7 @@ func TestArrivalsAreKeptInOrder(t *testing.T) {
 		before = at
 	}
 	if again := get(t, "http://"+address+"/arrivals"); len(again) != 0 {
-		t.Errorf("%d bytes are told twice", len(again))
+		t.Errorf("%d bytes were returned twice", len(again))
 	}
 }
 

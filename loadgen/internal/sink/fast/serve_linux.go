@@ -8,16 +8,17 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
-// room is for the arrivals of a minute at 30,000 a second: growing would hold up those that come meanwhile.
+// room is the initial capacity for arrivals, more than a minute at 30,000 per second: growing would delay requests.
 const room = 2 << 20
 
-// wakeEvery is how often the sink looks whether it should end.
-const wakeEvery = 200 * time.Millisecond
+// wakeInterval is how often the sink checks whether it should end.
+const wakeInterval = 200 * time.Millisecond
 
-// Serve answers at addr until ctx is done, then returns what it saw. keepArrivals keeps the moment of each request in
-// memory. listening is called with the address.
+// Serve serves at addr until ctx is done and returns its counts. keepArrivals keeps the time of each request in memory.
+// listening is called with the address.
 func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(net.Addr)) (Stats, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -35,7 +36,7 @@ func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(n
 		conns: map[int32]*conn{}, in: make([]byte, 256<<10),
 	}
 	if keepArrivals {
-		p.moments = make([]int64, 0, room)
+		p.arrivals = make([]int64, 0, room)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -43,7 +44,7 @@ func Serve(ctx context.Context, addr string, keepArrivals bool, listening func(n
 	return p.stats, err
 }
 
-// poller is one thread over raw sockets: two system calls a request, while Go's own network code makes four.
+// poller is one thread with raw sockets. It makes two system calls per request; Go's network code makes four.
 type poller struct {
 	server
 	epoll, listener int
@@ -69,7 +70,7 @@ func (p *poller) run(ctx context.Context) (err error) {
 	}
 	events := make([]syscall.EpollEvent, 256)
 	for ctx.Err() == nil {
-		n, err := syscall.EpollWait(p.epoll, events, int(wakeEvery.Milliseconds()))
+		n, err := syscall.EpollWait(p.epoll, events, int(wakeInterval.Milliseconds()))
 		if err != nil && err != syscall.EINTR {
 			return fmt.Errorf("wait: %w", err)
 		}
@@ -86,7 +87,7 @@ func (p *poller) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// edge makes the kernel tell of new bytes once, rather than look after each read whether some are left.
+// edge is EPOLLET: one event for new bytes, instead of one after each incomplete read.
 const edge = 1 << 31
 
 func (p *poller) watch(fd int, events uint32) error {
@@ -103,7 +104,7 @@ func (p *poller) accept() {
 		if err != nil {
 			return
 		}
-		// without it the sink is slower, not wrong
+		// otherwise the sink is only slower
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 		if p.watch(fd, syscall.EPOLLIN|syscall.EPOLLRDHUP|edge) != nil {
 			_ = syscall.Close(fd)
@@ -114,8 +115,8 @@ func (p *poller) accept() {
 	}
 }
 
-// serve reads what there is of a connection and answers. An error is its end; hung says that the other side sends no
-// more, which is told once.
+// serve reads from a connection and responds. An error ends it. hung means that the client has closed its side, which
+// is reported only once.
 func (p *poller) serve(fd int32, hung bool) error {
 	c := p.conns[fd]
 	for {
@@ -134,7 +135,7 @@ func (p *poller) serve(fd int32, hung bool) error {
 		if err := p.answer(fd, c); err != nil {
 			return err
 		}
-		if int(n) < len(p.in) && !hung { // all of it: what comes later is told anew
+		if int(n) < len(p.in) && !hung { // there will be another event
 			return nil
 		}
 	}
@@ -144,7 +145,7 @@ func (p *poller) answer(fd int32, c *conn) error {
 	for len(c.out) > 0 {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), address(c.out), uintptr(len(c.out)))
 		if errno == syscall.EAGAIN {
-			runtime.Gosched() // a long answer to a slow reader: there is none in a benchmark
+			runtime.Gosched() // slow readers do not occur in benchmarks
 			continue
 		}
 		if errno != 0 {
@@ -162,4 +163,16 @@ func (p *poller) drop(fd int32) {
 	delete(p.conns, fd)
 	p.stats.Connections = len(p.conns)
 	_ = syscall.Close(int(fd))
+}
+
+// address returns the address of b for a system call that does not keep it.
+func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
+
+// cpuSeconds returns the CPU time of this process.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }

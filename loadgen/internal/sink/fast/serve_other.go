@@ -8,7 +8,7 @@ import (
 	"net"
 )
 
-// Serve exists on Linux alone.
+// Serve returns an error, because the fast sink needs Linux.
 func Serve(context.Context, string, bool, func(net.Addr)) (Stats, error) {
 	return Stats{}, errors.New("the fast sink needs Linux (epoll): leave --fast out")
 }

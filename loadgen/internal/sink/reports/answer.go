@@ -2,32 +2,43 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// Query is what a report is asked for.
+// Query are the parameters of a report.
 type Query struct {
 	Site int
-	// Now is the clock of the site, and Zone that of its days.
 	Now  time.Time
-	Zone *time.Location
-	// Params are the parameters of the call: period, date, segment, filter_limit, filter_offset and what a method has
-	// of its own.
+	Zone *time.Location // of the site
+	// Params are period, date, segment, filter_limit, filter_offset and the parameters of the method.
 	Params map[string]string
 }
 
-// selection is what a report of one period is made of.
+// today returns the site's date.
+func (q Query) today() time.Time {
+	year, month, day := q.Now.In(q.Zone).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+// selection is the input of a report for one period.
 type selection struct {
 	visits []*Visit
-	unique bool // visitors are counted for such a period
+	unique bool // unique visitors are counted for such a period
 	params map[string]string
 }
 
-// Row is an entry of an answer, or the whole of it.
+// with returns the selection of the visits for which f is true.
+func (s selection) with(f func(*Visit) bool) selection {
+	s.visits = slices.DeleteFunc(slices.Clone(s.visits), func(v *Visit) bool { return !f(v) })
+	return s
+}
+
+// Row is one row of an answer.
 type Row map[string]any
 
-// methods make the answer for one period.
+// methods return the report of one period.
 var methods = map[string]func(selection) any{
 	"API.get":                                    get,
 	"Actions.get":                                actions,
@@ -45,10 +56,10 @@ var methods = map[string]func(selection) any{
 	"VisitsSummary.getVisits":                    single("nb_visits"),
 }
 
-// Knows says that there is such a report.
-func Knows(method string) bool { return methods[method] != nil || live[method] != nil }
+// Exists reports whether there is such a report.
+func Exists(method string) bool { return methods[method] != nil || live[method] != nil }
 
-// Answer makes a report. The error is what is wrong with the query.
+// Answer returns a report. The error describes an invalid query.
 func (l *Log) Answer(method string, q Query) (any, error) {
 	l.archive(q.Now)
 	selects, err := ParseSegment(q.Params["segment"])
@@ -58,10 +69,8 @@ func (l *Log) Answer(method string, q Query) (any, error) {
 	if of := live[method]; of != nil {
 		return of(l.raw(q.Site, selects), q)
 	}
-	local := q.Now.In(q.Zone)
-	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 	period := q.Params["period"]
-	spans, many, err := spans(period, q.Params["date"], today)
+	spans, many, err := spans(period, q.Params["date"], q.today())
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +89,7 @@ func (l *Log) Answer(method string, q Query) (any, error) {
 	return byName, nil
 }
 
-// page is the part of rows that filter_limit (100 by default, -1 for all) and filter_offset ask for.
+// page returns the rows selected by filter_limit (-1 for all) and filter_offset. limit is the default.
 func page[T any](rows []T, params map[string]string, limit int) []T {
 	if n, err := strconv.Atoi(params["filter_offset"]); err == nil && n > 0 {
 		rows = rows[min(n, len(rows)):]
@@ -94,12 +103,10 @@ func page[T any](rows []T, params map[string]string, limit int) []T {
 	return rows
 }
 
-// percent is a share as Matomo writes it.
-func percent(part, whole int64) string {
-	if whole == 0 {
-		return "0%"
-	}
-	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(whole))
+// percent formats a share like Matomo.
+func percent(part, total int64) string {
+	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(max(total, 1)))
 }
 
-func money(cents int64) float64 { return float64(cents) / 100 }
+// Amount returns money in Matomo's unit.
+func Amount(cents int64) float64 { return float64(cents) / 100 }

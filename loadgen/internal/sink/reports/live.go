@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// live are the reports of single visits; they are never behind.
+// live are the reports of single visits, without delay.
 var live = map[string]func([]*Visit, Query) (any, error){
 	"Live.getCounters":          counters,
 	"Live.getLastVisitsDetails": lastVisits,
 }
 
-// counters are of the last minutes: visits whose last action was then, and actions that were.
+// counters counts actions of the last minutes, and visits whose last action was in that time.
 func counters(visits []*Visit, q Query) (any, error) {
 	minutes, err := strconv.Atoi(q.Params["lastMinutes"])
 	if err != nil || minutes < 1 || minutes > 2880 {
@@ -42,15 +42,13 @@ func counters(visits []*Visit, q Query) (any, error) {
 	return []Row{{"visits": recent, "actions": actions, "visitors": len(visitors), "visitsConverted": converted}}, nil
 }
 
-// lastVisits are visits, latest first, of all times or of a period. Their actions are counted, not listed.
+// lastVisits returns visits, latest first, of all times or of a period.
 func lastVisits(visits []*Visit, q Query) (any, error) {
-	since, _ := strconv.ParseInt(q.Params["minTimestamp"], 10, 64) // without one all
+	since, _ := strconv.ParseInt(q.Params["minTimestamp"], 10, 64) // 0 if missing
 	days := []span{{from: "0", to: "9"}}
 	if q.Params["period"] != "" && q.Params["date"] != "" {
-		local := q.Now.In(q.Zone)
 		var err error
-		if days, _, err = spans(q.Params["period"], q.Params["date"],
-			time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)); err != nil {
+		if days, _, err = spans(q.Params["period"], q.Params["date"], q.today()); err != nil {
 			return nil, err
 		}
 	}
@@ -69,13 +67,13 @@ func lastVisits(visits []*Visit, q Query) (any, error) {
 			"visitDuration": v.Seconds,
 			"actions":       len(v.Actions), "events": v.Counts[Events], "searches": v.Counts[Searches],
 			"totalEcommerceConversions": v.Counts[Orders],
-			"totalEcommerceRevenue":     money(v.Revenue), "totalEcommerceItems": v.Items,
+			"totalEcommerceRevenue":     Amount(v.Revenue), "totalEcommerceItems": v.Items,
 			"countryCode": v.Country, "deviceType": v.Device, "referrerType": v.Source, "actionDetails": noData,
 		}
 		for name, value := range v.Dimensions {
 			row[name] = value
 		}
-		if d := v.Details; d != nil { // of which the answer must hold copies
+		if d := v.Details; d != nil { // copied, because it changes later
 			maps.Copy(row, d.Visit)
 			row["actionDetails"] = slices.Clone(d.Actions)
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -9,13 +10,13 @@ import (
 	"strings"
 )
 
-// Segment says whether it selects a visit.
+// Segment reports whether it contains a visit.
 type Segment func(*Visit) bool
 
 var condition = regexp.MustCompile(`^([A-Za-z0-9]+)(==|!=|>=|<=|>|<)(.*)$`)
 
-// ParseSegment reads a segment: conditions on a visit, joined by ; for and, and by , for or, which binds closer
-// (core/Segment/SegmentExpression.php). What the log does not hold is refused, not ignored.
+// ParseSegment parses conditions joined by ; for and, and by , for or, which has precedence
+// (core/Segment/SegmentExpression.php). Unsupported conditions are errors.
 func ParseSegment(text string) (Segment, error) {
 	if text == "" {
 		return func(*Visit) bool { return true }, nil
@@ -42,7 +43,7 @@ func ParseSegment(text string) (Segment, error) {
 func parseCondition(text string) (Segment, error) {
 	m := condition.FindStringSubmatch(text)
 	if m == nil {
-		return nil, fmt.Errorf("the segment %q is not understood", text)
+		return nil, fmt.Errorf("segment %q is invalid", text)
 	}
 	name, op, want := m[1], m[2], m[3]
 	if decoded, err := url.QueryUnescape(want); err == nil {
@@ -51,9 +52,9 @@ func parseCondition(text string) (Segment, error) {
 	if of, ok := numbers[name]; ok {
 		n, err := strconv.ParseFloat(want, 64)
 		if err != nil {
-			return nil, fmt.Errorf("the segment %q compares with no number", text)
+			return nil, fmt.Errorf("segment %q does not compare with a number", text)
 		}
-		return func(v *Visit) bool { return compare(float64(of(v)), op, n) }, nil
+		return func(v *Visit) bool { return comparisons[op](cmp.Compare(float64(of(v)), n)) }, nil
 	}
 	of, ok := texts[name]
 	if strings.HasPrefix(name, "dimension") {
@@ -80,26 +81,16 @@ var numbers = map[string]func(*Visit) int64{
 	"visitConverted": func(v *Visit) int64 { return int64(min(v.Counts[Orders], 1)) },
 }
 
+// comparisons interpret the result of cmp.Compare.
+var comparisons = map[string]func(int) bool{
+	"==": func(c int) bool { return c == 0 }, "!=": func(c int) bool { return c != 0 },
+	">": func(c int) bool { return c > 0 }, ">=": func(c int) bool { return c >= 0 },
+	"<": func(c int) bool { return c < 0 }, "<=": func(c int) bool { return c <= 0 },
+}
+
 func visitorType(v *Visit) string {
 	if v.Returning {
 		return "returning"
 	}
 	return "new"
-}
-
-func compare(v float64, op string, n float64) bool {
-	switch op {
-	case "==":
-		return v == n
-	case "!=":
-		return v != n
-	case ">":
-		return v > n
-	case ">=":
-		return v >= n
-	case "<":
-		return v < n
-	default:
-		return v <= n
-	}
 }

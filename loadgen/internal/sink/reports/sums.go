@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// noData is the answer where there is nothing to tell.
+// noData is the answer without visits.
 var noData = []Row{}
 
-// visitMetrics are what every report of visits tells.
+// visitMetrics returns the metrics of every report of visits.
 func visitMetrics(s selection) Row {
-	var actionsAll, seconds, bounces, most, converted int64
+	var actions, seconds, bounces, most, converted int64
 	visitors := map[string]struct{}{}
 	for _, v := range s.visits {
 		n := int64(len(v.Actions))
-		actionsAll, seconds, most = actionsAll+n, seconds+v.Seconds, max(most, n)
+		actions, seconds, most = actions+n, seconds+v.Seconds, max(most, n)
 		if n <= 1 {
 			bounces++
 		}
@@ -30,7 +30,7 @@ func visitMetrics(s selection) Row {
 		}
 	}
 	row := Row{
-		"nb_visits": len(s.visits), "nb_actions": actionsAll, "sum_visit_length": seconds, "bounce_count": bounces,
+		"nb_visits": len(s.visits), "nb_actions": actions, "sum_visit_length": seconds, "bounce_count": bounces,
 		"max_actions": most, "nb_visits_converted": converted,
 	}
 	if s.unique {
@@ -51,23 +51,17 @@ func summary(s selection) any {
 	return row
 }
 
-// single is one metric alone.
+// single is the report of one metric.
 func single(name string) func(selection) any {
-	return func(s selection) any {
-		n := visitMetrics(s)[name]
-		if n == nil {
-			n = 0
-		}
-		return value{n}
-	}
+	return func(s selection) any { return value{cmp.Or(visitMetrics(s)[name], any(0))} }
 }
 
-// value is an answer of one number: bare among others by period, wrapped where it is alone.
+// value is an answer of one number. It has no wrapper in answers by period.
 type value struct {
 	Value any `json:"value"`
 }
 
-// counts are metrics that each sum a figure of the visits.
+// counts is a report whose metrics each sum up a figure of the visits.
 func counts(metrics map[string]Figure) func(selection) any {
 	return func(s selection) any {
 		if len(s.visits) == 0 {
@@ -91,7 +85,7 @@ var (
 	events = counts(map[string]Figure{"nb_events": Events})
 )
 
-// orders are those of the shop; other goals there are none.
+// orders reports the shop's orders. There are no other goals.
 func orders(s selection) any {
 	if goal := s.params["idGoal"]; len(s.visits) == 0 || goal != "" && goal != "ecommerceOrder" {
 		return noData
@@ -105,10 +99,10 @@ func orders(s selection) any {
 	}
 	return Row{
 		"nb_conversions": n, "nb_visits_converted": converted,
-		"conversion_rate": percent(converted, int64(len(s.visits))), "revenue": money(all.Revenue),
-		"revenue_subtotal": money(all.Subtotal), "revenue_tax": money(all.Tax),
-		"revenue_shipping": money(all.Shipping), "revenue_discount": money(all.Discount),
-		"items": all.Items, "avg_order_revenue": money(all.Revenue / max(n, 1)),
+		"conversion_rate": percent(converted, int64(len(s.visits))), "revenue": Amount(all.Revenue),
+		"revenue_subtotal": Amount(all.Subtotal), "revenue_tax": Amount(all.Tax),
+		"revenue_shipping": Amount(all.Shipping), "revenue_discount": Amount(all.Discount),
+		"items": all.Items, "avg_order_revenue": Amount(all.Revenue / max(n, 1)),
 	}
 }
 
@@ -129,25 +123,19 @@ func frequency(s selection) any {
 	}
 	out := Row{}
 	for _, kind := range []string{"new", "returning"} {
-		part := selection{unique: s.unique, params: s.params}
-		for _, v := range s.visits {
-			if visitorType(v) == kind {
-				part.visits = append(part.visits, v)
-			}
-		}
-		for name, n := range visitMetrics(part) {
+		for name, n := range visitMetrics(s.with(func(v *Visit) bool { return visitorType(v) == kind })) {
 			out[name+"_"+kind] = n
 		}
 	}
 	return out
 }
 
-// by is a report with a row for each value that segments know by a name.
+// by is a report with a row for each value of a dimension of segments.
 func by(segment string, label func(string) string) func(selection) any {
 	return func(s selection) any { return breakDown(s, segment, texts[segment], label) }
 }
 
-// breakDown is a report with a row for each value, most visits first; segment is the name of the value in segments.
+// breakDown returns a report with a row for each value, most visits first. segment is the dimension in segments.
 func breakDown(s selection, segment string, of func(*Visit) string, label func(string) string) any {
 	parts := map[string][]*Visit{}
 	for _, v := range s.visits {
@@ -157,9 +145,7 @@ func breakDown(s selection, segment string, of func(*Visit) string, label func(s
 	for value, visits := range parts {
 		row := visitMetrics(selection{visits: visits, unique: s.unique})
 		row["label"] = label(value)
-		if segment != "" {
-			row["segment"] = segment + "==" + url.QueryEscape(value)
-		}
+		row["segment"] = segment + "==" + url.QueryEscape(value)
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
@@ -171,7 +157,7 @@ func breakDown(s selection, segment string, of func(*Visit) string, label func(s
 
 func same(s string) string { return s }
 
-// sourceNames are the labels of types of referrers (plugins/Referrers/lang/en.json).
+// sourceNames are the labels of referrer types (plugins/Referrers/lang/en.json).
 var sourceNames = map[string]string{
 	"direct": "Direct Entry", "search": "Search Engines", "social": "Social Networks", "website": "Websites",
 	"campaign": "Campaigns",
@@ -185,16 +171,11 @@ var (
 
 func byDimension(s selection) any {
 	name := "dimension" + s.params["idDimension"]
-	with := selection{unique: s.unique, params: s.params}
-	for _, v := range s.visits {
-		if v.Dimensions[name] != "" {
-			with.visits = append(with.visits, v)
-		}
-	}
-	return breakDown(with, name, func(v *Visit) string { return v.Dimensions[name] }, same)
+	of := func(v *Visit) string { return v.Dimensions[name] }
+	return breakDown(s.with(func(v *Visit) bool { return of(v) != "" }), name, of, same)
 }
 
-// byHour is by the clock of the server, which in Matomo is UTC.
+// byHour is by the clock of the server, UTC in Matomo.
 func byHour(s selection) any {
 	return breakDown(s, "visitServerHour", func(v *Visit) string {
 		return time.Unix(v.First, 0).UTC().Format("15")

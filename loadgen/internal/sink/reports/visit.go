@@ -1,38 +1,38 @@
-// Package reports owns what Matomo's Reporting API tells of visits: their selection by period and segment, and the sums
-// over them, in the API's own names. It counts no hits and knows no HTTP.
+// Package reports owns the reports of Matomo's Reporting API: the selection of visits by period and segment, and the
+// sums over them. It does not depend on hits or HTTP.
 package reports
 
 import "time"
 
-// Visit is a row of Matomo's log_visit, as far as reports need it. Times are Unix seconds, money is in cents.
+// Visit is a row of Matomo's log_visit, as far as reports need it. Times are in Unix seconds, money in cents.
 type Visit struct {
-	// Visitor is its id, Day the date (YYYY-MM-DD) in the site's zone.
+	// Visitor is the visitor's id, Day the date (YYYY-MM-DD) in the site's time zone.
 	Visitor, Day string
 	First, Last  int64
 	Seconds      int64
-	// Actions are when its actions happened, in seconds after First.
+	// Actions are the times of its actions, in seconds after First.
 	Actions []int32
 	// Source is direct, search, social, website or campaign.
 	Source, Campaign, Country, Device string
-	// Returning says that the visitor has been on the site before.
+	// Returning means that the visitor has been on the site before.
 	Returning bool
-	// Dimensions are the custom ones by name: dimension1.
+	// Dimensions are the custom dimensions by name, such as dimension1.
 	Dimensions map[string]string
 
 	Counts [figures]uint32
 	Sales
 
-	// Details are of the latest visits alone, nil for others.
+	// Details is nil except for the latest visits.
 	Details *Details
 
-	shown *Visit // as the reports show it, where they are behind; nil for not at all
-	dirty bool   // has changed since shown
+	archived *Visit // in delayed reports; nil if they do not contain it yet
+	changed  bool   // since it was archived
 }
 
-// Figure is what reports count of a visit.
+// Figure is a number of hits of a visit in reports.
 type Figure uint8
 
-// The figures; of Other no report tells.
+// The figures. Other is in no report.
 const (
 	Other Figure = iota
 	Pageviews
@@ -44,7 +44,7 @@ const (
 	figures int = iota
 )
 
-// Sales sum orders, in cents, and their pieces.
+// Sales are the totals of orders, in cents, and their number of items.
 type Sales struct {
 	Revenue  int64 `json:"revenue_cents"`
 	Subtotal int64 `json:"subtotal_cents"`
@@ -54,7 +54,7 @@ type Sales struct {
 	Items    int64 `json:"items"`
 }
 
-// AddSales adds others.
+// AddSales adds o.
 func (s *Sales) AddSales(o Sales) {
 	s.Revenue += o.Revenue
 	s.Subtotal += o.Subtotal
@@ -64,58 +64,52 @@ func (s *Sales) AddSales(o Sales) {
 	s.Items += o.Items
 }
 
-// Details are what the visitor log tells of a visit beside its sums, by its own names.
+// Details are the additional fields of a visit in the visitor log.
 type Details struct {
 	Visit   Row
 	Actions []Row
 }
 
-// Log holds the visits of all sites. Who uses it locks it.
+// Log contains the visits of all sites. It is not safe for concurrent use.
 type Log struct {
-	sites map[int][]*Visit
-	// every is how often reports are made anew, 0 for at once; next is when.
-	every time.Duration
-	next  time.Time
-	dirty []*Visit
+	sites   map[int][]*Visit
+	every   time.Duration // between updates of the reports, 0 for none
+	next    time.Time     // of the next update
+	changed []*Visit
 }
 
-// NewLog makes a log whose reports are made anew every so often after start, as by a cron job; 0 is at once. What Live
-// tells is never behind.
+// NewLog returns a log whose reports are updated at intervals after start, as by a cron job; 0 updates at once. Live
+// reports have no delay.
 func NewLog(every time.Duration, start time.Time) *Log {
 	return &Log{sites: map[int][]*Visit{}, every: every, next: start.Add(every)}
 }
 
-// Add takes a visit that has just been opened.
+// Add adds a visit that has just started.
 func (l *Log) Add(site int, v *Visit) { l.sites[site] = append(l.sites[site], v) }
 
-// Touch tells that a visit has changed, or is about to. now does not go backward.
+// Touch must be called before or after each change of a visit. now must not decrease.
 func (l *Log) Touch(v *Visit, now time.Time) {
 	l.archive(now)
-	if l.every > 0 && !v.dirty {
-		v.dirty = true
-		l.dirty = append(l.dirty, v)
+	if l.every > 0 && !v.changed {
+		v.changed = true
+		l.changed = append(l.changed, v)
 	}
 }
 
-// archive makes the reports anew where that is due.
+// archive updates the reports if that is due.
 func (l *Log) archive(now time.Time) {
 	if l.every <= 0 || now.Before(l.next) {
 		return
 	}
 	l.next = l.next.Add(now.Sub(l.next).Truncate(l.every) + l.every)
-	l.Archive()
-}
-
-// Archive makes the reports anew.
-func (l *Log) Archive() {
-	for _, v := range l.dirty {
-		shown := *v
-		v.shown, v.dirty = &shown, false
+	for _, v := range l.changed {
+		v.changed = false
+		v.archived = new(*v)
 	}
-	l.dirty = l.dirty[:0]
+	l.changed = l.changed[:0]
 }
 
-// raw are the visits of a site that a segment selects.
+// raw returns the visits of a site in a segment.
 func (l *Log) raw(site int, selects Segment) []*Visit {
 	var out []*Visit
 	for _, v := range l.sites[site] {
@@ -126,12 +120,12 @@ func (l *Log) raw(site int, selects Segment) []*Visit {
 	return out
 }
 
-// archived are the visits of the days from one to another as the reports show them.
+// archived returns the visits of a site in a segment and a period, as the delayed reports contain them.
 func (l *Log) archived(site int, selects Segment, s span) []*Visit {
 	var out []*Visit
 	for _, v := range l.sites[site] {
 		if l.every > 0 {
-			v = v.shown
+			v = v.archived
 		}
 		if v != nil && v.Day >= s.from && v.Day <= s.to && selects(v) {
 			out = append(out, v)
