@@ -147,3 +147,59 @@ func (s *Schedule) draw() {
 		s.next = s.span.before(s.remaining)
 	}
 }
+
+// span is a piece of a profile with its arrivals: the pure inverse of the piece's integral.
+type span struct {
+	piece  profile.Piece
+	visits float64 // of the piece, its integral
+	// lead is the number of visits of the piece before its first arrival, from 0 to 1 for even arrivals.
+	lead float64
+	n    uint64 // arrivals
+}
+
+func newSpan(piece profile.Piece, lead float64) span {
+	visits := piece.Visits()
+	return span{piece, visits, lead, profile.Count(visits - lead)}
+}
+
+// even returns the time of arrival k, from 0 to n-1, if arrivals are one visit of the profile apart.
+func (s span) even(k uint64) time.Time { return s.piece.TimeOf(max(0, s.lead+float64(k))) }
+
+// before returns the time at which a share of the piece's visits, from 0 to 1, is left.
+func (s span) before(rest float64) time.Time { return s.piece.TimeOf((1 - rest) * s.visits) }
+
+// carry returns the lead of the next piece after so many arrivals of this one.
+func (s span) carry(taken uint64) float64 { return s.lead + (float64(taken) - s.visits) }
+
+// clock maps real time to the time of a profile, which a pause stops, and scales the profile's rate.
+type clock struct {
+	profile  profile.Profile
+	start    time.Time // of the profile; every pause moves it
+	scale    float64
+	pausedAt time.Time // zero while the clock is running
+}
+
+func (c *clock) running() bool { return c.pausedAt.IsZero() }
+
+func (c *clock) pause(at time.Time) { c.pausedAt = at }
+
+func (c *clock) resume(at time.Time) {
+	c.start, c.pausedAt = c.start.Add(at.Sub(c.pausedAt)), time.Time{}
+}
+
+// end returns when the profile ends; false if it never does, or during a pause.
+func (c *clock) end() (time.Time, bool) {
+	length := c.profile.Length()
+	return c.start.Add(length), length > 0 && c.running()
+}
+
+// visits returns the number of visits of the scaled profile between two times.
+func (c *clock) visits(from, to time.Time) float64 {
+	return c.scale * c.profile.Integral(c.start, from, to)
+}
+
+// piece returns the scaled piece of the profile from a time on; false after its end.
+func (c *clock) piece(at time.Time) (profile.Piece, bool) {
+	p, ok := c.profile.Piece(c.start, at)
+	return p.Scale(c.scale), ok
+}

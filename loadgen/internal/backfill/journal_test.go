@@ -172,7 +172,7 @@ func TestNothingIsWrittenAfterHalfALine(t *testing.T) {
 // A journal edited by hand must not block a job.
 func TestBatchesThatDoNotFitTheOrderAreIgnored(t *testing.T) {
 	t.Parallel()
-	q := queue{position: 10, visits: make([]plannedVisit, 30)}
+	q := batch{span: span{From: 10}, visits: make([]plannedVisit, 30)}
 	for i := range q.visits {
 		q.visits[i].hits = 1
 	}
@@ -180,7 +180,7 @@ func TestBatchesThatDoNotFitTheOrderAreIgnored(t *testing.T) {
 		{span: span{From: 14, Visits: 9}}, {span: span{From: 20, Visits: 1 << 40}}}
 	var got []int
 	for len(q.visits) > 0 {
-		got = append(got, len(q.cut(100, &known).visits))
+		got = append(got, len(cut(&q, 100, &known).visits))
 	}
 	if want := []int{2, 4, 4, 20}; !slices.Equal(got, want) {
 		t.Errorf("batches of %d visits, want %d", got, want)

@@ -3,9 +3,13 @@ package backfill
 import (
 	"iter"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/profile"
 )
 
 // The order of a job's visits is a pure function of its days and of what decides its visits, so that a killed job can
@@ -26,72 +30,83 @@ const (
 	smallDay = 8
 )
 
-// queue has visits of one day and target in order; position is that of the first among all of the target.
-type queue struct {
-	day, target int
-	position    uint64
-	visits      []plannedVisit
-	opensDay    bool
-}
-
 // knownBatch is a batch in the journal.
 type knownBatch struct {
 	span
 	batchResult
 }
 
-// cut removes the first batch of a queue: one that the journal knows, as it was sent then, or up to size hits.
-func (q *queue) cut(size int, known *[]knownBatch) *batch {
-	b := &batch{day: q.day, opensDay: q.opensDay}
-	for len(*known) > 0 && (*known)[0].From < q.position { // does not fit the order
+// cut removes the first batch of queued visits: one that the journal has, as it was sent then, or up to size hits.
+func cut(queue *batch, size int, known *[]knownBatch) *batch {
+	for len(*known) > 0 && (*known)[0].From < queue.From { // does not fit the order
 		*known = (*known)[1:]
 	}
-	n, limit := 0, len(q.visits)
-	if k := *known; len(k) > 0 && k[0].From == q.position {
-		b.known, limit, size = &k[0].batchResult, min(limit, k[0].Visits), math.MaxInt
+	n, hits, limit := 0, 0, len(queue.visits)
+	var result *batchResult
+	if k := *known; len(k) > 0 && k[0].From == queue.From {
+		result, limit, size = &k[0].batchResult, min(limit, k[0].Visits), math.MaxInt
 		*known = k[1:]
 	} else if len(k) > 0 {
-		limit = min(limit, int(k[0].From-q.position))
+		limit = min(limit, int(k[0].From-queue.From))
 	}
-	for n < limit && (n == 0 || b.hits+q.visits[n].hits <= size) {
-		b.hits += q.visits[n].hits
+	for n < limit && (n == 0 || hits+queue.visits[n].hits <= size) {
+		hits += queue.visits[n].hits
 		n++
 	}
-	b.visits, b.span = q.visits[:n:n], span{q.target, q.position, n}
-	q.visits, q.position = q.visits[n:], q.position+uint64(n)
+	b := queue.take(n)
+	b.known = result
 	return b
 }
 
 // batchOrder generates the batches of a job one after the other.
 type batchOrder struct {
 	*Config
-	// size returns the limit of hits per request to a target.
-	size func(target int) int
-	// known are the batches in the journal, by target and position.
-	known [][]knownBatch
-	// tooLong is called for visits that are longer than their day.
-	tooLong func(day, target int, v *visit.Visit)
+	size    func(target int) int                  // limit of hits per request
+	known   [][]knownBatch                        // in the journal, by target and position
+	tooLong func(day, target int, v *visit.Visit) // is called for visits that are longer than their day
 
 	positions []uint64 // by target, of the next visit
 	visit     visit.Visit
 }
 
-// batches generates all batches. The first visits of each day come before the other visits of the previous day.
+// batches generates all batches, those of each target in turn.
 func (o *batchOrder) batches() iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		o.positions = make([]uint64, len(o.Targets))
+		for queues := range o.windows() {
+			for t := range queues {
+				queues[t].From = o.positions[t]
+				o.positions[t] += uint64(len(queues[t].visits))
+			}
+			for more := true; more; {
+				more = false
+				for t := range queues {
+					if q := &queues[t]; len(q.visits) > 0 {
+						more = true
+						if !yield(cut(q, o.size(t), &o.known[t])) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// windows generates the visits of each day in queues by target. The first visits of each day come before the other
+// visits of the previous day.
+func (o *batchOrder) windows() iter.Seq[[]batch] {
+	return func(yield func([]batch) bool) {
 		number := uint64(0)
 		for day, d := range o.Days {
-			if day == 0 && !o.cutBatches(o.firstVisits(0, 0), yield) {
+			if day == 0 && !yield(o.firstVisits(0, 0)) {
 				return
 			}
-			if next := day + 1; next < len(o.Days) && !o.cutBatches(o.firstVisits(next, number+d.Visits), yield) {
+			if next := day + 1; next < len(o.Days) && !yield(o.firstVisits(next, number+d.Visits)) {
 				return
 			}
-			for queues := range o.otherVisits(day, number) {
-				if !o.cutBatches(queues, yield) {
-					return
-				}
+			if !o.otherVisits(day, number, yield) {
+				return
 			}
 			number += d.Visits
 		}
@@ -101,28 +116,6 @@ func (o *batchOrder) batches() iter.Seq[*batch] {
 // hasKnown reports whether batches of the journal are left.
 func (o *batchOrder) hasKnown() bool {
 	return slices.ContainsFunc(o.known, func(of []knownBatch) bool { return len(of) > 0 })
-}
-
-// cutBatches generates batches from the queues of a day, of each target in turn.
-func (o *batchOrder) cutBatches(queues []queue, yield func(*batch) bool) bool {
-	for t := range queues {
-		queues[t].position = o.positions[t]
-		o.positions[t] += uint64(len(queues[t].visits))
-	}
-	for more := true; more; {
-		more = false
-		for t := range queues {
-			q := &queues[t]
-			if len(q.visits) == 0 {
-				continue
-			}
-			more = true
-			if !yield(q.cut(o.size(t), &o.known[t])) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // plan generates the visits of a day, whose first has the given number, with their targets.
@@ -148,16 +141,16 @@ func (o *batchOrder) plan(day int, first uint64, tooLong func(int, int, *visit.V
 }
 
 // queues returns empty queues of a day by target.
-func (o *batchOrder) queues(day int, opensDay bool) []queue {
-	queues := make([]queue, len(o.Targets))
+func (o *batchOrder) queues(day int, opensDay bool) []batch {
+	queues := make([]batch, len(o.Targets))
 	for t := range queues {
-		queues[t] = queue{day: day, target: t, opensDay: opensDay}
+		queues[t] = batch{span: span{Target: t}, day: day, opensDay: opensDay}
 	}
 	return queues
 }
 
 // firstVisits returns the first visit of a day for each target, or all visits of a small day.
-func (o *batchOrder) firstVisits(day int, number uint64) []queue {
+func (o *batchOrder) firstVisits(day int, number uint64) []batch {
 	queues, left := o.queues(day, true), len(o.Targets)
 	small := o.Days[day].Visits <= smallDay
 	for t, v := range o.plan(day, number, func(int, int, *visit.Visit) {}) {
@@ -172,29 +165,88 @@ func (o *batchOrder) firstVisits(day int, number uint64) []queue {
 	return queues
 }
 
-// otherVisits generates the visits of a day that firstVisits leaves, one window at a time.
-func (o *batchOrder) otherVisits(day int, number uint64) iter.Seq[[]queue] {
-	return func(yield func([]queue) bool) {
-		opened := make([]bool, len(o.Targets))
-		queues, n := o.queues(day, false), 0
-		flush := func() bool {
-			for t := range queues {
-				slices.SortStableFunc(queues[t].visits, func(a, b plannedVisit) int { return a.device - b.device })
-			}
-			full := queues
-			queues, n = o.queues(day, false), 0
-			return yield(full)
+// otherVisits yields the visits of a day that firstVisits leaves, up to sortWindow at a time.
+func (o *batchOrder) otherVisits(day int, number uint64, yield func([]batch) bool) bool {
+	opened := make([]bool, len(o.Targets))
+	queues, n := o.queues(day, false), 0
+	flush := func() bool {
+		for t := range queues {
+			slices.SortStableFunc(queues[t].visits, func(a, b plannedVisit) int { return a.device - b.device })
 		}
-		for t, v := range o.plan(day, number, o.tooLong) {
-			if o.Days[day].Visits <= smallDay || !opened[t] {
-				opened[t] = true
-				continue
-			}
-			queues[t].visits = append(queues[t].visits, v)
-			if n++; n == sortWindow && !flush() {
-				return
-			}
-		}
-		flush()
+		return yield(queues)
 	}
+	for t, v := range o.plan(day, number, o.tooLong) {
+		if o.Days[day].Visits <= smallDay || !opened[t] {
+			opened[t] = true
+			continue
+		}
+		queues[t].visits = append(queues[t].visits, v)
+		if n++; n == sortWindow {
+			if !flush() {
+				return false
+			}
+			queues, n = o.queues(day, false), 0
+		}
+	}
+	return flush()
+}
+
+// daySchedule distributes the visits of one day over its hours.
+type daySchedule struct {
+	day    calendar.Day
+	pieces []profile.Piece
+	seed   uint64
+}
+
+func newDaySchedule(d calendar.Day, curve profile.Profile, seed uint64) daySchedule {
+	s := daySchedule{day: d, seed: seed}
+	for p := range curve.Pieces(d.Start, d.Start, d.End) {
+		s.pieces = append(s.pieces, p)
+	}
+	return s
+}
+
+// start returns when visit k of the day starts, as a Unix time. The curve divides the day into as many equally likely
+// stretches as it has visits, and visit k starts at a random time of the k-th, early enough to end within the day. It
+// returns false if the visit is longer than the day.
+func (s *daySchedule) start(k, number uint64, length time.Duration) (int64, bool) {
+	last := s.day.End.Add(-length - time.Second)
+	if last.Before(s.day.Start) {
+		return 0, false
+	}
+	const stream = 0x9fb21c651e98df25 // independent of the draws of visits
+	rng := rand.New(rand.NewPCG(s.seed^stream, number))
+	share := (float64(k) + rng.Float64()) / float64(s.day.Visits)
+	at := s.timeOf(share * s.visitsBefore(last))
+	if at.After(last) {
+		at = last
+	}
+	return at.Unix(), true
+}
+
+// visitsBefore returns how many visits the curve has before a time.
+func (s *daySchedule) visitsBefore(at time.Time) float64 {
+	sum := 0.0
+	for _, p := range s.pieces {
+		if !at.After(p.From) {
+			break
+		}
+		if at.Before(p.To) {
+			return sum + p.VisitsBefore(at)
+		}
+		sum += p.Visits()
+	}
+	return sum
+}
+
+// timeOf is the inverse of visitsBefore.
+func (s *daySchedule) timeOf(visits float64) time.Time {
+	for _, p := range s.pieces {
+		n := p.Visits()
+		if visits < n {
+			return p.TimeOf(visits)
+		}
+		visits -= n
+	}
+	return s.day.End
 }

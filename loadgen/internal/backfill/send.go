@@ -38,8 +38,7 @@ func (w *worker) send(ctx context.Context, b *batch) {
 		w.end(b, r)
 	case len(b.visits) > 1:
 		w.reduceBatchSize(b)
-		first, second := b.halves()
-		for _, half := range []*batch{first, second} {
+		for _, half := range b.halves() {
 			w.generate(half)
 			w.send(ctx, half)
 		}

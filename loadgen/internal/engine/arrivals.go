@@ -9,19 +9,20 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/metric"
+	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
 const (
 	// maxArrivalsPerPass is how many visits start before answers are handled again.
 	maxArrivalsPerPass = 256
-	// maxReservation is how many of the visits that are overdue after a standstill are reserved in one write: outlining
-	// them takes about 20 ms in which answers wait.
+	// maxReservation is how many overdue visits are reserved in one write: outlining them takes about 20 ms in which
+	// answers wait.
 	maxReservation = 10_000
 )
 
 // processArrivals starts the visits that are due, within the limits, and records how many should have started.
 func (l *loop) processArrivals(elapsed time.Duration) {
-	now := l.began.Add(elapsed)
+	now := l.startedAt.Add(elapsed)
 	l.startDue(now)
 	l.c.Ledger.SetDue(l.dueVisits(now))
 	l.rate.Store(math.Float64bits(l.schedule.Rate()))
@@ -51,7 +52,7 @@ func (l *loop) finishAtLimit(at time.Time) bool {
 	switch {
 	case l.c.StopAfter > 0 && l.next >= l.c.StopAfter:
 		l.finish(endreason.StoppedAfterVisits)
-	case l.c.AutoStop > 0 && at.Sub(l.began) >= l.c.AutoStop:
+	case l.c.AutoStop > 0 && at.Sub(l.startedAt) >= l.c.AutoStop:
 		l.finish(endreason.AutoStopped)
 	default:
 		return false
@@ -78,7 +79,7 @@ func (l *loop) dueVisits(now time.Time) uint64 {
 	if l.end != "" {
 		return started
 	}
-	if stop := l.began.Add(l.c.AutoStop); l.c.AutoStop > 0 && stop.Before(now) {
+	if stop := l.startedAt.Add(l.c.AutoStop); l.c.AutoStop > 0 && stop.Before(now) {
 		now = stop
 	}
 	overdue := l.schedule.Overdue(now)
@@ -91,8 +92,7 @@ func (l *loop) dueVisits(now time.Time) uint64 {
 	return started + overdue
 }
 
-// reserve reserves the number of the next visit, which arrives at at, and its place in the cap; if it cannot, it pauses
-// arrivals.
+// reserve reserves the number of the next visit, which arrives at at, and its place in the cap, or pauses arrivals.
 func (l *loop) reserve(at, now time.Time) bool {
 	if l.next >= l.reserved {
 		// one second's worth, or more after a standstill
@@ -124,14 +124,14 @@ func (l *loop) reserve(at, now time.Time) bool {
 	return ok
 }
 
-// startVisit opens the visit that arrives at at. One that is late because this process stood still or was held up is
-// shed, so that no burst follows.
+// startVisit opens the visit that arrives at at. One that is late because this process was delayed is shed, so that no
+// burst follows.
 func (l *loop) startVisit(at, now time.Time) {
 	n := l.next
 	l.next++
 	l.schedule.Advance()
 	l.c.Visits.Outline(n, &l.visit)
-	start, elapsed := at.Sub(l.began), now.Sub(l.began)
+	start, elapsed := at.Sub(l.startedAt), now.Sub(l.startedAt)
 	o := openVisit{number: n, start: start, due: start, target: uint16(l.c.Router.Pick(n, now))}
 	l.setRecordedStart(&o)
 	o.setGroup(&l.visit, elapsed, l.c.Batch)
@@ -147,13 +147,57 @@ func (l *loop) startVisit(at, now time.Time) {
 	}
 }
 
-// setRecordedStart sets when the visit outlined last is recorded: in whole seconds, as Matomo takes them, and never
-// after the target's own clock.
+// setRecordedStart sets when the visit outlined last is recorded: in full seconds, as in Matomo, and never after the
+// target's own clock.
 func (l *loop) setRecordedStart(o *openVisit) {
 	if l.c.Live {
 		return
 	}
 	length := l.visit.Length()
-	latest := l.began.Add(o.start - length - l.c.Router.ClockLag(int(o.target)))
+	latest := l.startedAt.Add(o.start - length - l.c.Router.ClockLag(int(o.target)))
 	o.recordedStart = uint32(l.days.fitInDay(latest.Unix(), int64(length/time.Second)))
+}
+
+// Cap limits the visits that start in each window.
+type Cap struct {
+	limit, block, used uint64
+	state              runsummary.Cap
+	save               func(runsummary.Cap) error
+}
+
+// NewCap continues from a stored state. save stores the state durably; limit is above 0.
+func NewCap(limit uint64, state runsummary.Cap, save func(runsummary.Cap) error) *Cap {
+	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, save: save}
+}
+
+// Take lets one visit start at now. If the cap is reached, it returns when the next window begins. An error is that of
+// save: the visit may not start, because a restart would not count it.
+func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
+	if end := c.state.WindowStart.Add(runsummary.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {
+		c.state, c.used = runsummary.Cap{WindowStart: now}, 0
+	}
+	if c.used >= c.limit {
+		return false, c.state.WindowStart.Add(runsummary.CapWindow), nil
+	}
+	if c.used >= c.state.Reserved {
+		next := runsummary.Cap{WindowStart: c.state.WindowStart, Reserved: min(c.limit, c.used+c.block)}
+		if err := c.save(next); err != nil {
+			return false, time.Time{}, err
+		}
+		c.state = next
+	}
+	c.used++
+	return true, time.Time{}, nil
+}
+
+// remaining returns how many visits may still start in the current window.
+func (c *Cap) remaining() uint64 { return c.limit - c.used }
+
+// Release returns what was reserved and not used. It does nothing for a nil Cap.
+func (c *Cap) Release() error {
+	if c == nil || c.state.WindowStart.IsZero() || c.state.Reserved == c.used {
+		return nil
+	}
+	c.state.Reserved = c.used
+	return c.save(c.state)
 }

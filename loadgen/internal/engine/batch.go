@@ -8,10 +8,10 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
 	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/answer"
+	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
-// batch is one request: the visits whose hits it carries, and what the worker adds. The loop reuses batches, so that
-// sending allocates nothing.
+// batch is one request: its visits, and what the worker adds. The loop reuses batches, so that sending allocates nothing.
 type batch struct {
 	target         int
 	proven         bool
@@ -19,14 +19,13 @@ type batch struct {
 	sent, answered time.Duration // since the start of the run
 	visits         []openVisit
 
-	kinds      ledger.Kinds
-	hits       []sentHit         // in the order of visits
-	remainders []remainder       // by visit
-	visitors   []visitor.Visitor // by visit
-	result     tracking.Result
-	reported   bool // the router knows the result
-	atWork     bool // the target may still be working on the request
-	pending    bool // it has timed out and its late answer is awaited
+	kinds    ledger.Kinds
+	hits     []sentHit   // in the order of visits
+	sending  []sentVisit // by visit
+	result   tracking.Result
+	reported bool // the result was reported to the router
+	atWork   bool // the target may still be working on the request
+	pending  bool // it has timed out and its late answer is awaited
 }
 
 // sentHit is what is needed to record a hit; class and latency come with the answer.
@@ -36,17 +35,18 @@ type sentHit struct {
 	recorded int64
 }
 
-// remainder describes what follows the hits of a visit in a batch.
-type remainder struct {
-	hits int           // of the visit in total
-	due  time.Duration // of the next hit
-	upTo uint16        // end of its group
+// sentVisit is the visitor of a visit in a batch, and what follows its hits there.
+type sentVisit struct {
+	visitor visitor.Visitor
+	hits    int           // of the visit in total
+	due     time.Duration // of the next hit
+	upTo    uint16        // end of its group
 }
 
 // isFinal reports whether no visit of the batch has hits left.
 func (b *batch) isFinal() bool {
 	for i := range b.visits {
-		if int(b.visits[i].upTo) < b.remainders[i].hits {
+		if int(b.visits[i].upTo) < b.sending[i].hits {
 			return false
 		}
 	}
@@ -60,9 +60,9 @@ type worker struct {
 	visit   visit.Visit
 }
 
-// serve generates the hits of a batch, sends them, and waits for the answer or the timeout.
+// serve generates the hits of a batch and sends them.
 func (w *worker) serve(b *batch) {
-	b.kinds, b.hits, b.remainders, b.visitors = ledger.Kinds{}, b.hits[:0], b.remainders[:0], b.visitors[:0]
+	b.kinds, b.hits, b.sending = ledger.Kinds{}, b.hits[:0], b.sending[:0]
 	w.request.Begin(b.target, b.proven)
 	for _, o := range b.visits {
 		w.c.Visits.Outline(o.number, &w.visit)
@@ -70,17 +70,17 @@ func (w *worker) serve(b *batch) {
 		for ; o.hit < o.upTo; o.hit++ {
 			i := int(o.hit)
 			h := &w.visit.Hits[i]
-			at := o.recordedAt(h, w.began.Add(b.sent))
+			at := o.recordedAt(h, w.startedAt.Add(b.sent))
 			w.request.Add(&w.visit, i, time.Unix(at, 0))
 			b.hits = append(b.hits, sentHit{ledger.SentHit(&w.visit, i), o.start + h.SendOffset, at})
 			b.kinds[h.RecordedAs]++
 		}
-		r := remainder{hits: len(w.visit.Hits)}
-		if int(o.hit) < r.hits {
+		s := sentVisit{visitor: w.visit.AsReported(), hits: len(w.visit.Hits)}
+		if int(o.hit) < s.hits {
 			o.setGroup(&w.visit, b.sent, b.maxHits)
-			r.due, r.upTo = o.start+w.visit.Hits[o.hit].SendOffset, o.upTo
+			s.due, s.upTo = o.start+w.visit.Hits[o.hit].SendOffset, o.upTo
 		}
-		b.remainders, b.visitors = append(b.remainders, r), append(b.visitors, w.visit.AsReported())
+		b.sending = append(b.sending, s)
 	}
 	w.c.Ledger.Send(b.target, b.kinds)
 	b.result = w.request.Send()
@@ -91,8 +91,7 @@ func (w *worker) serve(b *batch) {
 // openVisit is the state of a visit that has started. It is small and without pointers, because there may be millions.
 type openVisit struct {
 	number uint64
-	// start is when the first hit is due; due is when the next hit is due or, in a queue, since when it waits. Both are
-	// durations since the start of the run.
+	// Since the start of the run: start is when the first hit is due; due is when the next is due or was queued.
 	start, due time.Duration
 	ledger.VisitState
 	recordedStart uint32 // recorded time of the first hit as a Unix time, 0 in a live visit
@@ -104,7 +103,6 @@ type openVisit struct {
 	sent          bool   // some hit was sent
 }
 
-// groupSize returns the number of hits in the next request.
 func (o *openVisit) groupSize() int { return int(o.upTo - o.hit) }
 
 // recordedAt returns the Unix time at which a hit sent at sent is recorded.
@@ -115,7 +113,7 @@ func (o *openVisit) recordedAt(h *visit.Hit, sent time.Time) int64 {
 	return int64(o.recordedStart) + int64(h.Offset/time.Second)
 }
 
-// setGroup sets which hits go in the next request: those that are due by now, at most limit and at least one.
+// setGroup sets which hits go in the next request: those that are due by now, up to limit and at least one.
 func (o *openVisit) setGroup(v *visit.Visit, now time.Duration, limit int) {
 	o.upTo = o.hit + 1
 	for int(o.upTo) < len(v.Hits) && o.groupSize() < limit && o.start+v.Hits[o.upTo].SendOffset <= now {
@@ -127,4 +125,37 @@ func (o *openVisit) setGroup(v *visit.Visit, now time.Duration, limit int) {
 func (o *openVisit) record(h *sentHit, days *days) {
 	o.hit++
 	o.Add(h.Class.Outcome(), h.Kind, h.recorded, o.LastAction > 0 && days.sameDay(int64(o.LastAction), h.recorded))
+}
+
+// days finds the midnights of a site's time zone. It caches one day, because nearly all calls are about the same.
+type days struct {
+	zone     *time.Location
+	from, to int64 // midnights of the cached day as Unix times
+}
+
+// nextMidnight returns the midnight after the Unix time t.
+func (d *days) nextMidnight(t int64) int64 {
+	if t < d.from || t >= d.to {
+		date := calendar.DateOf(time.Unix(t, 0).In(d.zone))
+		d.from, d.to = date.Start(d.zone).Unix(), date.Add(1).Start(d.zone).Unix()
+	}
+	return d.to
+}
+
+// midnight returns the start of the day of the Unix time t.
+func (d *days) midnight(t int64) int64 {
+	d.nextMidnight(t)
+	return d.from
+}
+
+// sameDay reports whether two Unix times are of one day; a is the earlier.
+func (d *days) sameDay(a, b int64) bool { return b < d.nextMidnight(a) }
+
+// fitInDay returns start, or an earlier start with which a visit of length seconds does not cross midnight, where Matomo
+// splits visits (create_new_visit_after_midnight).
+func (d *days) fitInDay(start, length int64) int64 {
+	if midnight := d.nextMidnight(start); start+length >= midnight {
+		return midnight - 1 - length
+	}
+	return start
 }

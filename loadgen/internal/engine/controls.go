@@ -21,7 +21,7 @@ type overrides struct {
 type controls struct {
 	mu      sync.Mutex
 	wanted  overrides
-	changed chan struct{} // holds one token if wanted has changed
+	changed chan struct{} // has a token if wanted has changed
 }
 
 func newControls() controls {
@@ -51,8 +51,8 @@ func (e *Engine) SetRate(scale float64) { e.controls.set(func(o *overrides) { o.
 // hours of a week pass.
 func (e *Engine) Pause(paused bool) { e.controls.set(func(o *overrides) { o.paused = paused }) }
 
-// Finish ends the run with the reason Stopped: arrivals end, and open visits get until then to end before they are
-// abandoned, as after a signal. It may be called before Run; the last call counts.
+// Finish ends the run with the reason Stopped: arrivals end, and open visits have that long before they are abandoned, as
+// after a signal. It may be called before Run; the last call counts.
 func (e *Engine) Finish(within time.Duration) {
 	by := time.Now().Add(within)
 	e.controls.set(func(o *overrides) { o.finishBy = by })
@@ -67,7 +67,7 @@ func (e *Engine) Rate() float64 { return math.Float64frombits(e.rate.Load()) }
 // applyControls applies changed overrides, after starting the visits that are due by now.
 func (l *loop) applyControls(elapsed time.Duration) {
 	l.applyFinish()
-	now := l.began.Add(elapsed)
+	now := l.startedAt.Add(elapsed)
 	for l.end == "" && l.arrivalDue(now) {
 		l.processArrivals(elapsed)
 	}
@@ -82,7 +82,7 @@ func (l *loop) applyFinish() {
 	if by.IsZero() || l.draining {
 		return
 	}
-	l.cutAt = max(by.Sub(l.began), 1) // 0 means never
+	l.cutAt = max(by.Sub(l.startedAt), 1) // 0 means never
 	if l.end == "" {
 		l.finish(endreason.Stopped)
 	}
@@ -105,7 +105,7 @@ func (l *loop) applyOverrides(now time.Time) {
 	l.publishPause()
 }
 
-// publishPause makes the reason of a pause visible to other goroutines.
+// publishPause sets PauseReason.
 func (l *loop) publishPause() {
 	why := l.pauseFor
 	if l.applied.paused {
@@ -114,7 +114,7 @@ func (l *loop) publishPause() {
 	l.Engine.pause.Store(why)
 }
 
-// pauseUntil delays the visit that arrives at at, and all later ones, until t; none arrives in between.
+// pauseUntil delays the visit that arrives at at, and all later ones, until t.
 func (l *loop) pauseUntil(t, at time.Time, why string) {
 	l.pause, l.pauseFor = t, why
 	l.schedule.Pause(at)

@@ -20,11 +20,11 @@ func (l *loop) enqueueDue(now time.Duration) {
 	}
 }
 
-// dispatch passes queued hits to the pool, one target after the other. It reroutes or sheds what waited too long or
-// belongs to a target that takes no hits.
+// dispatch passes queued hits to the pool, one target after the other. It reroutes or sheds hits that waited too long or
+// whose target takes none.
 func (l *loop) dispatch(now time.Duration) {
 	l.firstTarget++
-	at := l.began.Add(now)
+	at := l.startedAt.Add(now)
 	for i := range l.queues {
 		t := (l.firstTarget + i) % len(l.queues)
 		q := &l.queues[t]
@@ -49,8 +49,7 @@ func (l *loop) dispatch(now time.Duration) {
 }
 
 // hasSlot reports whether one more request to the target may be in flight: in its own slots, or in those that targets
-// without traffic leave unused. Unanswered requests to a suspect target keep it neither from being probed nor from
-// taking hits once it works again: one request at a time may go beside them.
+// without traffic leave unused. A suspect target whose requests have all timed out gets one more, as a probe.
 func (l *loop) hasSlot(q *targetQueue, admission routing.Admission, at time.Time) bool {
 	if q.inFlight < q.slots {
 		q.suspect = false
@@ -66,18 +65,21 @@ func (l *loop) hasSlot(q *targetQueue, admission routing.Admission, at time.Time
 		if over := other.inFlight - other.slots; over >= 0 {
 			unused -= over
 		} else if l.c.Router.Admission(t, at) == routing.Deny {
-			unused -= over + 1 // one is for its probe
+			unused -= over + 1 // reserves one for its probe
 		}
 	}
 	return unused > 0
 }
 
 // send passes a batch of the first visits in a queue to the pool. An unproven target gets a single hit, because Matomo
-// counts every hit with a wrong token before it locks the address out.
+// locks the address out after a number of hits with a wrong token.
 func (l *loop) send(t int, now time.Duration) {
-	q, b := &l.queues[t], l.newBatch()
+	q, b := &l.queues[t], &batch{}
+	if last := len(l.spare) - 1; last >= 0 {
+		b, l.spare = l.spare[last], l.spare[:last]
+	}
 	b.target, b.sent, b.maxHits = t, now, q.size.Max
-	b.proven = l.c.Router.Begin(t, l.began.Add(now))
+	b.proven = l.c.Router.Begin(t, l.startedAt.Add(now))
 	q.inFlight++
 	for hits := 0; q.hits > 0 && (b.proven || hits == 0); {
 		if limit, ok := q.limits[q.head().number]; ok {
@@ -98,21 +100,10 @@ func (l *loop) send(t int, now time.Duration) {
 	l.jobs <- b
 }
 
-func (l *loop) newBatch() *batch {
-	last := len(l.spare) - 1
-	if last < 0 {
-		return &batch{}
-	}
-	b := l.spare[last]
-	l.spare = l.spare[:last]
-	return b
-}
-
-// rerouteOrShed handles a visit whose target takes no hits, or not in time: before its first hit it moves to another
-// target if its own has failed or is suspect; otherwise its hits are shed.
+// rerouteOrShed moves a visit that has sent no hit to a target that takes hits, or sheds its next hits.
 func (l *loop) rerouteOrShed(o openVisit, why answer.Class, now time.Duration) {
 	if !o.sent {
-		if to := l.c.Router.Pick(o.number, l.began.Add(now)); to != int(o.target) {
+		if to := l.c.Router.Pick(o.number, l.startedAt.Add(now)); to != int(o.target) {
 			l.c.Visits.Outline(o.number, &l.visit)
 			l.c.Ledger.Move(int(o.target), to, ledger.CountKinds(l.visit.Hits))
 			o.target, o.due = uint16(to), now // its wait starts again
@@ -124,11 +115,11 @@ func (l *loop) rerouteOrShed(o openVisit, why answer.Class, now time.Duration) {
 	l.shed(o, why, now)
 }
 
-// shed records that the next hits are not sent. A visit whose first hit is not sent does not take place.
+// shed drops the next hits of a visit, or the entire visit if it has sent none.
 func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
 	l.c.Visits.Outline(o.number, &l.visit)
 	last := answer.Answer{Class: why}
-	if o.attempts > 0 { // it was tried and certainly not accepted
+	if o.attempts > 0 { // an attempt was certainly not accepted
 		last.Class, last.Status = o.class, int(o.status)
 	}
 	if !o.sent {
@@ -137,4 +128,43 @@ func (l *loop) shed(o openVisit, why answer.Class, now time.Duration) {
 	l.c.Ledger.End(int(o.target), &last, ledger.CountKinds(l.visit.Hits[o.hit:o.upTo]))
 	o.hit, o.attempts = o.upTo, 0
 	l.continueVisit(o, now)
+}
+
+// miss sheds the hits of a visit that fell due before the end of the last standstill, so that no burst follows, or the
+// entire visit if it has sent none. A hit that is being retried is kept.
+func (l *loop) miss(o openVisit, now time.Duration) {
+	if o.attempts > 0 {
+		o.due = now
+		l.scheduled.push(o)
+		return
+	}
+	l.c.Visits.Outline(o.number, &l.visit)
+	upTo := len(l.visit.Hits)
+	if o.sent {
+		upTo = int(o.hit) + 1
+		for upTo < len(l.visit.Hits) && o.start+l.visit.Hits[upTo].SendOffset <= l.resumedAt {
+			upTo++
+		}
+	}
+	l.c.Ledger.Miss(int(o.target), len(l.gaps)-1, ledger.CountKinds(l.visit.Hits[o.hit:upTo]), !o.sent)
+	o.hit = uint16(upTo)
+	l.continueVisit(o, now)
+}
+
+// continueVisit schedules the next hits of the visit outlined last, or closes it.
+func (l *loop) continueVisit(o openVisit, now time.Duration) {
+	delete(l.queues[o.target].limits, o.number) // its next hits may be small
+	if int(o.hit) == len(l.visit.Hits) {
+		l.closeVisit(&o, len(l.visit.Hits))
+		return
+	}
+	o.setGroup(&l.visit, now, l.c.Batch)
+	o.due = o.start + l.visit.Hits[o.hit].SendOffset
+	l.scheduled.push(o)
+}
+
+func (l *loop) closeVisit(o *openVisit, hits int) {
+	l.open--
+	delete(l.queues[o.target].limits, o.number)
+	l.c.Ledger.CloseVisit(int(o.target), o.Outcome(hits, o.sent))
 }

@@ -1,5 +1,5 @@
 // Package engine runs the traffic: it starts visits as they arrive, tracks the open ones, passes due hits to a bounded
-// pool of workers, records their outcomes, and ends at a limit or on request. It knows nothing of Matomo's parameters,
+// pool of workers, records their outcomes, and ends at a limit or on request. It does not depend on Matomo's parameters,
 // files or settings.
 package engine
 
@@ -28,9 +28,9 @@ const (
 	maxQueueTime = 2 * time.Second
 	// drainTimeout is how long requests in flight may take to end after a stop.
 	drainTimeout = 7 * time.Second
-	// LateAnswerTimeout is how long a timed-out request keeps its slot and delays the next hits of its visits, unless
-	// its answer arrives: Matomo may still be working on it and would record a second visit for hits sent meanwhile.
-	// PHP usually allows a request 30 s (php.ini-production, max_execution_time).
+	// LateAnswerTimeout is how long a timed-out request without an answer keeps its slot and delays its visits: Matomo
+	// may still be working on it and would record a second visit for hits sent meanwhile. PHP usually allows a request
+	// 30 s (php.ini-production, max_execution_time).
 	LateAnswerTimeout = 30 * time.Second
 	// reserveRetryDelay is how long arrivals pause when their reservation cannot be stored.
 	reserveRetryDelay = 5 * time.Second
@@ -109,7 +109,7 @@ type Engine struct {
 	controls  controls
 	rate      atomic.Uint64 // bits of a float64
 	cutVisits atomic.Uint64
-	began     time.Time     // when Run was called
+	startedAt     time.Time     // when Run was called
 	base      time.Duration // the same by the clock
 }
 
@@ -133,13 +133,13 @@ func (e *Engine) CutVisits() uint64 { return e.cutVisits.Load() }
 // elapsed returns the time since Run was called.
 func (e *Engine) elapsed() time.Duration { return e.c.Clock.Elapsed() - e.base }
 
-// Run sends traffic until a limit is reached, all targets have failed, or drain is done; then no visit starts, requests
-// in flight may end, and the rest is abandoned. It returns why the run ended, for drain its cause. When abort is done,
-// requests in flight end at once.
+// Run sends traffic until a limit is reached, all targets have failed, or drain is done; then requests in flight may end,
+// and the rest is abandoned. It returns why the run ended, for drain its cause. When abort is done, requests in flight
+// end at once.
 func (e *Engine) Run(drain, abort context.Context) endreason.Reason {
 	defer context.AfterFunc(abort, e.c.Sender.Abort)()
 	defer e.c.Clock.Watch()()
-	e.began, e.base = time.Now(), e.c.Clock.Elapsed()
+	e.startedAt, e.base = time.Now(), e.c.Clock.Elapsed()
 	jobs, answers := make(chan *batch, e.c.Concurrency), make(chan *batch, e.c.Concurrency)
 	var pool sync.WaitGroup
 	for range e.c.Concurrency {

@@ -9,11 +9,12 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/ledger"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
 )
 
-// loop is the state of a run, owned by one goroutine. Its times are durations since began.
+// loop is the state of a run, owned by one goroutine. Its times are durations since startedAt.
 type loop struct {
 	*Engine
 	jobs    chan<- *batch
@@ -53,18 +54,20 @@ type loop struct {
 }
 
 const (
-	// pollInterval is the shortest time between two checks for due hits while none is queued. Waking up costs more than
-	// sending one more hit, so at tens of thousands of hits per second those of one interval go together. It is below
-	// the jitter of any network and has no effect up to 2,000 hits per second.
+	// pollInterval is the shortest time between two checks for due hits while none is queued: waking up costs more than
+	// sending one more hit, so above 2,000 hits per second those of one interval go together. It is below the jitter of
+	// any network.
 	pollInterval = 500 * time.Microsecond
 	// maxSleep is the longest time between two checks: the timer does not count the time that the machine sleeps.
 	maxSleep = time.Second
+	// maxAbandonsPerPass is how many visits are abandoned before answers are handled again: about a millisecond's work.
+	maxAbandonsPerPass = 1000
 )
 
 func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 	l := &loop{
 		Engine: e, jobs: jobs, answers: answers, next: e.c.FirstVisit, reserved: e.c.FirstVisit,
-		schedule: arrival.New(e.c.Load, e.began, e.c.FirstVisit, e.c.Random), applied: overrides{scale: 1},
+		schedule: arrival.New(e.c.Load, e.startedAt, e.c.FirstVisit, e.c.Random), applied: overrides{scale: 1},
 		resumedAt: -1, lastPoll: -pollInterval, days: days{zone: e.c.Zone},
 		queues: newTargetQueues(e.c.Router, e.c.Concurrency, e.c.Batch),
 	}
@@ -74,7 +77,7 @@ func newLoop(e *Engine, jobs chan<- *batch, answers chan *batch) *loop {
 
 func (l *loop) run(drain context.Context) endreason.Reason {
 	l.phase.Store(phase.Running)
-	l.applyOverrides(l.began)
+	l.applyOverrides(l.startedAt)
 	l.applyFinish()
 	defer l.c.Timer.Stop()
 	defer l.waiters.Wait()
@@ -98,7 +101,9 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 		if l.end != "" && l.open == 0 {
 			return l.end
 		}
-		l.cancelWaits()
+		if l.draining || l.end != "" && l.awaitingOnly == l.open { // nothing depends on late answers any more
+			l.stopWaiting()
+		}
 		l.setTimer(max(l.nextWakeup(now), l.lastPoll+pollInterval))
 		select {
 		case <-l.c.Timer.C():
@@ -127,7 +132,7 @@ func (l *loop) setTimer(at time.Duration) {
 func (l *loop) nextWakeup(now time.Duration) time.Duration {
 	at := now + maxSleep
 	switch {
-	case l.draining && l.idleVisits() > 0:
+	case l.draining && (l.scheduled.len() > 0 || l.hasQueued()):
 		return now
 	case l.draining && !l.aborted:
 		return l.abortAt
@@ -139,10 +144,10 @@ func (l *loop) nextWakeup(now time.Duration) time.Duration {
 	}
 	if l.end == "" {
 		if next, ok := l.nextArrival(); ok {
-			at = min(at, next.Sub(l.began))
+			at = min(at, next.Sub(l.startedAt))
 		}
 		if end, ok := l.schedule.End(); ok {
-			at = min(at, end.Sub(l.began))
+			at = min(at, end.Sub(l.startedAt))
 		}
 		if l.c.AutoStop > 0 {
 			at = min(at, l.c.AutoStop)
@@ -153,7 +158,7 @@ func (l *loop) nextWakeup(now time.Duration) time.Duration {
 	}
 	for t := range l.queues {
 		if q := &l.queues[t]; q.hits > 0 {
-			// A batch goes although it is not full, or what could not be sent is shed.
+			// A batch is sent although it is not full, or hits that could not be sent are shed.
 			due := q.oldestDue() + l.c.BatchDelay
 			if due <= now {
 				due += maxQueueTime
@@ -168,6 +173,73 @@ func (l *loop) nextWakeup(now time.Duration) time.Duration {
 func (l *loop) hasQueued() bool {
 	for t := range l.queues {
 		if l.queues[t].hits > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// finish ends the arrivals; open visits continue to their end.
+func (l *loop) finish(why endreason.Reason) {
+	l.end = why
+	l.phase.Store(phase.Draining)
+}
+
+// stop ends the arrivals, abandons what is not in flight, and gives requests in flight some time to end.
+func (l *loop) stop(why endreason.Reason) {
+	if !l.draining {
+		l.draining, l.abortAt = true, l.elapsed()+drainTimeout
+		l.finish(why)
+	}
+}
+
+// abandonSome abandons some of the idle visits, and aborts requests that exceed the drain timeout.
+func (l *loop) abandonSome(now time.Duration) {
+	for range min(maxAbandonsPerPass, l.scheduled.len()) {
+		l.abandon(l.scheduled.popLast())
+	}
+	for t := range l.queues {
+		for range min(maxAbandonsPerPass, l.queues[t].len()) {
+			l.abandon(l.queues[t].pop())
+		}
+	}
+	if now >= l.abortAt && !l.aborted {
+		l.aborted = true
+		l.c.Sender.Abort()
+	}
+}
+
+// abandon records the rest of a visit as abandoned and closes it.
+func (l *loop) abandon(o openVisit) {
+	l.c.Visits.Outline(o.number, &l.visit)
+	l.c.Ledger.End(int(o.target), &answer.Answer{Class: answer.Stopped}, ledger.CountKinds(l.visit.Hits[o.hit:]))
+	l.cutVisits.Add(1)
+	l.closeVisit(&o, len(l.visit.Hits))
+}
+
+// checkStandstills handles standstills of this process that have ended since the last call. Queued hits are too late now.
+func (l *loop) checkStandstills() {
+	if l.c.Clock.GapCount() == len(l.gaps) {
+		return
+	}
+	for _, g := range l.c.Clock.Gaps(len(l.gaps)) {
+		g = standstill.Gap{From: g.From - l.base, To: g.To - l.base}
+		l.gaps = append(l.gaps, g)
+		l.resumedAt = g.To
+		l.abortAt += g.Length() // requests in flight could not end meanwhile
+	}
+	now := l.elapsed()
+	for t := range l.queues {
+		for q := &l.queues[t]; q.hits > 0; {
+			l.miss(q.pop(), now)
+		}
+	}
+}
+
+// stoodStill reports whether this process stood still at some point between two times.
+func (l *loop) stoodStill(from, to time.Duration) bool {
+	for i := len(l.gaps) - 1; i >= 0 && l.gaps[i].To > from; i-- {
+		if l.gaps[i].Overlaps(from, to) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"time"
@@ -12,8 +13,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// handleAnswers handles the answers that have arrived. Yielding to the workers first brings in theirs too, so that the
-// loop need not wake up for each.
+// handleAnswers handles the answers that have arrived. It first yields to the workers, so that the loop need not wake up
+// for each of theirs.
 func (l *loop) handleAnswers() {
 	runtime.Gosched()
 	for {
@@ -33,10 +34,15 @@ func (l *loop) handleAnswer(b *batch) {
 		l.awaitLateAnswer(b)
 		return
 	}
+	q := &l.queues[b.target]
 	if b.pending {
-		l.lateAnswerDone(b)
+		b.pending = false
+		q.pending--
+		if b.isFinal() {
+			l.awaitingOnly -= len(b.visits)
+		}
 	}
-	l.queues[b.target].inFlight--
+	q.inFlight--
 	attempts := uint8(0)
 	for i := range b.visits {
 		attempts = max(attempts, b.visits[i].attempts)
@@ -48,7 +54,7 @@ func (l *loop) handleAnswer(b *batch) {
 	case class.Retryable() && b.result.RetryAfter <= maxRetryAfter && int(attempts) < len(retryDelays) && !l.draining:
 		l.retry(b, attempts)
 	default:
-		l.informRouter(b, time.Time{})
+		l.reportToRouter(b, time.Time{})
 		l.recordOutcomes(b)
 	}
 	b.visits = b.visits[:0]
@@ -58,7 +64,7 @@ func (l *loop) handleAnswer(b *batch) {
 // retry sends a batch again that was certainly not accepted, after a delay of at least Retry-After.
 func (l *loop) retry(b *batch, attempts uint8) {
 	due := b.answered + max(retryDelays[attempts], b.result.RetryAfter)
-	l.informRouter(b, l.began.Add(due))
+	l.reportToRouter(b, l.startedAt.Add(due))
 	l.c.Ledger.Requeue(b.target, &b.result.Answer, b.kinds)
 	for _, o := range b.visits {
 		o.attempts, o.due = attempts+1, due
@@ -67,8 +73,8 @@ func (l *loop) retry(b *batch, attempts uint8) {
 	}
 }
 
-// splitBatch sends a batch that was too large for its target again in smaller ones. The router is not told: the target
-// may take those.
+// splitBatch sends a batch that was too large for its target again in smaller ones. It does not count against the target,
+// which may accept those.
 func (l *loop) splitBatch(b *batch) {
 	q := &l.queues[b.target]
 	if q.size.Refused(len(b.hits)) {
@@ -84,9 +90,9 @@ func (l *loop) splitBatch(b *batch) {
 	}
 }
 
-// informRouter tells the router what the answer says about the target. retryAt is when the batch is sent again, zero
-// for never.
-func (l *loop) informRouter(b *batch, retryAt time.Time) {
+// reportToRouter reports the answer to a batch, unless it does not reflect on the target. retryAt is when the batch is
+// sent again, zero for never.
+func (l *loop) reportToRouter(b *batch, retryAt time.Time) {
 	if b.reported {
 		return
 	}
@@ -97,7 +103,32 @@ func (l *loop) informRouter(b *batch, retryAt time.Time) {
 		l.c.Router.Ignore(b.target)
 		return
 	}
-	l.c.Router.End(b.target, b.result, len(b.hits), l.began.Add(b.answered), retryAt)
+	l.c.Router.End(b.target, b.result, len(b.hits), l.startedAt.Add(b.answered), retryAt)
+}
+
+// awaitLateAnswer waits for the late answer of a batch, which keeps its slot and its visits until it is handled again.
+func (l *loop) awaitLateAnswer(b *batch) {
+	ctx, p := l.waitCtx, b.result.Pending
+	stood := l.stoodStill(b.sent, b.answered)
+	if stood { // the answer may have arrived in time and decides the outcomes
+		ctx = context.Background()
+	} else { // or the target would count as working until the wait is over
+		l.c.Router.End(b.target, b.result, len(b.hits), l.startedAt.Add(b.answered), time.Time{})
+		b.reported = true
+	}
+	b.result.Pending, b.pending = nil, true
+	l.queues[b.target].pending++
+	if b.isFinal() {
+		l.awaitingOnly += len(b.visits)
+	}
+	l.waiters.Go(func() {
+		late, came := p.Wait(ctx, LateAnswerTimeout)
+		b.atWork = !came || late.MayBeProcessing()
+		if stood && came { // this process was late, not the target
+			b.result.Answer = late
+		}
+		l.answers <- b
+	})
 }
 
 // recordOutcomes records the outcomes of a batch and continues its visits.
@@ -105,9 +136,6 @@ func (l *loop) recordOutcomes(b *batch) {
 	q := &l.queues[b.target]
 	if b.result.Class.Outcome() == outcome.Accepted {
 		q.size.Accepted(len(b.hits))
-	}
-	if r := b.result.Receipt; r.Tracked+r.Invalid > 0 {
-		l.c.Ledger.AddReceipt(len(b.hits), r.Tracked, r.Invalid)
 	}
 	l.answered = l.answered[:0]
 	for i := range b.hits {
@@ -121,7 +149,7 @@ func (l *loop) recordOutcomes(b *batch) {
 	l.c.Ledger.Answer(b.target, &b.result.Answer, l.answered)
 	hits := b.hits
 	for v, o := range b.visits {
-		own, rest := hits[:o.groupSize()], b.remainders[v]
+		own, sending := hits[:o.groupSize()], &b.sending[v]
 		hits = hits[len(own):]
 		unopened, action, before := o.LastAction == 0, false, o.VisitState
 		for i := range own {
@@ -130,7 +158,7 @@ func (l *loop) recordOutcomes(b *batch) {
 			if unopened && o.LastAction > 0 {
 				unopened = false
 				l.c.Ledger.OpenVisit(b.target, ledger.Dimensions{Day: l.days.midnight(int64(o.LastAction)),
-					Visitor: b.visitors[v], SourceLost: o.hit > 1})
+					Visitor: sending.visitor, SourceLost: o.hit > 1})
 			}
 		}
 		if o.Splits > before.Splits || o.Repeats > before.Repeats {
@@ -141,13 +169,13 @@ func (l *loop) recordOutcomes(b *batch) {
 		}
 		o.attempts = 0
 		switch {
-		case int(o.hit) == rest.hits:
-			l.closeVisit(&o, rest.hits)
+		case int(o.hit) == sending.hits:
+			l.closeVisit(&o, sending.hits)
 		case l.draining:
 			l.abandon(o)
 		default:
 			delete(q.limits, o.number)
-			o.due, o.upTo = rest.due, rest.upTo
+			o.due, o.upTo = sending.due, sending.upTo
 			l.scheduled.push(o)
 		}
 	}

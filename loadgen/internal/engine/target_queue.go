@@ -6,9 +6,8 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 )
 
-// targetQueue holds the visits that wait for one target, and its share of the pool: a target that hangs fills its own
-// queue and delays no other. Started visits go before new ones, so that in an overload some visits do not take place
-// rather than all losing hits.
+// targetQueue has the visits that wait for one target, and its share of the pool, so that a target that hangs delays no
+// other. Started visits go before new ones: in an overload some visits do not take place rather than all losing hits.
 type targetQueue struct {
 	started, unstarted queue
 	hits               int  // queued, of both
@@ -42,10 +41,9 @@ func newTargetQueues(r *routing.Router, concurrency, batch int) []targetQueue {
 	return queues
 }
 
-// len returns the number of visits.
 func (q *targetQueue) len() int { return q.started.n + q.unstarted.n }
 
-// add queues a visit. One that is retried goes first: an unproven target takes no other meanwhile.
+// add queues a visit. One that is being retried goes first: an unproven target takes no other meanwhile.
 func (q *targetQueue) add(o openVisit) {
 	switch {
 	case o.attempts > 0:
@@ -142,8 +140,8 @@ type BatchSize struct {
 // Accepted records that a request of so many hits was accepted.
 func (s *BatchSize) Accepted(hits int) { s.largest = max(s.largest, hits) }
 
-// Refused records that a request of so many hits was too large. It halves the limit, but not below what was accepted,
-// and reports whether the limit has changed.
+// Refused records that a request of so many hits was too large. It halves the limit, but not below accepted sizes, and
+// reports whether the limit has changed.
 func (s *BatchSize) Refused(hits int) bool {
 	before := s.Max
 	s.Max = min(s.Max, max(1, hits/2, s.largest))

@@ -45,8 +45,7 @@ func (h *visitHeap) popDue(now time.Duration) (openVisit, bool) {
 	return first, true
 }
 
-// popLast removes and returns the visit at the end of the heap, whichever that is; there must be one. One and a half
-// chunks are kept to grow into.
+// popLast removes and returns the last visit in memory; there must be one. One and a half chunks are kept to grow into.
 func (h *visitHeap) popLast() openVisit {
 	h.n--
 	o := *h.at(h.n)

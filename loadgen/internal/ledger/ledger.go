@@ -1,5 +1,5 @@
 // Package ledger counts the outcome of every planned hit and visit. For each target and kind, planned is the sum of the
-// outcomes once a run has ended. It knows nothing of HTTP, clocks or schedules.
+// outcomes once a run has ended. It does not depend on HTTP, clocks or schedules.
 package ledger
 
 import (
@@ -98,7 +98,7 @@ func (l *Ledger) Send(target int, hits Kinds) {
 	}
 }
 
-// Requeue marks hits as no longer in flight: after answer a they will be sent again.
+// Requeue marks hits as no longer in flight: they will be sent again after answer a.
 func (l *Ledger) Requeue(target int, a *answer.Answer, hits Kinds) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,14 +108,13 @@ func (l *Ledger) Requeue(target int, a *answer.Answer, hits Kinds) {
 	}
 }
 
-// NoLatency marks a hit during which this process stood still, so that the time of its answer is unknown.
+// NoLatency is the latency of a hit during which this process stood still: it is unknown when its answer arrived.
 const NoLatency time.Duration = -1
 
 // Answered is the outcome of a hit that was in flight.
 type Answered struct {
-	Kind hit.Kind
-	// Class is what the answer means for this hit.
-	Class answer.Class
+	Kind  hit.Kind
+	Class answer.Class // of this hit
 	// Latency is the time from when the hit was due to the answer, or NoLatency.
 	Latency time.Duration
 	// Sales are counted if the hit is accepted; zero unless it is an order.
@@ -135,10 +134,16 @@ func SentHit(v *visit.Visit, i int) Answered {
 	return a
 }
 
-// Answer records the outcomes of hits in flight after answer a.
+// Answer records the outcomes of hits in flight after answer a, and Matomo's receipt if it has one.
 func (l *Ledger) Answer(target int, a *answer.Answer, hits []Answered) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if a.Receipt.Tracked+a.Receipt.Invalid > 0 {
+		l.bulk.Requests++
+		l.bulk.Hits += uint64(len(hits))
+		l.bulk.Tracked += uint64(a.Receipt.Tracked)
+		l.bulk.Invalid += uint64(a.Receipt.Invalid)
+	}
 	for i := range hits {
 		h := &hits[i]
 		row := &l.rows[target][h.Kind]
@@ -162,16 +167,6 @@ func (l *Ledger) SetDue(visits uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.due = visits
-}
-
-// AddReceipt adds Matomo's receipt for a bulk request of n hits.
-func (l *Ledger) AddReceipt(n, tracked, invalid int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.bulk.Requests++
-	l.bulk.Hits += uint64(n)
-	l.bulk.Tracked += uint64(tracked)
-	l.bulk.Invalid += uint64(invalid)
 }
 
 // End records the outcome of hits that are not in flight, by the class of a.

@@ -111,8 +111,8 @@ func TestTheSummaryHasReceiptsOnlyOfBulkRequests(t *testing.T) {
 	if strings.Contains(encoded(), `"bulk"`) {
 		t.Error("receipts without bulk requests")
 	}
-	l.AddReceipt(100, 98, 2)
-	l.AddReceipt(50, 50, 0)
+	l.Answer(0, &answer.Answer{Receipt: answer.Receipt{Tracked: 98, Invalid: 2}}, make([]ledger.Answered, 100))
+	l.Answer(0, &answer.Answer{Receipt: answer.Receipt{Tracked: 50}}, make([]ledger.Answered, 50))
 	for _, want := range []string{`"requests": 2`, `"hits": 150`, `"tracked": 148`, `"invalid": 2`} {
 		if !strings.Contains(encoded(), want) {
 			t.Errorf("the summary lacks %s", want)

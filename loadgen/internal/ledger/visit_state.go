@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// VisitOutcome is what became of a visit.
+// VisitOutcome is the outcome of a visit.
 type VisitOutcome uint8
 
 // The outcomes of a visit. Matomo should show Complete + Partial + splits, and up to Uncertain + repeats more.
@@ -38,11 +38,10 @@ type VisitState struct {
 	// one; 0 for none.
 	LastAction, lastPossible uint32
 	accepted, unknown        uint16
-	// Splits are the visits that Matomo records in addition to the first.
-	Splits uint16
-	// Repeats are the visits that it may record because it was still working on a request when the next was sent, and
-	// pending are such requests since. Once an action was accepted, every later request finds its visit.
-	Repeats, pending uint16
+	// Splits are the visits that Matomo records in addition to the first, and Repeats those that it may record because
+	// it was still working on a request when the next was sent. pending are such requests since the last repeat; once an
+	// action was accepted, every later request finds its visit.
+	Splits, Repeats, pending uint16
 }
 
 // Add adds the outcome of the next hit, recorded at the Unix time at; sameDay is whether that is on the day of
@@ -73,7 +72,7 @@ func (c *VisitState) Add(became outcome.Outcome, kind hit.Kind, at int64, sameDa
 	c.lastPossible = uint32(at)
 }
 
-// AddPending notes that Matomo may still be working on the request with the last hits, of which one was an action.
+// AddPending records that Matomo may still be working on the last request, which contained an action.
 func (c *VisitState) AddPending() {
 	if c.LastAction == 0 {
 		c.pending++

@@ -35,8 +35,8 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	w := writer{dst}
 	w.integer("idsite=", f.SiteID)
 	// cid forces the visitor; _id alone falls back to a fingerprint (core/Tracker/VisitorRecognizer.php)
-	w.b = append(w.b, "&rec=1&apiv=1&cid="...)
-	w.b = append(append(append(w.b, v.ID[:]...), "&_id="...), v.ID[:]...)
+	w.b = append(append(w.b, "&rec=1&apiv=1&cid="...), v.ID[:]...)
+	w.b = append(append(w.b, "&_id="...), v.ID[:]...)
 	w.encoded("&url=", h.URL)
 	w.encoded("&urlref=", h.Referrer)
 	id := v.PageviewID(i)
@@ -56,19 +56,18 @@ func Append(dst []byte, v *visit.Visit, i int, f Form, at time.Time) []byte {
 	return w.b
 }
 
+// timings are the parameters of visit.Timing.
+var timings = [...]string{"&pf_net=", "&pf_srv=", "&pf_tfr=", "&pf_dm1=", "&pf_dm2=", "&pf_onl="}
+
 // action appends the parameters of the kind.
 func (w *writer) action(v *visit.Visit, i int) {
 	h := &v.Hits[i]
 	switch h.Kind {
 	case hit.Pageview:
 		w.encoded("&action_name=", h.Title)
-		t := v.Timing(i)
-		w.integer("&pf_net=", t.Network)
-		w.integer("&pf_srv=", t.Server)
-		w.integer("&pf_tfr=", t.Transfer)
-		w.integer("&pf_dm1=", t.DOMProcessing)
-		w.integer("&pf_dm2=", t.DOMCompletion)
-		w.integer("&pf_onl=", t.OnLoad)
+		for k, ms := range v.Timing(i) {
+			w.integer(timings[k], ms)
+		}
 	case hit.Search:
 		s := v.Search(i)
 		w.encoded("&action_name=", s.Title)

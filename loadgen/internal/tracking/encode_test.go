@@ -90,7 +90,7 @@ func TestAPageviewIsEncodedCompletely(t *testing.T) {
 		"idsite": "7", "rec": "1", "apiv": "1", "cid": v.ID.String(), "_id": v.ID.String(),
 		"url": "https://a.test/ü?x=1&y=2", "action_name": "Tea & cake + 50%",
 		"urlref": who.Source.Referrer.Plain, "pv_id": string(id[:]), "cdt": "2026-07-01 12:30:45",
-		"pf_net": strconv.Itoa(v.Timing(pageview).Network), "pf_onl": strconv.Itoa(v.Timing(pageview).OnLoad),
+		"pf_net": strconv.Itoa(v.Timing(pageview)[0]), "pf_onl": strconv.Itoa(v.Timing(pageview)[5]),
 		"ua": who.Device.UserAgent, "uadata": who.Device.Hints, "lang": who.Place.Lang.Plain, "res": who.Resolution,
 		"cookie": "1",
 		"cip":    who.IP.String(), "country": who.Place.Country, "region": who.Place.Region, "city": who.Place.City,

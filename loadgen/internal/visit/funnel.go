@@ -110,7 +110,7 @@ func (v *Visit) followFunnel(p *funnelPath) {
 	v.addPing(at, wait)
 }
 
-// delay is in whole seconds, as Matomo takes them.
+// delay draws the time after a step: full seconds, as in Matomo.
 func (v *Visit) delay(s *step) time.Duration {
 	seconds := s.DelayMin + v.rng.Float64()*(s.DelayMax-s.DelayMin)
 	return time.Duration(seconds) * time.Second

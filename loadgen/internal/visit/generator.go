@@ -40,7 +40,7 @@ type Behaviour struct {
 	Extras []Extra
 }
 
-// Extra is a hit on a page, beside its view, in a share of the visits without a funnel.
+// Extra is a further hit on a page, in a share of the visits without a funnel.
 type Extra struct {
 	Kind  hit.Kind
 	Share float64
@@ -111,8 +111,8 @@ func (g *Generator) Make(n uint64, v *Visit) {
 	g.Fill(v, len(v.Hits))
 }
 
-// Outline sets which hits visit n has and when, but not yet the visitor and the pages: that is enough to plan it, at a
-// fraction of the cost. It reuses the memory of v, which must not be copied.
+// Outline sets which hits visit n has and when, without visitor and pages: enough to plan it, at a fraction of the cost. It
+// reuses the memory of v, which must not be copied.
 func (g *Generator) Outline(n uint64, v *Visit) {
 	if v.rng == nil {
 		v.rng, v.whoRNG, v.detailRNG = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)
@@ -168,8 +168,8 @@ func (g *Generator) Fill(v *Visit, until int) {
 	}
 	var on *host
 	var current *page
-	if p := v.funnel; p == nil {
-		on = g.site.drawHost(v.whoRNG)
+	if p := v.funnel; p == nil { // a host by its number of pages
+		on = g.site.list[g.site.weights.Draw(v.whoRNG)]
 	} else {
 		on, current = p.host, p.last
 		if p.source == "" {
@@ -184,21 +184,14 @@ func (g *Generator) Fill(v *Visit, until int) {
 		}
 		if current == nil {
 			current = on.entry.draw(v.whoRNG)
-			h.Referrer = v.firstReferrer(current)
+			if h.Referrer = v.Visitor.Source.Referrer; current.source != "" { // the URL decides the source
+				h.Referrer = Text{}
+			}
 		} else {
-			h.Referrer = current.url
-			current = on.next(v.whoRNG, current)
+			h.Referrer, current = current.url, on.next(v.whoRNG, current)
 		}
 		h.URL, h.Title, h.RecordedAs, h.at = current.url, current.title, current.recordedAs, current
 	}
-}
-
-// firstReferrer returns the referrer of the first page, which has none if its URL decides the source.
-func (v *Visit) firstReferrer(p *page) Text {
-	if p.source != "" {
-		return Text{}
-	}
-	return v.Visitor.Source.Referrer
 }
 
 // inheritPage copies what a hit has from its page.

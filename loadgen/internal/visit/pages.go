@@ -104,8 +104,8 @@ func (h *host) find(address string) *page {
 type siteIndex struct {
 	hosts    map[string]*host
 	list     []*host
-	weights  weighted.Table
-	searches bool // some page is recorded as a search
+	weights  weighted.Table // numbers of pages
+	searches bool           // some page is recorded as a search
 }
 
 func newSiteIndex(list []urllist.Page) *siteIndex {
@@ -197,9 +197,6 @@ func segments(raw string) []string {
 	return strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
 }
 
-// drawHost draws a host by its number of pages.
-func (m *siteIndex) drawHost(rng *rand.Rand) *host { return m.list[m.weights.Draw(rng)] }
-
 // Host returns the host of a URL, "" if it has none.
 func Host(raw string) string {
 	u, err := url.Parse(raw)
@@ -215,7 +212,7 @@ func titleOf(raw string) string {
 	if err != nil {
 		return raw
 	}
-	parts := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
+	parts := segments(raw)
 	if len(parts) == 0 {
 		return u.Host
 	}

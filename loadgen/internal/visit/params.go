@@ -24,8 +24,7 @@ const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 // PageviewID returns the id of the page of hit i.
 func (v *Visit) PageviewID(i int) (id PageviewID) {
 	v.seedHit(int(v.Hits[i].page))
-	// a fraction of 1<<64; each product with 62 gives a letter and the next fraction
-	x := v.detailRNG.Uint64()
+	x := v.detailRNG.Uint64()           // a fraction of 1<<64; each product with 62 gives a letter and the next fraction
 	for k := len(id) - 1; k >= 0; k-- { // last letter first, so that a seed keeps its ids
 		var letter uint64
 		letter, x = bits.Mul64(x, uint64(len(idAlphabet)))
@@ -34,24 +33,23 @@ func (v *Visit) PageviewID(i int) (id PageviewID) {
 	return id
 }
 
-// Timing has the phases of a page load in milliseconds, as matomo.js reports them (pf_net … pf_onl).
-type Timing struct{ Network, Server, Transfer, DOMProcessing, DOMCompletion, OnLoad int }
+// Timing has the phases of a page load in milliseconds as in matomo.js: network, server, transfer, DOM processing, DOM
+// completion and onload.
+type Timing [6]int
 
 // Timing returns the phases of hit i, a pageview, from log-normal distributions with medians of a typical shop page (a
 // guess).
-func (v *Visit) Timing(i int) Timing {
+func (v *Visit) Timing(i int) (t Timing) {
 	v.seedHit(i)
 	x := v.detailRNG.Uint64()
-	ms := func(median float64) int {
-		factor := logNormal[x%uint64(len(logNormal))]
+	for k, median := range [len(t)]float64{40, 180, 60, 350, 250, 15} {
+		t[k] = int(median * logNormal[x%uint64(len(logNormal))])
 		x /= uint64(len(logNormal))
-		return int(median * factor)
 	}
-	return Timing{ms(40), ms(180), ms(60), ms(350), ms(250), ms(15)}
+	return t
 }
 
-// logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6; a draw picks one of
-// them.
+// logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6.
 var logNormal = logNormalQuantiles()
 
 func logNormalQuantiles() (q [1024]float64) {

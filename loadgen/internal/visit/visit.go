@@ -1,12 +1,12 @@
-// Package visit generates what one visitor does and when: the hits of a visit as a pure function of the seed, the run
-// id and the visit's number. It knows nothing of HTTP, sites, tokens or the clock; times are offsets from the first
-// hit.
+// Package visit generates the hits of a visit as a pure function of the seed, the run id and the visit's number. It does
+// not depend on HTTP, sites, tokens or the clock; times are offsets from the first hit.
 //
 // A visit is generated again whenever one of its hits is sent. It is therefore drawn in three parts, each from its own
 // random source: the outline, then the visitor and the pages as far as they are needed, then the details of a hit.
 package visit
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 
@@ -27,7 +27,7 @@ type Hit struct {
 	Kind hit.Kind
 	// RecordedAs is the kind that Matomo records: a page whose URL has a search parameter is recorded as a search.
 	RecordedAs hit.Kind
-	// Offset is the recorded time since the visit's first hit, in whole seconds; SendOffset is when the hit is sent.
+	// Offset is the recorded time since the visit's first hit, in full seconds; SendOffset is when the hit is sent.
 	Offset, SendOffset time.Duration
 	// URL and Title are of the page; Referrer is the previous page or the visit's source.
 	URL, Title, Referrer Text
@@ -73,15 +73,11 @@ type Visit struct {
 // can decide the source, by campaign parameters or as a direct entry.
 func (v *Visit) AsReported() visitor.Visitor {
 	who := v.Visitor
-	var source visitor.SourceType
 	switch {
 	case v.funnel != nil:
-		source = v.funnel.source
+		who.Source.Type = cmp.Or(v.funnel.source, who.Source.Type)
 	case v.Hits[0].at != nil:
-		source = v.Hits[0].at.source
-	}
-	if source != "" {
-		who.Source.Type = source
+		who.Source.Type = cmp.Or(v.Hits[0].at.source, who.Source.Type)
 	}
 	return who
 }
