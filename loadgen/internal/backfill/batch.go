@@ -36,7 +36,8 @@ type batchResult struct {
 	answer.Answer
 	// Latency is 0 if no answer came before the job was killed, and ledger.NoLatency after a standstill.
 	Latency time.Duration `json:"latency,omitempty"`
-	// TooLarge are the hits, from 0, that were too large even in a request of their own; the receipt calls them invalid.
+	// TooLarge are the hits, from 0, that were too large even in a request of their own; the receipt calls them
+	// invalid.
 	TooLarge []int `json:"too_large,omitempty"`
 }
 

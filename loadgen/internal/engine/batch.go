@@ -11,7 +11,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 )
 
-// batch is one request: its visits, and what the worker adds. The loop reuses batches, so that sending allocates nothing.
+// batch is one request: its visits, and what the worker adds. The loop reuses batches, so that sending allocates
+// nothing.
 type batch struct {
 	target         int
 	proven         bool
@@ -151,8 +152,8 @@ func (d *days) midnight(t int64) int64 {
 // sameDay reports whether two Unix times are of one day; a is the earlier.
 func (d *days) sameDay(a, b int64) bool { return b < d.nextMidnight(a) }
 
-// fitInDay returns start, or an earlier start with which a visit of length seconds does not cross midnight, where Matomo
-// splits visits (create_new_visit_after_midnight).
+// fitInDay returns start, or an earlier start with which a visit of length seconds does not cross midnight, where
+// Matomo splits visits (create_new_visit_after_midnight).
 func (d *days) fitInDay(start, length int64) int64 {
 	if midnight := d.nextMidnight(start); start+length >= midnight {
 		return midnight - 1 - length

@@ -51,8 +51,8 @@ func (e *Engine) SetRate(scale float64) { e.controls.set(func(o *overrides) { o.
 // hours of a week pass.
 func (e *Engine) Pause(paused bool) { e.controls.set(func(o *overrides) { o.paused = paused }) }
 
-// Finish ends the run with the reason Stopped: arrivals end, and open visits have that long before they are abandoned, as
-// after a signal. It may be called before Run; the last call counts.
+// Finish ends the run with the reason Stopped: arrivals end, and open visits have that long before they are abandoned,
+// as after a signal. It may be called before Run; the last call counts.
 func (e *Engine) Finish(within time.Duration) {
 	by := time.Now().Add(within)
 	e.controls.set(func(o *overrides) { o.finishBy = by })

@@ -20,8 +20,8 @@ func (l *loop) enqueueDue(now time.Duration) {
 	}
 }
 
-// dispatch passes queued hits to the pool, one target after the other. It reroutes or sheds hits that waited too long or
-// whose target takes none.
+// dispatch passes queued hits to the pool, one target after the other. It reroutes or sheds hits that waited too long
+// or whose target takes none.
 func (l *loop) dispatch(now time.Duration) {
 	l.firstTarget++
 	at := l.startedAt.Add(now)

@@ -1,6 +1,6 @@
 // Package engine runs the traffic: it starts visits as they arrive, tracks the open ones, passes due hits to a bounded
-// pool of workers, records their outcomes, and ends at a limit or on request. It does not depend on Matomo's parameters,
-// files or settings.
+// pool of workers, records their outcomes, and ends at a limit or on request. It does not depend on Matomo's
+// parameters, files or settings.
 package engine
 
 import (
@@ -133,9 +133,9 @@ func (e *Engine) CutVisits() uint64 { return e.cutVisits.Load() }
 // elapsed returns the time since Run was called.
 func (e *Engine) elapsed() time.Duration { return e.c.Clock.Elapsed() - e.base }
 
-// Run sends traffic until a limit is reached, all targets have failed, or drain is done; then requests in flight may end,
-// and the rest is abandoned. It returns why the run ended, for drain its cause. When abort is done, requests in flight
-// end at once.
+// Run sends traffic until a limit is reached, all targets have failed, or drain is done; then requests in flight may
+// end, and the rest is abandoned. It returns why the run ended, for drain its cause. When abort is done, requests in
+// flight end at once.
 func (e *Engine) Run(drain, abort context.Context) endreason.Reason {
 	defer context.AfterFunc(abort, e.c.Sender.Abort)()
 	defer e.c.Clock.Watch()()

@@ -217,7 +217,8 @@ func (l *loop) abandon(o openVisit) {
 	l.closeVisit(&o, len(l.visit.Hits))
 }
 
-// checkStandstills handles standstills of this process that have ended since the last call. Queued hits are too late now.
+// checkStandstills handles standstills of this process that have ended since the last call. Queued hits are too late
+// now.
 func (l *loop) checkStandstills() {
 	if l.c.Clock.GapCount() == len(l.gaps) {
 		return

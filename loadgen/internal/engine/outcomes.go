@@ -13,8 +13,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/outcome"
 )
 
-// handleAnswers handles the answers that have arrived. It first yields to the workers, so that the loop need not wake up
-// for each of theirs.
+// handleAnswers handles the answers that have arrived. It first yields to the workers, so that the loop need not wake
+// up for each of theirs.
 func (l *loop) handleAnswers() {
 	runtime.Gosched()
 	for {
@@ -73,8 +73,8 @@ func (l *loop) retry(b *batch, attempts uint8) {
 	}
 }
 
-// splitBatch sends a batch that was too large for its target again in smaller ones. It does not count against the target,
-// which may accept those.
+// splitBatch sends a batch that was too large for its target again in smaller ones. It does not count against the
+// target, which may accept those.
 func (l *loop) splitBatch(b *batch) {
 	q := &l.queues[b.target]
 	if q.size.Refused(len(b.hits)) {

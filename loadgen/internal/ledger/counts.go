@@ -92,9 +92,9 @@ func (c Counts) TotalLatency() *hdrhistogram.Histogram {
 	return all
 }
 
-// Since returns the difference to before, an earlier copy of the same ledger: hits, visits by outcome, due visits, the sum
-// of missed ones, reasons and latencies. InFlight is the current number; sales, opened visits and receipts are left out.
-// Due only shrinks if arrivals pause while visits are overdue, and is 0 then.
+// Since returns the difference to before, an earlier copy of the same ledger: hits, visits by outcome, due visits, the
+// sum of missed ones, reasons and latencies. InFlight is the current number; sales, opened visits and receipts are left
+// out. Due only shrinks if arrivals pause while visits are overdue, and is 0 then.
 func (c Counts) Since(before Counts) Counts {
 	d := Counts{Due: max(c.Due, before.Due) - before.Due, VisitTotals: VisitTotals{Planned: c.Planned - before.Planned}}
 	for o, n := range before.Visits {

@@ -39,8 +39,8 @@ type VisitState struct {
 	LastAction, lastPossible uint32
 	accepted, unknown        uint16
 	// Splits are the visits that Matomo records in addition to the first, and Repeats those that it may record because
-	// it was still working on a request when the next was sent. pending are such requests since the last repeat; once an
-	// action was accepted, every later request finds its visit.
+	// it was still working on a request when the next was sent. pending are such requests since the last repeat; once
+	// an action was accepted, every later request finds its visit.
 	Splits, Repeats, pending uint16
 }
 

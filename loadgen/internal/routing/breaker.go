@@ -20,8 +20,8 @@ const (
 	suspectAfter = 2 * time.Second
 )
 
-// breaker is a circuit breaker. Until a target accepts a hit, and again after it failed, it gets one hit at a time, with
-// all its retries.
+// breaker is a circuit breaker. Until a target accepts a hit, and again after it failed, it gets one hit at a time,
+// with all its retries.
 type breaker struct {
 	everWorked   bool // has accepted a hit
 	confirmed    bool // accepted the last hit

@@ -1,5 +1,5 @@
-// Package routing owns the choice of a target per visit, and whether a target gets hits at all: distribution strategies,
-// health and circuit breaker. It sends nothing and waits for nothing.
+// Package routing owns the choice of a target per visit, and whether a target gets hits at all: distribution
+// strategies, health and circuit breaker. It sends nothing and waits for nothing.
 package routing
 
 import (

@@ -11,7 +11,8 @@ import (
 // maxPieces limits the pieces of an override.
 const maxPieces = 1000
 
-// Override sets amounts of an order; nil leaves a value to the shop. Given values are kept exactly, and the others follow:
+// Override sets amounts of an order; nil leaves a value to the shop. Given values are kept exactly, and the others
+// follow:
 //
 //   - Revenue and Subtotal: the difference goes to tax and shipping, whichever is not given; if neither is, to the
 //     shipping cost with which the tax is nearest to the rate. Without a difference they are 0; if the parts exceed the

@@ -31,7 +31,8 @@ type pool struct {
 	idle []*conn // least recently used first
 }
 
-// popOldest removes the connection that is idle longest if it was last used before a time, nil for none. Callers lock mu.
+// popOldest removes the connection that is idle longest if it was last used before a time, nil for none. Callers lock
+// mu.
 func (p *pool) popOldest(before time.Time) *conn {
 	if len(p.idle) == 0 || !p.idle[0].lastUsed.Before(before) {
 		return nil

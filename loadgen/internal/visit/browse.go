@@ -18,8 +18,8 @@ func (v *Visit) browse() {
 	v.addPing(v.visitPages(pages, 0, 0))
 }
 
-// visitPages outlines page views with the extras drawn, from the given recorded and send offsets on. It returns the offsets
-// at which the last page is left.
+// visitPages outlines page views with the extras drawn, from the given recorded and send offsets on. It returns the
+// offsets at which the last page is left.
 func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, time.Duration) {
 	for i := range pages {
 		pause := v.pause(i == pages-1)
@@ -37,8 +37,8 @@ func (v *Visit) visitPages(pages int, at, wait time.Duration) (time.Duration, ti
 	return at, wait
 }
 
-// drawPages draws the number of pages, and how long each is viewed: in full seconds up to MaxGap, with weights of 0.5 to
-// 1.5. Matomo adds a second to the duration of a visit (plugins/CoreHome/Columns/VisitTotalTime.php).
+// drawPages draws the number of pages, and how long each is viewed: in full seconds up to MaxGap, with weights of 0.5
+// to 1.5. Matomo adds a second to the duration of a visit (plugins/CoreHome/Columns/VisitTotalTime.php).
 func (v *Visit) drawPages() int {
 	b := &v.g.b
 	pages := b.PageviewsMin + v.rng.IntN(b.PageviewsMax-b.PageviewsMin+1)

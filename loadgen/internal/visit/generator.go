@@ -111,8 +111,8 @@ func (g *Generator) Make(n uint64, v *Visit) {
 	g.Fill(v, len(v.Hits))
 }
 
-// Outline sets which hits visit n has and when, without visitor and pages: enough to plan it, at a fraction of the cost. It
-// reuses the memory of v, which must not be copied.
+// Outline sets which hits visit n has and when, without visitor and pages: enough to plan it, at a fraction of the
+// cost. It reuses the memory of v, which must not be copied.
 func (g *Generator) Outline(n uint64, v *Visit) {
 	if v.rng == nil {
 		v.rng, v.whoRNG, v.detailRNG = rand.New(&v.pcg), rand.New(&v.whoPCG), rand.New(&v.detailPCG)

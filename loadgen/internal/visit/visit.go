@@ -1,5 +1,5 @@
-// Package visit generates the hits of a visit as a pure function of the seed, the run id and the visit's number. It does
-// not depend on HTTP, sites, tokens or the clock; times are offsets from the first hit.
+// Package visit generates the hits of a visit as a pure function of the seed, the run id and the visit's number. It
+// does not depend on HTTP, sites, tokens or the clock; times are offsets from the first hit.
 //
 // A visit is generated again whenever one of its hits is sent. It is therefore drawn in three parts, each from its own
 // random source: the outline, then the visitor and the pages as far as they are needed, then the details of a hit.
