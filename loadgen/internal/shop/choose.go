@@ -1,12 +1,15 @@
 package shop
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // maxQuantity limits the pieces of a product in a drawn order.
 const maxQuantity = 3
 
-// attempts is how many free draws are made before the choice is guided. A free draw that misses the range is dropped as
-// a whole, so that the others are unbiased; an attempt costs a tenth of a microsecond.
+// attempts is how many free draws are made before the choice is guided. A draw that misses the range is dropped completely,
+// so that the others are unbiased. It costs a tenth of a microsecond.
 const attempts = 48
 
 // pick is a product and its quantity.
@@ -21,7 +24,7 @@ func (p pick) item(price Cents) Item {
 	return item
 }
 
-// choose draws n products and quantities whose sum can be in b. The caller knows that this is possible.
+// choose draws n products and quantities whose sum can be in b, which must be possible.
 func (s *Shop) choose(rng *rand.Rand, n int, b bounds) []pick {
 	picks := make([]pick, n)
 	for range attempts {
@@ -70,29 +73,21 @@ func (s *Shop) fittingQuantity(i, n, drawn int, sum span, b bounds) int {
 
 // drawProducts fills picks with different products, all with the same probability.
 func (s *Shop) drawProducts(rng *rand.Rand, picks []pick) {
-	for i := range picks {
-	draw:
-		for {
-			p := &s.products[rng.IntN(len(s.products))]
-			for _, before := range picks[:i] {
-				if before.product == p {
-					continue draw
-				}
-			}
+	for i := 0; i < len(picks); {
+		p := &s.products[rng.IntN(len(s.products))]
+		if !slices.ContainsFunc(picks[:i], func(before pick) bool { return before.product == p }) {
 			picks[i].product = p
-			break
+			i++
 		}
 	}
 }
 
 // drawQuantity returns 1 for 80 %, otherwise 2 or 3 evenly.
 func drawQuantity(rng *rand.Rand) int {
-	switch n := rng.IntN(10); n {
-	case 0, 1:
+	if n := rng.IntN(10); n < 2 {
 		return 2 + n
-	default:
-		return 1
 	}
+	return 1
 }
 
 // drawPrices draws the prices of picks, each evenly among those with which the sum can be in b; if b is wide, these are
@@ -132,7 +127,8 @@ func (p *Product) drawPrice(rng *rand.Rand, q Cents, rest span, b bounds) Cents 
 func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	exactly := bounds{sum, sum}
 	if pieces == nil {
-		if n := s.drawLines(rng, exactly); n > 0 {
+		possible := func(n int) bool { return s.sums.of(n).overlaps(exactly) }
+		if n := drawLineCount(rng, s.cfg.ItemsMin, s.cfg.ItemsMax, possible); n > 0 {
 			return s.drawPrices(rng, s.choose(rng, n, exactly), exactly)
 		}
 	}
@@ -140,8 +136,7 @@ func (s *Shop) itemsFor(rng *rand.Rand, sum Cents, pieces *int) []Item {
 	for range attempts {
 		picks := s.drawPicks(rng, s.drawPieces(rng, sum, pieces))
 		at := sumOf(picks)
-		if at.overlaps(exactly) &&
-			picks[len(picks)-1].quantity <= maxQuantity { // a span of more pieces has wider gaps
+		if at.overlaps(exactly) && picks[len(picks)-1].quantity <= maxQuantity { // more pieces have wider gaps
 			return s.drawPrices(rng, picks, exactly)
 		}
 		if off := max(at.lo-sum, sum-at.hi); near == nil || off < by {
@@ -160,12 +155,6 @@ func (s *Shop) drawPieces(rng *rand.Rand, sum Cents, given *int) int {
 	return int(min(sum, Cents(s.cfg.ItemsMin+rng.IntN(maxQuantity*s.cfg.ItemsMax-s.cfg.ItemsMin+1))))
 }
 
-// drawLines draws a number of lines within the configured limits, by weight among those that can be worth b; 0 if none
-// can.
-func (s *Shop) drawLines(rng *rand.Rand, b bounds) int {
-	return drawLineCount(rng, s.cfg.ItemsMin, s.cfg.ItemsMax, func(n int) bool { return s.sums.of(n).overlaps(b) })
-}
-
 // drawLineCount draws a possible number of lines from first to last by weight; 0 if none is possible.
 func drawLineCount(rng *rand.Rand, first, last int, possible func(int) bool) (drawn int) {
 	total := 0.0
@@ -181,7 +170,7 @@ func drawLineCount(rng *rand.Rand, first, last int, possible func(int) bool) (dr
 }
 
 // drawPicks draws products for a number of pieces, within the configured limits of lines as far as the pieces allow.
-// Several pieces take at least two lines, because the first has a single piece, whose price alone can reach every sum.
+// Several pieces take at least two lines, because the first line has a single piece, whose price can reach every sum.
 func (s *Shop) drawPicks(rng *rand.Rand, pieces int) []pick {
 	last := min(pieces, max(2, s.cfg.ItemsMax))
 	n := drawLineCount(rng, min(last, max(2, s.cfg.ItemsMin)), last, func(int) bool { return true })

@@ -30,22 +30,14 @@ type Override struct {
 }
 
 // minPieces returns the smallest number of pieces.
-func (o Override) minPieces() Cents {
-	if o.Items == nil {
-		return 1
-	}
-	return Cents(*o.Items)
-}
+func (o Override) minPieces() int { return valueOr(o.Items, 1) }
 
 // ValidateOverride returns why OrderWith cannot draw an order with o, nil if it can.
 func (s *Shop) ValidateOverride(o Override) error {
-	named := []struct {
-		name   string
-		amount *Cents
-	}{{"revenue", o.Revenue}, {"subtotal", o.Subtotal}, {"tax", o.Tax}, {"shipping", o.Shipping}}
-	for _, n := range named {
-		if n.amount != nil && (*n.amount < 0 || *n.amount > maxAmount) {
-			return fmt.Errorf("%s must be 0 to %v, got %v", n.name, maxAmount, *n.amount)
+	for i, amount := range []*Cents{o.Revenue, o.Subtotal, o.Tax, o.Shipping} {
+		if amount != nil && (*amount < 0 || *amount > maxAmount) {
+			name := []string{"revenue", "subtotal", "tax", "shipping"}[i]
+			return fmt.Errorf("%s must be 0 to %v, got %v", name, maxAmount, *amount)
 		}
 	}
 	if o.Items != nil && (*o.Items < 1 || *o.Items > maxPieces) {
@@ -59,8 +51,7 @@ func (s *Shop) ValidateOverride(o Override) error {
 }
 
 // OrderWith draws an order with the amounts of o, or returns the error of ValidateOverride. The items add up to the
-// subtotal exactly: with catalogue prices ±5 % if the configured number of lines allows it, otherwise with scaled
-// prices.
+// subtotal: with catalogue prices ±5 % if the configured number of lines allows it, otherwise with scaled prices.
 func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 	if err := s.ValidateOverride(o); err != nil {
 		return Order{}, err
@@ -69,11 +60,8 @@ func (s *Shop) OrderWith(rng *rand.Rand, o Override) (Order, error) {
 		return s.replaceAmounts(rng, o), nil
 	}
 	order, err := s.amounts(o, s.cfg.Shipping[rng.IntN(len(s.cfg.Shipping))])
-	if err != nil {
-		order, err = s.amounts(o, 0)
-	}
-	if err != nil {
-		return Order{}, err
+	if err != nil { // the drawn shipping leaves nothing for the items; valid without, as checked above
+		order, _ = s.amounts(o, 0)
 	}
 	order.Items = s.itemsFor(rng, order.Subtotal, o.Items)
 	return order, nil
@@ -87,9 +75,7 @@ func (s *Shop) replaceAmounts(rng *rand.Rand, o Override) Order {
 		order.Subtotal = total(order.Items)
 	}
 	order.Shipping = valueOr(o.Shipping, order.Shipping)
-	order.Tax = valueOr(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
-	order.Revenue = order.Subtotal + order.Tax + order.Shipping
-	return order
+	return s.addUp(order, o.Tax)
 }
 
 // amounts derives the amounts of an order with a given revenue or subtotal; drawn is the shipping if it is not given.
@@ -97,14 +83,12 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 	var order Order
 	switch {
 	case o.Revenue == nil:
-		order = Order{Subtotal: *o.Subtotal, Shipping: valueOr(o.Shipping, drawn)}
-		order.Tax = valueOr(o.Tax, s.tax.on(order.Subtotal+order.Shipping))
-		order.Revenue = order.Subtotal + order.Tax + order.Shipping
+		order = s.addUp(Order{Subtotal: *o.Subtotal, Shipping: valueOr(o.Shipping, drawn)}, o.Tax)
 	case o.Subtotal == nil:
 		order = Order{Revenue: *o.Revenue, Shipping: valueOr(o.Shipping, drawn)}
 		order.Tax = valueOr(o.Tax, order.Revenue-s.tax.net(order.Revenue))
 		order.Subtotal = order.Revenue - order.Tax - order.Shipping
-		if order.Subtotal < o.minPieces() {
+		if order.Subtotal < Cents(o.minPieces()) {
 			return Order{}, fmt.Errorf("revenue %v leaves less than 0.01 for each of the items (%d) after tax and "+
 				"shipping", order.Revenue, o.minPieces())
 		}
@@ -115,7 +99,7 @@ func (s *Shop) amounts(o Override, drawn Cents) (Order, error) {
 			return Order{}, errors.New("revenue is more than subtotal, tax and shipping together")
 		}
 	}
-	if order.Subtotal < o.minPieces() {
+	if order.Subtotal < Cents(o.minPieces()) {
 		return Order{}, fmt.Errorf("subtotal must be at least 0.01 for each of the items (%d), got %v", o.minPieces(),
 			order.Subtotal)
 	}
@@ -149,7 +133,7 @@ func (s *Shop) taxError(subtotal, tax, shipping Cents) Cents {
 	return max(by, -by)
 }
 
-func valueOr(given *Cents, other Cents) Cents {
+func valueOr[T any](given *T, other T) T {
 	if given == nil {
 		return other
 	}
@@ -167,8 +151,8 @@ func (r taxRate) on(base Cents) Cents { return divide(base, int64(r), million) }
 // net returns the amount that with its tax is nearest to gross.
 func (r taxRate) net(gross Cents) Cents { return divide(gross, million, million+int64(r)) }
 
-// divide returns c × by ÷ of, rounded, for factors up to 101 million. Quotient and remainder are multiplied separately,
-// so that the highest amounts do not overflow.
+// divide returns c × by ÷ of, rounded, for factors up to 101 million. It multiplies quotient and remainder separately, so
+// that the highest amounts do not overflow.
 func divide(c Cents, by, of int64) Cents {
 	quotient, rest := int64(c)/of, int64(c)%of
 	return Cents(quotient*by + (rest*by+of/2)/of)
@@ -182,14 +166,13 @@ func (s *Shop) revenue(subtotal, shipping Cents) Cents {
 // subtotal; the rounded tax can skip a range of a cent or two, and the bounds are empty then.
 func (s *Shop) subtotalBounds(shipping Cents) bounds {
 	first := func(revenue Cents) Cents {
-		return Cents(
-			sort.Search(int(revenue), func(sub int) bool { return s.revenue(Cents(sub), shipping) >= revenue }),
-		)
+		reaches := func(subtotal int) bool { return s.revenue(Cents(subtotal), shipping) >= revenue }
+		return Cents(sort.Search(int(revenue), reaches))
 	}
 	return bounds{first(s.cfg.RevenueMin), first(s.cfg.RevenueMax+1) - 1}
 }
 
-// unreachable returns an error that says which revenues are possible instead.
+// unreachable returns an error with the revenues that are possible instead.
 func (s *Shop) unreachable() error {
 	c := s.cfg
 	var lowest, highest, below, above Cents // 0 for none
@@ -212,17 +195,8 @@ func (s *Shop) unreachable() error {
 	if below > 0 && above > 0 {
 		nearest = fmt.Sprintf(", the nearest %v and %v", below, above)
 	}
-	return fmt.Errorf(
-		"no order of %d to %d lines can be worth %v to %v with the catalogue, tax and shipping; possible are "+
-			"%v to %v%s",
-		c.ItemsMin,
-		c.ItemsMax,
-		c.RevenueMin,
-		c.RevenueMax,
-		lowest,
-		highest,
-		nearest,
-	)
+	return fmt.Errorf("no order of %d to %d lines can be worth %v to %v with the catalogue, tax and shipping; possible are "+
+		"%v to %v%s", c.ItemsMin, c.ItemsMax, c.RevenueMin, c.RevenueMax, lowest, highest, nearest)
 }
 
 func minNonZero(a, b Cents) Cents { return min(cmp.Or(a, b), b) }

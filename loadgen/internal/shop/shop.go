@@ -1,5 +1,5 @@
-// Package shop draws orders: items and amounts that always add up. Prices are those of the embedded catalogue, and an
-// order's value is reached by choosing items. It knows no visitor, no order id and no wire format.
+// Package shop draws orders: items of the embedded catalogue, and amounts that always add up. It does not depend on
+// visitors, order ids or the wire format.
 package shop
 
 import (
@@ -61,12 +61,11 @@ type Shop struct {
 	tax      taxRate
 	products []Product
 	sums     *reachable
-	// counts are the numbers of lines with which the range can be reached, weights the sum of their weights.
-	counts  []lineCount
-	weights float64
+	counts   []lineCount // with which the range can be reached
+	weights  float64     // of counts in total
 }
 
-// lineCount is a number of lines and the ways to reach the range with it.
+// lineCount is a number of lines with the ways to reach the range.
 type lineCount struct {
 	lines  int
 	weight float64
@@ -115,12 +114,8 @@ func (c Config) check() error {
 	case !(c.TaxRate >= 0 && c.TaxRate <= maxTaxRate):
 		return fmt.Errorf("tax rate must be 0 to %v, got %v", maxTaxRate, c.TaxRate)
 	case c.RevenueMin < 0 || c.RevenueMax > maxAmount || c.RevenueMin > c.RevenueMax:
-		return fmt.Errorf(
-			"revenue must be 0 to %v, the minimum first, got %v to %v",
-			maxAmount,
-			c.RevenueMin,
-			c.RevenueMax,
-		)
+		return fmt.Errorf("revenue must be 0 to %v, the minimum first, got %v to %v", maxAmount, c.RevenueMin,
+			c.RevenueMax)
 	}
 	for _, shipping := range c.Shipping {
 		if shipping < 0 || shipping > maxAmount {
@@ -130,17 +125,20 @@ func (c Config) check() error {
 	return nil
 }
 
-// Order draws an order within the range: first the number of lines, among those with which the range can be reached,
-// then the shipping among those that allow it, then the items. No product is in two lines, and prices are within 5 % of
-// the catalogue's.
+// Order draws an order within the range: the number of lines among those with which the range can be reached, then the
+// shipping among those that allow it, then the items. Products are different, and prices within 5 % of the catalogue's.
 func (s *Shop) Order(rng *rand.Rand) Order {
 	count := s.drawCount(rng)
 	w := count.ways[rng.IntN(len(count.ways))]
-	order := Order{Items: s.drawPrices(rng, s.choose(rng, count.lines, w.subtotal), w.subtotal), Shipping: w.shipping}
-	order.Subtotal = total(order.Items)
-	order.Tax = s.tax.on(order.Subtotal + order.Shipping)
-	order.Revenue = order.Subtotal + order.Tax + order.Shipping
-	return order
+	items := s.drawPrices(rng, s.choose(rng, count.lines, w.subtotal), w.subtotal)
+	return s.addUp(Order{Items: items, Subtotal: total(items), Shipping: w.shipping}, nil)
+}
+
+// addUp sets the tax, that of the rate if it is not given, and the revenue.
+func (s *Shop) addUp(o Order, tax *Cents) Order {
+	o.Tax = valueOr(tax, s.tax.on(o.Subtotal+o.Shipping))
+	o.Revenue = o.Subtotal + o.Tax + o.Shipping
+	return o
 }
 
 func (s *Shop) drawCount(rng *rand.Rand) *lineCount {
@@ -180,7 +178,7 @@ type Product struct {
 	Price               Cents
 }
 
-// catalogue parses the embedded table: SKU, name, category and price with two decimals, separated by tabs.
+// catalogue parses the embedded table of SKU, name, category and price with two decimals.
 func catalogue() []Product {
 	var products []Product
 	for line := range strings.Lines(productsTSV) {

@@ -8,8 +8,7 @@ import (
 // bounds is a closed interval, empty if lo > hi.
 type bounds struct{ lo, hi Cents }
 
-// span is a set of sums from lo to hi. Which of those between it contains depends on the quantities of its lines, see
-// kind.
+// span is a set of sums from lo to hi; its kind is which of those in between it contains.
 type span struct {
 	bounds
 	kind kind
@@ -99,8 +98,8 @@ func (s set) merged() set {
 	return slices.Clip(joined)
 }
 
-// joinDistance returns how far after the end of a span another one may start to be joined with it. Mixed ones must
-// overlap, so that each fills the holes at the other's end.
+// joinDistance returns how far after a span another one may start to be joined with it. Mixed ones must overlap, so that
+// each fills the gaps at the other's end.
 func (k kind) joinDistance() Cents {
 	if k == mixed {
 		return -3
