@@ -22,7 +22,7 @@ func parse(t *testing.T, load string) profile.Profile {
 	return p
 }
 
-// both makes a schedule of even arrivals and one of random ones.
+// both returns a schedule of even arrivals and one of random ones.
 func both(p profile.Profile) map[string]*arrival.Schedule {
 	return map[string]*arrival.Schedule{
 		"even": arrival.New(p, start, 0, nil), "poisson": arrival.New(p, start, 0, rand.New(rand.NewPCG(7, 0))),
@@ -71,7 +71,7 @@ func TestEveryStageAndHourHasItsNumberOfVisits(t *testing.T) {
 		"10m:0→14400, 10m:14400, 5m:0, 10m:144000→0": {10 * time.Minute: 50, 20 * time.Minute: 150,
 			25 * time.Minute: 150, time.Hour: 650},
 		"constant":       {time.Hour: 3600, 5 * time.Hour: 5 * 3600},
-		"90m:80, 30m:80": {90 * time.Minute: 5, time.Hour * 2: 7}, // 6.67: a part of a visit begins one
+		"90m:80, 30m:80": {90 * time.Minute: 5, time.Hour * 2: 7}, // 6.67: part of a visit counts as one
 	} {
 		for how, s := range both(parse(t, load)) {
 			moments := until(s, start.Add(5*time.Hour))
@@ -154,10 +154,10 @@ func TestTheSeedFixesRandomArrivals(t *testing.T) {
 		return until(arrival.New(p, start, 0, rand.New(rand.NewPCG(seed, 0))), start.Add(time.Hour))
 	}
 	if !slices.Equal(draw(1), draw(1)) {
-		t.Error("the same seed makes other arrivals")
+		t.Error("the same seed gives other arrivals")
 	}
 	if slices.Equal(draw(1), draw(2)) {
-		t.Error("another seed makes the same arrivals")
+		t.Error("another seed gives the same arrivals")
 	}
 }
 
@@ -202,7 +202,7 @@ func TestTheWeekContinuesWhileTheScheduleIsPaused(t *testing.T) {
 func TestAPausedScheduleKeepsTheFractionOfAVisit(t *testing.T) {
 	s := arrival.New(profile.NewConstant(24), start, 0, nil) // one an hour
 	s.Advance()
-	for i := range 4 { // held for an hour, and not for a quarter of an hour
+	for i := range 4 { // paused for an hour, then running for a quarter of an hour
 		at := start.Add(time.Duration(i) * 75 * time.Minute)
 		s.Pause(at.Add(10 * time.Minute))
 		s.Resume(at.Add(70 * time.Minute))
@@ -237,7 +237,7 @@ func TestAResumedRunContinuesInItsStages(t *testing.T) {
 	p := parse(t, "10m:14400, 10m:28800")
 	s := arrival.New(p, start, 150, nil)
 	if next, ok := s.Next(); !ok || !next.Equal(start) {
-		t.Errorf("goes on at %v, %t", next, ok)
+		t.Errorf("continues at %v, %t", next, ok)
 	}
 	if end, _ := s.End(); end.Sub(start) != 7*time.Minute+30*time.Second {
 		t.Errorf("ends %v later", end.Sub(start))

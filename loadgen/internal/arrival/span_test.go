@@ -26,7 +26,7 @@ func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
 		"a part begins a visit": {piece(1.25, 1.25), 0, []time.Duration{0, 48 * time.Minute}, .75},
 		"a ramp": {piece(0, 8), 0, []time.Duration{0, 30 * time.Minute, 2545584412271, 3117691453623},
 			0},
-		"nobody comes":           {piece(0, 0), .25, nil, .25},
+		"no visits":              {piece(0, 0), .25, nil, .25},
 		"fewer than are awaited": {piece(.5, .5), .75, nil, .25},
 	} {
 		s := newSpan(c.piece, c.lead)
@@ -40,7 +40,7 @@ func TestASpanIsTheInverseOfItsPiecesIntegral(t *testing.T) {
 			}
 		}
 		if got := s.carry(s.n); got != c.carry {
-			t.Errorf("%s: the next piece begins with a lead of %v, want %v", name, got, c.carry)
+			t.Errorf("%s: the next piece starts with a lead of %v, want %v", name, got, c.carry)
 		}
 	}
 }
@@ -57,13 +57,13 @@ func TestAPauseStopsTheTimeOfAProfile(t *testing.T) {
 	}
 	c.pause(begin.Add(10 * time.Minute))
 	if _, ends := c.end(); ends || c.running() {
-		t.Error("a profile whose time stands still has an end")
+		t.Error("a paused profile has an end")
 	}
 	c.resume(begin.Add(25 * time.Minute))
 	if end, ends := c.end(); !ends || !end.Equal(begin.Add(75*time.Minute)) {
 		t.Errorf("it ends at %v, want a quarter of an hour later", end)
 	}
 	if p, _ := c.piece(begin.Add(25 * time.Minute)); p.StartRate != 2*28 {
-		t.Errorf("the rate after the hold is %v visits a day, want that of before it", p.StartRate)
+		t.Errorf("the rate after the pause is %v visits a day, want the rate before it", p.StartRate)
 	}
 }

@@ -98,18 +98,18 @@ func (r *request) Send() tracking.Result {
 		}
 	}
 	r.mu.Unlock()
-	said := acceptAll(r.hits)
+	result := acceptAll(r.hits)
 	if r.answer != nil {
-		said = r.answer(n, r.hits)
+		result = r.answer(n, r.hits)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if said.Class == answer.Accepted {
+	if result.Class == answer.Accepted {
 		for _, h := range r.hits {
 			r.stored[h.visit] = append(r.stored[h.visit], h.at)
 		}
 	}
-	return tracking.Result{Answer: said}
+	return tracking.Result{Answer: result}
 }
 
 // rig runs jobs on one state folder.
@@ -234,8 +234,8 @@ func TestVisitsOfADayFollowTheCurveInOrder(t *testing.T) {
 	for n := range r.days[0].Visits {
 		at := m.stored[n][0].In(r.days[0].Start.Location())
 		hours[at.Format("15 MST")]++
-		if at.Before(before.Add(-20 * time.Minute)) { // a longer visit begins a little earlier
-			t.Fatalf("visit %d begins at %s, the one before at %s", n, at, before)
+		if at.Before(before.Add(-20 * time.Minute)) { // a longer visit starts a little earlier
+			t.Fatalf("visit %d starts at %s, the one before at %s", n, at, before)
 		}
 		before = at
 	}
@@ -247,7 +247,7 @@ func TestVisitsOfADayFollowTheCurveInOrder(t *testing.T) {
 	all += hour(2) // comes twice
 	for name, h := range map[string]int{"02 CEST": 2, "02 CET": 2, "12 CET": 12, "20 CET": 20} {
 		if want := hour(h) / all * float64(r.days[0].Visits); hours[name] < 0.9*want || hours[name] > 1.1*want {
-			t.Errorf("%g visits begin at %s, want about %.0f", hours[name], name, want)
+			t.Errorf("%g visits start at %s, want about %.0f", hours[name], name, want)
 		}
 	}
 }

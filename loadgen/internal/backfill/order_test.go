@@ -37,7 +37,7 @@ func TestVisitorsWithTheSameDeviceGoTogether(t *testing.T) {
 }
 
 // The first hit of a day writes options in Matomo, where two requests at the same time deadlock.
-func TestTheFirstVisitOfADayIsSentAheadAlone(t *testing.T) {
+func TestTheFirstVisitOfADayIsSentAheadInItsOwnRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-20", "2026-03-30", 200, later)

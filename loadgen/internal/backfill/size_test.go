@@ -62,7 +62,7 @@ func TestARequestThatIsTooLargeIsHalved(t *testing.T) {
 					p.BatchesDone, p.Batches)
 			}
 			checkComplete(t, r, m, nil)
-			// The accepted size is kept, but larger visits have to be tried.
+			// Batches stay at the accepted size, but larger visits are still tried.
 			if most := 40; limit == 30 && refused > most || refused == 0 {
 				t.Errorf("%d requests were refused", refused)
 			}

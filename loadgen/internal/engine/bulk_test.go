@@ -104,7 +104,7 @@ func (h hasty) Outline(n uint64, v *visit.Visit) {
 func TestAnUnprovenTargetGetsSingleHits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
-			return said(answer.Rejected)
+			return classified(answer.Rejected)
 		}, func(c *engine.Config) { inBulk(c); c.Visits = hasty{} })
 		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.NoTarget {
 			t.Errorf("ended by %s", reason)
@@ -189,7 +189,7 @@ func TestARolledBackBatchIsSentAgain(t *testing.T) {
 		r.matomo.answer = func(_ context.Context, s sent) tracking.Result {
 			if since := time.Since(began); since > 5*time.Second && since < 5200*time.Millisecond {
 				lost = append(lost, s.visit)
-				return said(answer.RolledBack)
+				return classified(answer.RolledBack)
 			}
 			return tracking.Result{}
 		}
@@ -218,7 +218,7 @@ func TestARequestThatIsTooLargeIsSplit(t *testing.T) {
 				if len(r.matomo.taken) != 600 || c.Visits[ledger.Complete] != 200 {
 					t.Errorf("%d hits of 600 are taken, visits %v", len(r.matomo.taken), c.Visits)
 				}
-				// Those that were in flight with the first, and one of each smaller size: what works is kept.
+				// Those that were in flight with the first, and one of each smaller size: a size that works stays.
 				if refused := len(r.matomo.log) - len(r.matomo.taken); refused == 0 || refused > 60 {
 					t.Errorf("%d hits were refused", refused)
 				}
@@ -227,7 +227,7 @@ func TestARequestThatIsTooLargeIsSplit(t *testing.T) {
 	}
 }
 
-// In a bulk run one hit is larger than the target takes: it alone fails, and requests are as large as before.
+// One hit of a bulk run is larger than the target accepts: only that one fails, and requests stay as large.
 func TestOnlyTheHitThatIsTooLargeFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, inBulk)
@@ -254,7 +254,7 @@ func TestAHitThatIsTooLargeFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.visit == 7 && s.hit == 1 {
-				return said(answer.TooLarge)
+				return classified(answer.TooLarge)
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.StopAfter = 20 })

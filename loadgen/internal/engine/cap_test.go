@@ -17,7 +17,7 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 			c.Cap = engine.NewCap(100, runsummary.Cap{}, keep)
 			c.AutoStop = 49 * time.Hour
 		})
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(t.Context(), t.Context(), t)
 		if n := r.ledger.Counts().Planned; n != 300 {
 			t.Errorf("%d visits in 49 hours, want 100 in each of three windows", n)
@@ -25,7 +25,7 @@ func TestTheDailyCapPausesAndResumes(t *testing.T) {
 		starts := map[int]int{}
 		for _, s := range r.matomo.log {
 			if s.hit == 0 {
-				starts[int(s.when.Sub(began)/(24*time.Hour))]++
+				starts[int(s.when.Sub(started)/(24*time.Hour))]++
 			}
 		}
 		if starts[0] != 100 || starts[1] != 100 || starts[2] != 100 {
@@ -67,7 +67,7 @@ func TestACapSurvivesARestart(t *testing.T) {
 		taken++
 	}
 	if taken > 1000 || taken < 950 {
-		t.Errorf("%d visits began, want at most 1000 and little less", taken)
+		t.Errorf("%d visits started, want up to 1000 and little less", taken)
 	}
 	if ok, _, _ := c.Take(start.Add(24 * time.Hour)); !ok {
 		t.Error("no visit in the next window")

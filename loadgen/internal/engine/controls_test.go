@@ -24,12 +24,12 @@ func stages(pairs ...profile.Stage) profile.Profile {
 	return profile.NewStages(pairs)
 }
 
-// starts are the visits that began by the second of the run in which their first hit was sent.
-func (r *rig) starts(began time.Time) map[int]int {
+// starts counts the visits that started by the second of the run in which their first hit was sent.
+func (r *rig) starts(started time.Time) map[int]int {
 	starts := map[int]int{}
 	for _, s := range r.matomo.log {
 		if s.hit == 0 {
-			starts[int(s.when.Sub(began)/time.Second)]++
+			starts[int(s.when.Sub(started)/time.Second)]++
 		}
 	}
 	return starts
@@ -53,14 +53,14 @@ func TestARunEndsWithItsProfile(t *testing.T) {
 						profile.Stage{Length: 10 * time.Second, From: 2, To: 2}, profile.Stage{Length: time.Minute}),
 						random
 				})
-				began := time.Now()
+				started := time.Now()
 				if reason := r.run(t.Context(), t.Context(), t); reason != endreason.ProfileEnded {
 					t.Errorf("ended by %s", reason)
 				}
-				if took := time.Since(began); took != 80*time.Second {
+				if took := time.Since(started); took != 80*time.Second {
 					t.Errorf("ended after %v", took)
 				}
-				starts := r.starts(began)
+				starts := r.starts(started)
 				if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 80); a != 20 ||
 					b != 20 || c != 0 {
 					t.Errorf("%d, %d and %d visits by stage", a, b, c)
@@ -97,7 +97,7 @@ func TestARateChangeTakesEffectImmediately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = 30 * time.Second })
 		e := engine.New(r.config)
-		began := time.Now()
+		started := time.Now()
 		time.AfterFunc(10*time.Second+time.Millisecond, func() { e.SetRate(5) })
 		time.AfterFunc(20*time.Second+time.Millisecond, func() { e.SetRate(0.5) })
 		time.AfterFunc(15*time.Second, func() {
@@ -106,7 +106,7 @@ func TestARateChangeTakesEffectImmediately(t *testing.T) {
 			}
 		})
 		_ = e.Run(t.Context(), t.Context())
-		starts := r.starts(began)
+		starts := r.starts(started)
 		if a, b, c := between(starts, 0, 10), between(starts, 10, 20), between(starts, 20, 30); a != 10 ||
 			b != 50 || c != 6 {
 			t.Errorf("%d, %d and %d visits by ten seconds, want 10, 50 and 6", a, b, c)
@@ -123,7 +123,7 @@ func TestAPauseLosesNoVisitsAndCausesNoBurst(t *testing.T) {
 			c.Load = stages(profile.Stage{Length: 20 * time.Second, From: 1, To: 1})
 		})
 		e := engine.New(r.config)
-		began := time.Now()
+		started := time.Now()
 		time.AfterFunc(9500*time.Millisecond, func() { e.Pause(true) })
 		time.AfterFunc(time.Minute, func() {
 			if now, c := e.Phase(), r.ledger.Counts(); now != phase.Paused || e.PauseReason() != "asked" ||
@@ -136,7 +136,7 @@ func TestAPauseLosesNoVisitsAndCausesNoBurst(t *testing.T) {
 		if reason := e.Run(t.Context(), t.Context()); reason != endreason.ProfileEnded {
 			t.Errorf("ended by %s", reason)
 		}
-		starts := r.starts(began)
+		starts := r.starts(started)
 		if a, b, c := between(starts, 0, 10), between(starts, 10, 100), between(starts, 100, 110); a != 10 ||
 			b != 0 || c != 10 {
 			t.Errorf("%d visits before the pause, %d in it, %d after it", a, b, c)
@@ -153,10 +153,10 @@ func TestARunCanStartPaused(t *testing.T) {
 		e := engine.New(r.config)
 		e.Pause(true)
 		e.SetRate(2)
-		began := time.Now()
+		started := time.Now()
 		time.AfterFunc(10*time.Second, func() { e.Pause(false) })
 		_ = e.Run(t.Context(), t.Context())
-		if starts := r.starts(began); between(starts, 0, 10) != 0 || between(starts, 10, 12) != 4 ||
+		if starts := r.starts(started); between(starts, 0, 10) != 0 || between(starts, 10, 12) != 4 ||
 			between(starts, 12, 13) != 1 {
 			t.Errorf("%v", starts)
 		}
@@ -170,15 +170,15 @@ func TestAPauseOutlastsTheCap(t *testing.T) {
 			c.AutoStop = 72 * time.Hour
 		})
 		e := engine.New(r.config)
-		began := time.Now()
+		started := time.Now()
 		time.AfterFunc(12*time.Hour, func() { e.Pause(true) })
 		time.AfterFunc(30*time.Hour, func() { e.Pause(false) })
 		_ = e.Run(t.Context(), t.Context())
-		starts := r.starts(began)
+		starts := r.starts(started)
 		if a, b, c, d := between(starts, 0, 24*3600), between(starts, 24*3600, 30*3600),
 			between(starts, 30*3600, 54*3600), between(starts, 54*3600, 72*3600); a != 10 || b != 0 ||
 			c != 10 || d != 10 {
-			t.Errorf("%d, %d, %d and %d visits: the cap's window begins when the pause is over", a, b, c, d)
+			t.Errorf("%d, %d, %d and %d visits: the cap's window starts after the pause", a, b, c, d)
 		}
 		if c := r.ledger.Counts(); c.Due != 30 {
 			t.Errorf("%d due: what the cap withheld is not", c.Due)
@@ -191,20 +191,20 @@ func TestAPausedRunStopsAtItsLimit(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.AutoStop = time.Minute })
 		e := engine.New(r.config)
 		e.Pause(true)
-		began := time.Now()
+		started := time.Now()
 		if reason := e.Run(
 			t.Context(),
 			t.Context(),
 		); reason != endreason.AutoStopped ||
-			time.Since(began) != time.Minute {
-			t.Errorf("ended by %s after %v", reason, time.Since(began))
+			time.Since(started) != time.Minute {
+			t.Errorf("ended by %s after %v", reason, time.Since(started))
 		}
 	})
 }
 
 func TestOverdueVisitsCountAsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// The disk holds up the loop for three seconds while a thousand visits a second fall due.
+		// The disk delays the loop for three seconds while a thousand visits per second become due.
 		r := newRig(accept, nil)
 		r.config.Load, r.config.AutoStop, r.config.Concurrency = profile.NewConstant(1000*86_400), 10*time.Second, 4000
 		stalled, late := false, uint64(0)
@@ -219,7 +219,7 @@ func TestOverdueVisitsCountAsDue(t *testing.T) {
 		}
 		_ = r.run(t.Context(), t.Context(), t)
 		if late < 1000 || late > 3000 {
-			t.Errorf("at most %d visits were due that had not begun, want up to 3000", late)
+			t.Errorf("up to %d due visits had not started, want up to 3000", late)
 		}
 		if c := r.ledger.Counts(); c.Due != 10_000 || c.Planned != 10_000 || c.Total(-1).Outcomes[outcome.Shed] == 0 {
 			t.Errorf("%d visits, %d due, %+v", c.Planned, c.Due, c.Total(-1))

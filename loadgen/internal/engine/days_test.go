@@ -18,18 +18,18 @@ import (
 func TestVisitsDoNotCrossTheSitesMidnight(t *testing.T) {
 	zone := time.FixedZone("site", 0)
 	synctest.Test(t, func(t *testing.T) {
-		// synctest begins at midnight UTC 2000-01-01: visits of 200 s would begin the day before.
+		// synctest starts at midnight UTC 2000-01-01: visits of 200 s would start the day before.
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter, c.Zone = 3, zone })
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(t.Context(), t.Context(), t)
 		for _, s := range r.matomo.log {
-			if !s.at.Before(began) {
+			if !s.at.Before(started) {
 				t.Errorf("hit %d of visit %d is recorded at %v, on the other side of midnight", s.hit, s.visit, s.at)
 			}
 		}
 	})
 	for beyond, want := range map[time.Duration]uint64{
-		1500 * time.Millisecond: 0, // only the ping lies beyond midnight
+		1500 * time.Millisecond: 0, // only the ping is after midnight
 		500 * time.Millisecond:  1,
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -60,11 +60,11 @@ func TestADayStartsOnceWhenMidnightOccursTwice(t *testing.T) {
 	})
 }
 
-// A hit in doubt may have kept a visit open over a long gap, but not over midnight.
+// An unknown hit may have kept a visit open over a long gap, but not over midnight.
 func TestAVisitIsSplitAtMidnightDespiteAnUnknownHit(t *testing.T) {
 	doubt := func(_ context.Context, s sent) tracking.Result {
 		if s.hit == 1 {
-			return said(answer.Timeout)
+			return classified(answer.Timeout)
 		}
 		return tracking.Result{}
 	}

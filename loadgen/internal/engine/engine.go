@@ -109,7 +109,7 @@ type Engine struct {
 	controls  controls
 	rate      atomic.Uint64 // bits of a float64
 	cutVisits atomic.Uint64
-	startedAt     time.Time     // when Run was called
+	startedAt time.Time     // when Run was called
 	base      time.Duration // the same by the clock
 }
 

@@ -42,8 +42,10 @@ func (visits) Outline(n uint64, v *visit.Visit) {
 	)
 }
 
-// said returns a result of a class.
-func said(c answer.Class) tracking.Result { return tracking.Result{Answer: answer.Answer{Class: c}} }
+// classified returns a result of a class.
+func classified(c answer.Class) tracking.Result {
+	return tracking.Result{Answer: answer.Answer{Class: c}}
+}
 
 func sum(all []int) int {
 	n := 0
@@ -105,9 +107,9 @@ func (r *rig) ended(o outcome.Outcome) uint64 { return r.ledger.Counts().Total(-
 
 func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(12 * time.Hour) // synctest begins at midnight
+		time.Sleep(12 * time.Hour) // synctest starts at midnight
 		r := newRig(accept, func(c *engine.Config) { c.StopAfter = 5 })
-		began := time.Now()
+		started := time.Now()
 		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.StoppedAfterVisits {
 			t.Errorf("ended by %s", reason)
 		}
@@ -115,7 +117,7 @@ func TestVisitsArriveByTheScheduleAndHitsInOrder(t *testing.T) {
 			t.Fatalf("%d hits, want 15", len(r.matomo.log))
 		}
 		for _, s := range r.matomo.log {
-			if want := began.Add(time.Duration(s.visit)*time.Second +
+			if want := started.Add(time.Duration(s.visit)*time.Second +
 				time.Duration(s.hit)*time.Second); !s.when.Equal(want) {
 				t.Errorf("hit %d of visit %d is sent at %v, want %v", s.hit, s.visit, s.when, want)
 			}
@@ -145,11 +147,11 @@ func TestAutoStopFinishesOpenVisits(t *testing.T) {
 func TestAutoStopDoesNotWaitForTheNextVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.Load, c.AutoStop = profile.NewConstant(1), 10*time.Minute })
-		began := time.Now()
+		started := time.Now()
 		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.AutoStopped {
 			t.Errorf("ended by %s", reason)
 		}
-		if took := time.Since(began); took > 10*time.Minute+time.Second {
+		if took := time.Since(started); took > 10*time.Minute+time.Second {
 			t.Errorf("ended after %v", took)
 		}
 	})
@@ -164,11 +166,11 @@ func TestAStopLetsRequestsInFlightEndAndAbandonsTheRest(t *testing.T) {
 		r := newRig(slow, nil)
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(5500*time.Millisecond, stop)
-		began := time.Now()
+		started := time.Now()
 		if reason := r.run(drain, t.Context(), t); reason != endreason.Interrupted {
 			t.Errorf("ended by %s", reason)
 		}
-		if took := time.Since(began); took > 8500*time.Millisecond+time.Millisecond {
+		if took := time.Since(started); took > 8500*time.Millisecond+time.Millisecond {
 			t.Errorf("the run ended after %v", took)
 		}
 		if r.ended(outcome.Abandoned) == 0 || r.ended(outcome.Unknown) != 0 {
@@ -183,15 +185,15 @@ func TestADrainAbortsRequestsThatDoNotEnd(t *testing.T) {
 			return tracking.Result{}
 		}
 		<-ctx.Done()
-		return said(answer.Timeout)
+		return classified(answer.Timeout)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(hang, nil)
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, stop)
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(drain, t.Context(), t)
-		if took := time.Since(began); took != 10*time.Second {
+		if took := time.Since(started); took != 10*time.Second {
 			t.Errorf("the run ended after %v, want 3 s and 7 s of drain", took)
 		}
 	})
@@ -201,9 +203,9 @@ func TestADrainAbortsRequestsThatDoNotEnd(t *testing.T) {
 		abort, now := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, stop)
 		time.AfterFunc(4*time.Second, now)
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(drain, abort, t)
-		if took := time.Since(began); took != 4*time.Second {
+		if took := time.Since(started); took != 4*time.Second {
 			t.Errorf("a second signal ends the run after %v, want 4 s", took)
 		}
 	})
@@ -213,7 +215,7 @@ func TestAHitThatWasNotAcceptedIsRetriedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := func(_ context.Context, s sent) tracking.Result {
 			if s.hit == 1 {
-				return said(answer.NotNow)
+				return classified(answer.NotNow)
 			}
 			return tracking.Result{}
 		}
@@ -277,7 +279,7 @@ func TestARetryHonoursRetryAfter(t *testing.T) {
 func TestATargetThatRejectsEveryHitEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
-			return said(answer.Rejected)
+			return classified(answer.Rejected)
 		}, nil)
 		if reason := r.run(t.Context(), t.Context(), t); reason != endreason.NoTarget {
 			t.Errorf("ended by %s", reason)
@@ -298,7 +300,7 @@ func TestHitsThatCannotBeSentInTimeAreShed(t *testing.T) {
 		_ = r.run(t.Context(), t.Context(), t)
 		c := r.ledger.Counts()
 		if c.Planned != 600 {
-			t.Errorf("%d visits arrived, want 600: arrivals wait for nobody", c.Planned)
+			t.Errorf("%d visits arrived, want 600: arrivals do not wait", c.Planned)
 		}
 		// Four requests of 2 s each carry 2 hits a second, while visits arrive and while the last ones end.
 		if taken := r.ended(outcome.Accepted); taken < 110 || taken > 160 {
@@ -312,9 +314,9 @@ func TestHitsThatCannotBeSentInTimeAreShed(t *testing.T) {
 
 func TestArrivalsPauseWhileTheStateCannotBeStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		started := time.Now()
 		full := func(uint64) error {
-			if time.Since(began) < time.Minute {
+			if time.Since(started) < time.Minute {
 				return errors.New("no space left on device")
 			}
 			return nil
@@ -324,13 +326,13 @@ func TestArrivalsPauseWhileTheStateCannotBeStored(t *testing.T) {
 		for at, want := range map[time.Duration]string{30 * time.Second: metric.PauseState, 70 * time.Second: ""} {
 			time.AfterFunc(at+time.Millisecond, func() {
 				if why := e.PauseReason(); why != want {
-					t.Errorf("after %v it says that visits pause for %q, want %q", at, why, want)
+					t.Errorf("after %v the pause reason is %q, want %q", at, why, want)
 				}
 			})
 		}
 		_ = e.Run(t.Context(), t.Context())
-		if first := r.matomo.log[0].when.Sub(began); first < time.Minute {
-			t.Errorf("a visit began after %v", first)
+		if first := r.matomo.log[0].when.Sub(started); first < time.Minute {
+			t.Errorf("a visit started after %v", first)
 		}
 		if n := r.ledger.Counts().Planned; n != 10 {
 			t.Errorf("%d visits, want 10", n)

@@ -27,9 +27,9 @@ func finishing(t *testing.T, r *rig, at map[time.Duration]func(*engine.Engine)) 
 		}
 		time.AfterFunc(when, func() { do(e) })
 	}
-	began := time.Now()
+	started := time.Now()
 	reason := e.Run(t.Context(), t.Context())
-	took := time.Since(began)
+	took := time.Since(started)
 	r.matomo.cut()
 	if c := r.ledger.Counts(); c.OpenVisits() != 0 || c.Total(-1).Open() != 0 {
 		t.Errorf("%d visits and %d hits have no end", c.OpenVisits(), c.Total(-1).Open())
@@ -51,7 +51,7 @@ func TestFinishCompletesOpenVisitsAndStartsNone(t *testing.T) {
 					11 * time.Second: func(e *engine.Engine) {
 						if by := e.FinishBy(); e.Phase() != phase.Draining ||
 							time.Until(by) != 59500*time.Millisecond {
-							t.Errorf("it is %s and says that visits are cut at %v", e.Phase(), by)
+							t.Errorf("phase %s, open visits are cut off at %v", e.Phase(), by)
 						}
 					},
 				}
@@ -93,7 +93,7 @@ func TestRequestsInFlightGetTheDrainTimeoutAfterTheFinishDeadline(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(broken context.Context, _ sent) tracking.Result {
 			<-broken.Done()
-			return said(answer.Timeout)
+			return classified(answer.Timeout)
 		}
 		r := newRig(slow, nil)
 		_, reason, took := finishing(t, r,

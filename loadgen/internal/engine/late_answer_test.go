@@ -37,7 +37,7 @@ func (l late) Wait(ctx context.Context, limit time.Duration) (answer.Answer, boo
 
 // timedOut is the result of a request whose answer comes late.
 func timedOut(after time.Duration) tracking.Result {
-	r := said(answer.Timeout)
+	r := classified(answer.Timeout)
 	r.Pending = late{after: after}
 	return r
 }
@@ -54,7 +54,7 @@ func TestAVisitWaitsWhileMatomoMayWorkOnItsLastRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var r *rig
-				meanwhile := uint64(0) // repeated visits as they stand with a hit left to send
+				meanwhile := uint64(0) // repeated visits with a hit left to send
 				r = newRig(func(_ context.Context, s sent) tracking.Result {
 					if s.visit == 1 && s.hit == 0 {
 						time.Sleep(2 * time.Second) // the timeout
@@ -65,11 +65,11 @@ func TestAVisitWaitsWhileMatomoMayWorkOnItsLastRequest(t *testing.T) {
 					}
 					return tracking.Result{}
 				}, func(c *engine.Config) { c.StopAfter = 2 })
-				began := time.Now()
+				started := time.Now()
 				_ = r.run(t.Context(), t.Context(), t)
 				for _, s := range r.matomo.log {
 					if s.visit == 1 && s.hit == 1 {
-						if at := s.when.Sub(began) - time.Second; (at - c.next).Abs() > time.Millisecond {
+						if at := s.when.Sub(started) - time.Second; (at - c.next).Abs() > time.Millisecond {
 							t.Errorf("the next hit is sent after %v, want %v", at, c.next)
 						}
 					}
@@ -101,7 +101,7 @@ func TestATimedOutRequestKeepsItsSlot(t *testing.T) {
 			}
 		}
 		if first != 4 { // as many as there are slots
-			t.Errorf("%d visits begin while Matomo is at work on four", first)
+			t.Errorf("%d visits start while Matomo is working on four", first)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Unsent] != 10 || c.Repeated != 0 {
 			t.Errorf("%+v", c.VisitTotals)
@@ -119,7 +119,7 @@ func TestTheBreakerDoesNotWaitForLateAnswers(t *testing.T) {
 			return timedOut(-1)
 		}, func(c *engine.Config) { c.StopAfter, c.Concurrency = 60, 50 })
 		e := engine.New(r.config)
-		// The visits begin a second apart: the twentieth that times out does so after 22 seconds.
+		// The visits start a second apart: the twentieth times out after 22 seconds.
 		time.AfterFunc(24*time.Second, func() {
 			if !r.config.Router.Status(0, time.Now()).Failed {
 				t.Error("the target does not count as failed")
@@ -184,11 +184,11 @@ func TestAStopDoesNotWaitForLateAnswers(t *testing.T) {
 			// Those of the seconds 1, 2 and 3 wait for late answers, that of 4 has timed out at 6.
 			drain, stop := context.WithTimeoutCause(t.Context(), 5500*time.Millisecond, endreason.Interrupted)
 			defer stop()
-			began := time.Now()
+			started := time.Now()
 			if reason := r.run(drain, t.Context(), t); reason != endreason.Interrupted ||
-				time.Since(began) != 6*time.Second {
+				time.Since(started) != 6*time.Second {
 				t.Errorf("ended by %s after %v, want 6 s: the last request in its time ends then", reason,
-					time.Since(began))
+					time.Since(started))
 			}
 		})
 	})
@@ -213,10 +213,10 @@ func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) { c.StopAfter = 2 })
-		began := time.Now()
+		started := time.Now()
 		reason := r.run(t.Context(), t.Context(), t)
 		// The last hit is due at the third second.
-		if took := time.Since(began); reason != endreason.StoppedAfterVisits || took != 5*time.Second {
+		if took := time.Since(started); reason != endreason.StoppedAfterVisits || took != 5*time.Second {
 			t.Errorf("ended by %s after %v, want 5 s", reason, took)
 		}
 		if c := r.ledger.Counts(); c.Visits[ledger.Partial] != 2 || r.ended(outcome.Unknown) != 2 || c.Repeated != 0 {
@@ -225,8 +225,8 @@ func TestARunDoesNotWaitForLateAnswersToLastHits(t *testing.T) {
 	})
 }
 
-// All slots are held by unanswered requests when Matomo recovers.
-func TestARecoveredTargetTakesHitsBesideUnansweredOnes(t *testing.T) {
+// Unanswered requests occupy all slots when Matomo recovers.
+func TestARecoveredTargetTakesHitsDespiteUnansweredOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
@@ -239,7 +239,7 @@ func TestARecoveredTargetTakesHitsBesideUnansweredOnes(t *testing.T) {
 		}, func(c *engine.Config) {
 			c.Concurrency, c.Load, c.AutoStop = 20, profile.NewConstant(10*86400), 30*time.Second
 		})
-		began := time.Now()
+		started := time.Now()
 		time.AfterFunc(5*time.Second, func() { down.Store(true) })
 		time.AfterFunc(10*time.Second, func() { down.Store(false) })
 		var accepted atomic.Int64
@@ -247,7 +247,7 @@ func TestARecoveredTargetTakesHitsBesideUnansweredOnes(t *testing.T) {
 		time.AfterFunc(20*time.Second, func() { accepted.Add(int64(r.ended(outcome.Accepted))) })
 		_ = r.run(t.Context(), t.Context(), t)
 		tried := slices.ContainsFunc(r.matomo.log, func(s sent) bool {
-			at := s.when.Sub(began)
+			at := s.when.Sub(started)
 			return at > 10*time.Second && at < 16*time.Second
 		})
 		if !tried {

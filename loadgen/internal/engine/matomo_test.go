@@ -22,12 +22,12 @@ type sent struct {
 	request int
 }
 
-// matomo answers requests as answer says, by their first hit, and checks that no visitor has two in flight. broken is
+// matomo answers requests with the result of answer for their first hit, and checks that no visitor has two in flight. broken is
 // done when requests are aborted.
 type matomo struct {
 	answer  func(broken context.Context, s sent) tracking.Result
 	receipt func(hits []sent) answer.Receipt
-	// limit is the most hits that a request may have, 0 is any number. tooLarge says that it may not have the hit.
+	// limit is the maximum of hits per request, 0 for none. tooLarge reports that a hit is too large.
 	limit    int
 	tooLarge func(sent) bool
 	broken   context.Context
@@ -85,7 +85,7 @@ func (r *request) Send() tracking.Result {
 	}
 	m.busy[r.target]--
 	if m.limit > 0 && len(r.hits) > m.limit || m.tooLarge != nil && slices.ContainsFunc(r.hits, m.tooLarge) {
-		return said(answer.TooLarge)
+		return classified(answer.TooLarge)
 	}
 	m.taken = append(m.taken, r.hits...)
 	if m.receipt != nil {

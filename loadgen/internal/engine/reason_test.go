@@ -36,17 +36,17 @@ func (r *rig) reasonsAddUp(t *testing.T) map[answer.Class]uint64 {
 
 func TestEveryHitThatWasNotAcceptedHasAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		started := time.Now()
 		drain, stop := context.WithCancelCause(t.Context())
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			rng := rand.New(rand.NewPCG(uint64(s.visit), uint64(s.hit)))
-			switch since := time.Since(began); {
+			switch since := time.Since(started); {
 			case since > 40*time.Second && since < 50*time.Second:
 				time.Sleep(3 * time.Second) // too slow, so that hits are late
 			case since > 100*time.Second:
-				return said(answer.Unreachable) // an outage, for which the breaker opens
+				return classified(answer.Unreachable) // an outage, which opens the breaker
 			case rng.IntN(3) == 0:
-				return said([]answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.RolledBack,
+				return classified([]answer.Class{answer.NotNow, answer.InFront, answer.Unreadable, answer.RolledBack,
 					answer.TooLarge}[rng.IntN(5)])
 			}
 			return tracking.Result{}

@@ -44,7 +44,7 @@ func TestTheLimitOfASplitVisitIsForgotten(t *testing.T) {
 			l.queues[0].limits[7] = 1
 			lose(l, openVisit{number: 7, upTo: 2, sent: true})
 			if n := len(l.queues[0].limits); n != 0 {
-				t.Errorf("%d visits are kept", n)
+				t.Errorf("%d limits are left", n)
 			}
 		})
 	}

@@ -20,17 +20,17 @@ import (
 
 // still is a clock that jumps ahead, as after a standstill of the process.
 type still struct {
-	began   time.Time
+	started time.Time
 	skipped atomic.Int64
 }
 
 func (s *still) elapsed() time.Duration {
-	return time.Since(s.began) + time.Duration(s.skipped.Load())
+	return time.Since(s.started) + time.Duration(s.skipped.Load())
 }
 
 // standStill simulates a standstill of the process after a delay.
 func (r *rig) standStill(after, length time.Duration) *still {
-	s := &still{began: time.Now()}
+	s := &still{started: time.Now()}
 	r.config.Clock = standstill.NewAt(s.elapsed)
 	time.AfterFunc(after, func() { s.skipped.Add(int64(length)) })
 	return s
@@ -48,7 +48,7 @@ func TestNoBurstFollowsAStandstill(t *testing.T) {
 		starts := map[time.Duration]int{} // by the second in which they are sent
 		hits := map[time.Duration]int{}
 		for _, h := range r.matomo.log {
-			second := h.when.Sub(s.began) / time.Second
+			second := h.when.Sub(s.started) / time.Second
 			hits[second]++
 			if h.hit == 0 {
 				starts[second]++
@@ -56,7 +56,7 @@ func TestNoBurstFollowsAStandstill(t *testing.T) {
 		}
 		for second := range time.Duration(30) { // of what Go's time shows: 10 s of the run, then its last 20
 			if n := starts[second]; n < 19 || n > 21 {
-				t.Errorf("%d visits begin in second %d, want 20", n, second)
+				t.Errorf("%d visits start in second %d, want 20", n, second)
 			}
 			if n := hits[second]; n > 63 {
 				t.Errorf("%d hits are sent in second %d, more than the 60 of the plan", n, second)
@@ -67,7 +67,7 @@ func TestNoBurstFollowsAStandstill(t *testing.T) {
 		if missed.Visits < 1799 || missed.Visits > 1801 || c.Due != 2400 || c.Planned != 2400 {
 			t.Errorf("%d visits missed of %d planned, want those of 90 s of 120", missed.Visits, c.Planned)
 		}
-		// Those that had begun lose the hits that fell due, the second pages and pings of the last two seconds before.
+		// Started visits lose the hits that became due, the second pages and pings of the last two seconds before.
 		if want := uint64(1800*3 + 20 + 2*20); missed.Hits < want-5 || missed.Hits > want+5 ||
 			c.Total(0).Outcomes[outcome.Shed] != missed.Hits {
 			t.Errorf("%d hits missed, %d shed, want about %d", missed.Hits, c.Total(0).Outcomes[outcome.Shed], want)
@@ -113,7 +113,7 @@ func TestHitsInFlightDuringAStandstillHaveNoLatencyAndDoNotCountAgainstTheTarget
 						return tracking.Result{}
 					}
 					time.Sleep(3 * time.Second)
-					return said(class)
+					return classified(class)
 				}, func(c *engine.Config) {
 					c.Load, c.AutoStop, c.Concurrency = profile.NewConstant(20*86_400), 20*time.Second, 50
 				})

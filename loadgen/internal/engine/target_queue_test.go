@@ -30,7 +30,7 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 3 && s.when.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) > 10*time.Second {
 				time.Sleep(30 * time.Second)
-				return said(answer.Timeout)
+				return classified(answer.Timeout)
 			}
 			time.Sleep(20 * time.Millisecond)
 			return tracking.Result{}
@@ -58,11 +58,11 @@ func TestATargetThatHangsDoesNotSlowTheOthers(t *testing.T) {
 
 func TestAVisitQueuedForAFailingTargetMovesToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		started := time.Now()
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
-			if s.target == 0 && time.Since(began) > 3*time.Second { // it hangs, with visits waiting, and then is gone
+			if s.target == 0 && time.Since(started) > 3*time.Second { // it hangs with visits waiting, then fails
 				time.Sleep(1500 * time.Millisecond)
-				return said(answer.Timeout)
+				return classified(answer.Timeout)
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) {
@@ -80,7 +80,7 @@ func TestAVisitQueuedForAFailingTargetMovesToAnother(t *testing.T) {
 	})
 }
 
-func TestInAnOverloadVisitsThatBeganAreFinished(t *testing.T) {
+func TestInAnOverloadStartedVisitsAreFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(func(context.Context, sent) tracking.Result {
 			time.Sleep(100 * time.Millisecond)
@@ -99,9 +99,9 @@ func TestManyOpenVisitsAreAbandonedAtAStop(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { c.Load = profile.NewConstant(20_000 * 86400) })
 		drain, stop := context.WithCancel(t.Context())
 		time.AfterFunc(2500*time.Millisecond, stop)
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(drain, t.Context(), t)
-		if took := time.Since(began); took > 2600*time.Millisecond {
+		if took := time.Since(started); took > 2600*time.Millisecond {
 			t.Errorf("the run ended after %v", took)
 		}
 		if r.ended(outcome.Abandoned) < 10_000 {
@@ -115,7 +115,7 @@ func TestAVisitQueuedForAHangingTargetMovesToAnother(t *testing.T) {
 		r := newRig(func(_ context.Context, s sent) tracking.Result {
 			if s.target == 0 {
 				time.Sleep(10 * time.Second)
-				return said(answer.Timeout)
+				return classified(answer.Timeout)
 			}
 			return tracking.Result{}
 		}, func(c *engine.Config) {

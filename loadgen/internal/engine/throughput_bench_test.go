@@ -26,7 +26,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// All visits begin within filling; then, for holding, 20,000 hits fall due each second.
+// All visits start within filling; then, for holding, 20,000 hits become due each second.
 const (
 	filling = 10 * time.Second
 	holding = 20 * time.Second
@@ -34,7 +34,7 @@ const (
 )
 
 // patient are usual visits whose second hits fall due after filling, spread evenly and in another order than the visits
-// began; the rest comes hours later.
+// started; the others are due hours later.
 type patient struct {
 	*visit.Generator
 	all uint64
@@ -42,10 +42,10 @@ type patient struct {
 
 func (p patient) Outline(n uint64, v *visit.Visit) {
 	p.Generator.Outline(n, v)
-	began := filling * time.Duration(n) / time.Duration(p.all)
+	started := filling * time.Duration(n) / time.Duration(p.all)
 	due := filling + time.Second*time.Duration(n*7919%p.all)/perHold
 	for i := 1; i < len(v.Hits); i++ {
-		v.Hits[i].SendOffset = due - began + time.Duration(i-1)*time.Hour
+		v.Hits[i].SendOffset = due - started + time.Duration(i-1)*time.Hour
 	}
 }
 
@@ -61,7 +61,7 @@ func (instant) Send() tracking.Result {
 }
 
 // BenchmarkOpenVisits measures the cost of one and ten million open visits: memory of the process, the share of a core
-// while they are held, how late hits are sent from the first on, and how long a stop takes.
+// while they are open, how late hits are sent, and how long a stop takes.
 func BenchmarkOpenVisits(b *testing.B) {
 	for _, n := range []uint64{1_000_000, 10_000_000} {
 		b.Run(strconv.FormatUint(n, 10), func(b *testing.B) {
@@ -84,20 +84,20 @@ func openVisits(b *testing.B, n uint64) {
 		Extras: []visit.Extra{{Kind: hit.Search, Share: .15},
 			{Kind: hit.Event, Share: .25, Events: eventset.Default().Click}, {Kind: hit.Order, Share: .05}},
 	})
-	book := ledger.New(1)
+	counts := ledger.New(1)
 	drain, stop := context.WithCancel(b.Context())
 	var busy, rss float64
 	var stopped time.Time
 	var late ledger.Counts
-	held := time.AfterFunc(filling, func() { busy = -cpuSeconds(b) })
-	defer held.Stop()
+	filled := time.AfterFunc(filling, func() { busy = -cpuSeconds(b) })
+	defer filled.Stop()
 	over := time.AfterFunc(filling+holding, func() {
-		busy, rss, late, stopped = busy+cpuSeconds(b), residentMB(b), book.Counts(), time.Now()
+		busy, rss, late, stopped = busy+cpuSeconds(b), residentMB(b), counts.Counts(), time.Now()
 		stop()
 	})
 	defer over.Stop()
 	_ = engine.New(engine.Config{
-		Visits: patient{g, n}, Sender: instant{}, Ledger: book, Log: slog.New(slog.DiscardHandler),
+		Visits: patient{g, n}, Sender: instant{}, Ledger: counts, Log: slog.New(slog.DiscardHandler),
 		Timer: wakeup.NewHighRes(), Clock: standstill.New(time.Now()), Batch: 1,
 		Router: routing.New([]target.Target{{Name: "one", Weight: 1}}, target.RoundRobin, 1),
 		Load:   profile.NewConstant(float64(n) / filling.Seconds() * 86400), Concurrency: 64, Live: true,
@@ -112,7 +112,7 @@ func openVisits(b *testing.B, n uint64) {
 	b.ReportMetric(float64(late.Latency[0].ValueAtQuantile(99))/1000, "ms-late-p99")
 	b.ReportMetric(float64(late.Latency[0].Max())/1000, "ms-late-max")
 	b.ReportMetric(time.Since(stopped).Seconds(), "s-to-stop")
-	if row := book.Counts().Total(-1); row.Open() != 0 {
+	if row := counts.Counts().Total(-1); row.Open() != 0 {
 		b.Errorf("the ledger does not add up: %+v", row)
 	}
 }
@@ -125,7 +125,7 @@ func cpuSeconds(b *testing.B) float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// residentMB is the memory of this process, where the system tells (proc(5)).
+// residentMB returns the memory of this process, 0 if the system has no proc(5).
 func residentMB(b *testing.B) float64 {
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -78,7 +78,7 @@ func TestTheVisitHeapGrowsAndShrinksByChunks(t *testing.T) {
 		before, seen[o.number] = o.due, true
 	}
 	if len(seen) != n || len(all.chunks) > 2 {
-		t.Errorf("%d visits came out of %d, %d chunks are kept", len(seen), n, len(all.chunks))
+		t.Errorf("popped %d of %d visits, %d chunks are left", len(seen), n, len(all.chunks))
 	}
 }
 

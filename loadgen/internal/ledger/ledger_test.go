@@ -193,19 +193,19 @@ func TestTheSummaryBreaksVisitsDownByTarget(t *testing.T) {
 
 func TestSinceReturnsTheDifference(t *testing.T) {
 	l := ledger.New(2)
-	book := func(target int, c answer.Class, latency time.Duration, f ledger.VisitOutcome) {
+	record := func(target int, c answer.Class, latency time.Duration, f ledger.VisitOutcome) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
 		l.Answer(target, &answer.Answer{Class: c}, answered(c, latency))
 		l.CloseVisit(target, f)
 	}
 	for range 99 {
-		book(0, answer.Accepted, time.Second, ledger.Complete)
+		record(0, answer.Accepted, time.Second, ledger.Complete)
 	}
 	l.SetDue(100)
 	before := l.Counts()
-	book(0, answer.Accepted, 10*time.Millisecond, ledger.Complete)
-	book(1, answer.Timeout, 20*time.Millisecond, ledger.Uncertain)
+	record(0, answer.Accepted, 10*time.Millisecond, ledger.Complete)
+	record(1, answer.Timeout, 20*time.Millisecond, ledger.Uncertain)
 	l.SetDue(103)
 	d := l.Counts().Since(before)
 	if h := d.Total(-1).Summary(); h.Planned != 2 || h.Accepted != 1 || h.Unknown != 1 ||

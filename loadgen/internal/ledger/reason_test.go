@@ -19,18 +19,18 @@ func reasonsOf(l *ledger.Ledger) (s runsummary.Summary) {
 
 func TestReasonsAreByTargetClassAndStatus(t *testing.T) {
 	l := ledger.New(2)
-	book := func(target int, a answer.Answer) {
+	record := func(target int, a answer.Answer) {
 		l.Plan(target, pages(1))
 		l.Send(target, pages(1))
 		l.Answer(target, &a, []ledger.Answered{{Kind: hit.Pageview, Class: a.HitClass(0, 1)}})
 	}
-	book(0, answer.Answer{Status: 204})
+	record(0, answer.Answer{Status: 204})
 	for range 2 {
-		book(0, answer.Answer{Class: answer.InFront, Status: 403, Server: "gate", Excerpt: "Blocked"})
+		record(0, answer.Answer{Class: answer.InFront, Status: 403, Server: "gate", Excerpt: "Blocked"})
 	}
-	book(0, answer.Answer{Class: answer.InFront, Status: 403, Excerpt: "not the first"})
-	book(0, answer.Answer{Class: answer.InFront, Status: 404})
-	book(1, answer.Answer{Class: answer.InFront, Status: 403})
+	record(0, answer.Answer{Class: answer.InFront, Status: 403, Excerpt: "not the first"})
+	record(0, answer.Answer{Class: answer.InFront, Status: 404})
+	record(1, answer.Answer{Class: answer.InFront, Status: 403})
 	l.Plan(1, pages(7))
 	l.End(1, &answer.Answer{Class: answer.Late}, pages(4))
 	l.End(1, &answer.Answer{Class: answer.Stopped}, pages(1))

@@ -20,15 +20,15 @@ func three() []target.Target {
 // reply sends a hit to target t and answers it.
 func reply(r *routing.Router, t int, c answer.Class, now time.Time) {
 	r.Begin(t, now)
-	r.End(t, said(c), 1, now, time.Time{})
+	r.End(t, classified(c), 1, now, time.Time{})
 }
 
-// said is an answer of a class.
-func said(c answer.Class) tracking.Result {
+// classified returns an answer of a class.
+func classified(c answer.Class) tracking.Result {
 	return tracking.Result{Answer: answer.Answer{Class: c, Excerpt: c.String()}}
 }
 
-func TestStrategiesDealOutVisits(t *testing.T) {
+func TestStrategiesDistributeVisits(t *testing.T) {
 	const n = 30_000
 	for strategy, want := range map[target.Strategy][]float64{
 		target.RoundRobin: {1. / 3, 1. / 3, 1. / 3}, target.Random: {1. / 3, 1. / 3, 1. / 3},
@@ -51,14 +51,14 @@ func TestStrategiesDealOutVisits(t *testing.T) {
 	}
 }
 
-func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
+func TestAnswersFromBeforeTheOutageDoNotDelayTheProbe(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	reply(r, 0, answer.Accepted, start)
 	for range 50 {
 		r.Begin(0, start)
 	}
 	for i := range 50 { // the breaker opens at the 20th; the others come in the 30 s after
-		r.End(0, said(answer.Timeout), 1, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
+		r.End(0, classified(answer.Timeout), 1, start.Add(time.Duration(max(0, i-19))*time.Second), time.Time{})
 	}
 	if r.Admission(0, start.Add(30*time.Second)) != routing.AdmitOne {
 		t.Error("no probe may go")
@@ -68,7 +68,7 @@ func TestAnswersFromBeforeTheOutageDoNotPutOffTheProbe(t *testing.T) {
 func TestAnUnprovenTargetTakesNoOtherHitBeforeARetry(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.Begin(0, start)
-	r.End(0, said(answer.NotNow), 1, start, start.Add(time.Second))
+	r.End(0, classified(answer.NotNow), 1, start, start.Add(time.Second))
 	if r.Admission(0, start.Add(999*time.Millisecond)) != routing.Wait {
 		t.Error("another hit may go before the retry")
 	}
@@ -82,13 +82,13 @@ func TestAnUnprovenTargetGetsOneHitAtATime(t *testing.T) {
 	if proven := r.Begin(0, start); proven || r.Admission(0, start) != routing.Wait {
 		t.Error("a second hit may go before the first is answered")
 	}
-	r.End(0, said(answer.Accepted), 1, start, time.Time{})
+	r.End(0, classified(answer.Accepted), 1, start, time.Time{})
 	if proven := r.Begin(0, start); !proven || r.Admission(0, start) != routing.Admit {
-		t.Error("a proven target is held back")
+		t.Error("a proven target gets no hits")
 	}
 }
 
-func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) {
+func TestFiveFailedHitsOpenTheBreakerAndAProbePerMinuteClosesIt(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	for i := range 5 {
 		if r.Admission(0, start) != routing.AdmitOne {
@@ -97,7 +97,7 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 		reply(r, 0, answer.Rejected, start)
 	}
 	if r.Admission(0, start.Add(59*time.Second)) != routing.Deny {
-		t.Error("the target is asked again within the minute")
+		t.Error("the target is probed again within the minute")
 	}
 	if got := r.Pick(0, start); got != 1 {
 		t.Errorf("a visit goes to %d though that target failed", got)
@@ -120,7 +120,7 @@ func TestFiveHitsWithoutSuccessFailATargetAndAProbeAMinuteMendsIt(t *testing.T) 
 	}
 }
 
-func TestAllTargetsFailedFromTheStartIsHopeless(t *testing.T) {
+func TestAllTargetsFailedFromTheStartIsReported(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	for i := range 2 {
 		for range 5 {
@@ -153,7 +153,7 @@ func TestATargetThatWorkedIsProbedSoon(t *testing.T) {
 	}
 }
 
-func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
+func TestRejectionsOpenTheBreakerBeforeMatomoLocksUsOut(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	reply(r, 0, answer.Accepted, start)
 	for range 5 {
@@ -165,7 +165,7 @@ func TestRejectionsFailATargetThatWorkedBeforeMatomoLocksUsOut(t *testing.T) {
 	}
 }
 
-func TestRefusalsThatAreNotOfTheTokenHaveTheUsualPatience(t *testing.T) {
+func TestRejectionsForOtherReasonsThanTheTokenHaveTheUsualLimit(t *testing.T) {
 	for class, patience := range map[answer.Class]int{answer.Rejected: 5, answer.Token: 5, answer.InFront: 20,
 		answer.NotNow: 20, answer.Unreadable: 20, answer.TooLarge: 20} {
 		r := routing.New(three()[:1], target.RoundRobin, 1)
@@ -180,7 +180,7 @@ func TestRefusalsThatAreNotOfTheTokenHaveTheUsualPatience(t *testing.T) {
 	}
 }
 
-func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
+func TestAFailedTargetIsNotProbedBeforeItsRetryAfter(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	reply(r, 0, answer.Accepted, start)
 	for range 20 {
@@ -190,11 +190,11 @@ func TestAFailedTargetIsLeftAloneAsLongAsItWants(t *testing.T) {
 	}
 	if r.Admission(0, start.Add(19*time.Second)) != routing.Deny ||
 		r.Admission(0, start.Add(20*time.Second)) != routing.AdmitOne {
-		t.Error("it is probed at another moment than it said")
+		t.Error("it is probed at another time than it requested")
 	}
 }
 
-func TestVisitsKeepAwayFromATargetInDoubt(t *testing.T) {
+func TestVisitsAvoidASuspectTarget(t *testing.T) {
 	r := routing.New(three()[:2], target.RoundRobin, 1)
 	reply(r, 1, answer.Accepted, start)
 	if got := r.Pick(0, start); got != 0 {
@@ -206,7 +206,7 @@ func TestVisitsKeepAwayFromATargetInDoubt(t *testing.T) {
 	}
 }
 
-func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
+func TestHealthIsThatOfTheLastMinute(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	health := func(now time.Time) routing.Health { return r.Status(0, now).Health }
 	if health(start) != routing.Unknown {
@@ -239,7 +239,7 @@ func TestHealthIsJudgedOverTheLastMinute(t *testing.T) {
 	}
 }
 
-func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
+func TestAStatusHasTheLastSuccessAndTheLastFailure(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	if st := r.Status(0, start); !st.LastSuccess.IsZero() || !st.LastFailure.IsZero() {
 		t.Errorf("before the first answer: %+v", st)
@@ -253,7 +253,7 @@ func TestAStatusTellsOfTheLastSuccessAndTheLastFailure(t *testing.T) {
 	}
 }
 
-func TestAClockThatIsBehindIsKnown(t *testing.T) {
+func TestTheClockLagOfATargetIsMeasured(t *testing.T) {
 	r := routing.New(three()[:1], target.RoundRobin, 1)
 	r.ObserveClock(0, start.Add(-90*time.Second), start)
 	if got := r.ClockLag(0); got != 90*time.Second {

@@ -8,8 +8,8 @@ import (
 // maxQuantity limits the pieces of a product in a drawn order.
 const maxQuantity = 3
 
-// attempts is how many free draws are made before the choice is guided. A draw that misses the range is dropped completely,
-// so that the others are unbiased. It costs a tenth of a microsecond.
+// attempts is how many free draws are made before the choice is guided. A draw that misses the range is dropped
+// completely, so that the others are unbiased. It costs a tenth of a microsecond.
 const attempts = 48
 
 // pick is a product and its quantity.

@@ -53,7 +53,7 @@ func sums(t *testing.T, o shop.Order) {
 		subtotal += it.Price * shop.Cents(it.Quantity)
 	}
 	if subtotal != o.Subtotal || o.Revenue != o.Subtotal+o.Tax+o.Shipping-o.Discount {
-		t.Fatalf("sums do not hold: items %v, %+v", subtotal, o)
+		t.Fatalf("sums are wrong: items %v, %+v", subtotal, o)
 	}
 	if min(o.Subtotal, o.Tax, o.Shipping, o.Discount, o.Revenue) < 0 {
 		t.Fatalf("negative amount: %+v", o)
@@ -271,7 +271,7 @@ func TestEveryAmountIsReachedOrRejected(t *testing.T) {
 		for at := span[0]; at <= span[1]; at++ {
 			s, err := shop.New(shop.Config{RevenueMin: at, RevenueMax: at, ItemsMin: 1, ItemsMax: 1})
 			if (err == nil) != reachable[at] {
-				t.Fatalf("%v: reachable %v, New says %v", at, reachable[at], err)
+				t.Fatalf("%v: reachable %v, New returns %v", at, reachable[at], err)
 			}
 			if err == nil {
 				sums(t, s.Order(seeded(1)))

@@ -151,8 +151,8 @@ func (r taxRate) on(base Cents) Cents { return divide(base, int64(r), million) }
 // net returns the amount that with its tax is nearest to gross.
 func (r taxRate) net(gross Cents) Cents { return divide(gross, million, million+int64(r)) }
 
-// divide returns c × by ÷ of, rounded, for factors up to 101 million. It multiplies quotient and remainder separately, so
-// that the highest amounts do not overflow.
+// divide returns c × by ÷ of, rounded, for factors up to 101 million. It multiplies quotient and remainder separately,
+// so that the highest amounts do not overflow.
 func divide(c Cents, by, of int64) Cents {
 	quotient, rest := int64(c)/of, int64(c)%of
 	return Cents(quotient*by + (rest*by+of/2)/of)

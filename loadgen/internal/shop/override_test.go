@@ -40,7 +40,7 @@ func TestGivenAmountsAreKeptAndOthersDerived(t *testing.T) {
 		"subtotal alone":                     {shop.Override{Subtotal: cents(20000)}, 20000, -1, -1, 0, -1},
 		"subtotal and shipping": {shop.Override{Subtotal: cents(20000), Shipping: cents(1000)}, 20000,
 			2100, 1000, 0, 23100},
-		"subtotal nobody could meet":   {shop.Override{Subtotal: cents(300)}, 300, -1, -1, 0, -1},
+		"subtotal below any product":   {shop.Override{Subtotal: cents(300)}, 300, -1, -1, 0, -1},
 		"subtotal above the catalogue": {shop.Override{Subtotal: cents(9_000_001)}, 9_000_001, -1, -1, 0, -1},
 		"tax and shipping":             {shop.Override{Tax: cents(50), Shipping: cents(7)}, -1, 50, 7, 0, -1},
 		"pieces alone":                 {shop.Override{Items: count(7)}, -1, -1, -1, 0, -1},
@@ -125,7 +125,7 @@ func TestImpossibleOverridesAreErrors(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 			if _, again := s.OrderWith(seeded(1), c.given); again == nil {
-				t.Error("OrderWith makes an order of it")
+				t.Error("OrderWith returns an order")
 			}
 		})
 	}

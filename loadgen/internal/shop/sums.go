@@ -98,8 +98,8 @@ func (s set) merged() set {
 	return slices.Clip(joined)
 }
 
-// joinDistance returns how far after a span another one may start to be joined with it. Mixed ones must overlap, so that
-// each fills the gaps at the other's end.
+// joinDistance returns how far after a span another one may start to be joined with it. Mixed ones must overlap, so
+// that each fills the gaps at the other's end.
 func (k kind) joinDistance() Cents {
 	if k == mixed {
 		return -3

@@ -14,7 +14,7 @@ import (
 // quick is a target at a server that costs as little as one can, for requests of size bytes of body.
 func quick(tb testing.TB, answer string, size int) *tracking.Target {
 	tb.Helper()
-	said := []byte(answer)
+	response := []byte(answer)
 	address := serve(tb, func(c net.Conn) {
 		in := make([]byte, 256<<10)
 		for got := 0; ; {
@@ -26,7 +26,7 @@ func quick(tb testing.TB, answer string, size int) *tracking.Target {
 				continue
 			}
 			got = 0
-			if _, err := c.Write(said); err != nil {
+			if _, err := c.Write(response); err != nil {
 				return
 			}
 		}

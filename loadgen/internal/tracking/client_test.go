@@ -156,7 +156,7 @@ func TestServerTimeSendsNoHit(t *testing.T) {
 	behind := time.Now().Add(-10 * time.Minute).UTC().Truncate(time.Second)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions {
-			t.Errorf("asked by %s", r.Method)
+			t.Errorf("requested with %s", r.Method)
 		}
 		w.Header().Set("Date", behind.Format(http.TimeFormat))
 		w.WriteHeader(204)
@@ -193,7 +193,7 @@ func TestALateAnswerIsAwaited(t *testing.T) {
 					return
 				}
 				_, _ = io.WriteString(conn, c.answer)
-				_, _ = conn.Read(make([]byte, 1)) // until the client is gone
+				_, _ = conn.Read(make([]byte, 1)) // until the client closes
 			})
 			o := func(o *tracking.Options) { o.Timeout, o.AwaitLate = shortTime, true }
 			r := aim(t, client(t, o), "http://"+address+"/matomo.php", "").Send([]byte("rec=1"), "Firefox")

@@ -45,7 +45,7 @@ func serve(t testing.TB, each func(net.Conn)) (address string) {
 // talk answers every request of a connection with the bytes that reply gives for the nth of all, from 1; "" hangs up.
 func talk(t testing.TB, reply func(n int) string) (address string, connections *atomic.Int32) {
 	t.Helper()
-	var asked atomic.Int32
+	var requested atomic.Int32
 	connections = new(atomic.Int32)
 	address = serve(t, func(c net.Conn) {
 		connections.Add(1)
@@ -58,7 +58,7 @@ func talk(t testing.TB, reply func(n int) string) (address string, connections *
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				return
 			}
-			answer := reply(int(asked.Add(1)))
+			answer := reply(int(requested.Add(1)))
 			if answer == "" {
 				return
 			}
@@ -278,7 +278,7 @@ func TestAbortEndsRequestsInFlight(t *testing.T) {
 	address := serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
 		close(arrived)
-		_, _ = c.Read(make([]byte, 1)) // until the other end hangs up
+		_, _ = c.Read(make([]byte, 1)) // until the client closes
 	})
 	cl := client(t, nil)
 	target := aim(t, cl, "http://"+address+"/matomo.php", "")

@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// short makes a target whose next connections find no descriptor until enough says so.
+// short returns a target whose next connections find no descriptor until enough returns true.
 func short(t *testing.T, c *Client, address string, enough func() bool) *Target {
 	t.Helper()
 	made, err := c.Target(target.Target{URL: address})
@@ -48,7 +48,7 @@ func TestAnIdleConnectionFreesADescriptor(t *testing.T) {
 	}
 	second := short(t, c, server.URL, func() bool { return len(first.idle) == 0 })
 	if r := second.Send([]byte("idsite=1"), "agent"); r.Class != 0 || len(first.idle) > 0 {
-		t.Errorf("%s; %d connections of the first target are kept", r.String(), len(first.idle))
+		t.Errorf("%s; %d connections of the first target are left", r.String(), len(first.idle))
 	}
 }
 
@@ -68,7 +68,7 @@ func TestALackOfDescriptorsIsALocalFault(t *testing.T) {
 	}
 }
 
-// The last try began in time and was cut short: the request has waited for a descriptor all the same.
+// The last attempt started in time and was cut short, but the request has waited for a descriptor.
 func TestALookupTimeoutAfterWaitingForADescriptorIsALocalFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewClient(Options{Timeout: 3 * time.Second})

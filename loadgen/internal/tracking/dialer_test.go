@@ -23,12 +23,12 @@ type network struct {
 	mu        sync.Mutex
 	addresses []string
 	dead      []string
-	silent    string // nobody answers there
+	silent    string // does not answer
 	dialled   []string
 	hits      map[string]int
 }
 
-// use lets the dialer of a target have this network alone.
+// use makes the dialer of a target use only this network.
 func (n *network) use(d *dialer) {
 	d.lookup = func(context.Context, string, string) (out []netip.Addr, _ error) {
 		n.mu.Lock()
@@ -60,7 +60,7 @@ func (n *network) use(d *dialer) {
 
 // serve answers until the client hangs up.
 func (n *network) serve(host string, c net.Conn) {
-	defer c.Close() //nolint:errcheck // nobody is left to care
+	defer c.Close() //nolint:errcheck // the test is over
 	in := bufio.NewReader(c)
 	for {
 		r, err := http.ReadRequest(in)

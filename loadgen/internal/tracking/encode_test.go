@@ -66,7 +66,7 @@ func form(t *testing.T, v *visit.Visit, i int, f tracking.Form, at time.Time) ur
 	}
 	for name, all := range values {
 		if len(all) != 1 {
-			t.Errorf("%s stands there %d times: %s", name, len(all), raw)
+			t.Errorf("%s occurs %d times: %s", name, len(all), raw)
 		}
 	}
 	return values
@@ -201,7 +201,7 @@ func TestEveryHitHasTheRunIDInItsDimension(t *testing.T) {
 			t.Errorf("hit %d carries %q", i, got)
 		}
 		if form(t, v, i, tracking.Form{SiteID: 1, RunID: "nightly-7"}, noon).Has("dimension0") {
-			t.Errorf("hit %d has a dimension that nobody asked for", i)
+			t.Errorf("hit %d has a dimension that was not requested", i)
 		}
 	}
 }

@@ -24,21 +24,21 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, said []byte) {
-		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(said)), &http.Request{Method: http.MethodPost})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(data)), &http.Request{Method: http.MethodPost})
 		if err != nil || resp.StatusCode < 200 || !strings.HasPrefix(resp.Proto, "HTTP/1.") ||
-			len(said) >= maxResponse {
+			len(data) >= maxResponse {
 			return
 		}
-		if resp.ProtoMinor == 0 && bytes.Contains(bytes.ToLower(said), []byte("transfer-encoding")) {
-			return // HTTP/1.0 knows no chunks; net/http takes them as they are, we read them all the same
+		if resp.ProtoMinor == 0 && bytes.Contains(bytes.ToLower(data), []byte("transfer-encoding")) {
+			return // HTTP/1.0 has no chunks; net/http returns them raw, we join them anyway
 		}
 		body, err := io.ReadAll(resp.Body)
 		if err != nil {
 			return
 		}
-		for name, r := range map[string]io.Reader{"at once": bytes.NewReader(said),
-			"by the byte": iotest.OneByteReader(bytes.NewReader(said))} {
+		for name, r := range map[string]io.Reader{"at once": bytes.NewReader(data),
+			"by the byte": iotest.OneByteReader(bytes.NewReader(data))} {
 			var p response
 			if err := p.read(r); err != nil || p.Status != resp.StatusCode || !bytes.Equal(p.Body, body) ||
 				string(p.Location) != resp.Header.Get("Location") {

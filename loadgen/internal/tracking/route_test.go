@@ -27,21 +27,21 @@ func through(proxy string) target.Access {
 }
 
 func TestAProxyForwardsRequests(t *testing.T) {
-	var asked, credentials string
+	var requested, credentials string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked, credentials = r.URL.String(), r.Header.Get("Proxy-Authorization")
+		requested, credentials = r.URL.String(), r.Header.Get("Proxy-Authorization")
 		w.WriteHeader(204)
 	}))
 	defer proxy.Close()
 	r := send(t, "http://matomo.test/matomo.php", through(strings.Replace(proxy.URL, "http://", "http://ann:pass@", 1)))
-	if r.Class.Outcome() != outcome.Accepted || asked != "http://matomo.test/matomo.php" ||
+	if r.Class.Outcome() != outcome.Accepted || requested != "http://matomo.test/matomo.php" ||
 		credentials != "Basic YW5uOnBhc3M=" {
-		t.Errorf("%+v, the proxy was asked for %q with %q", r, asked, credentials)
+		t.Errorf("%+v, the proxy received %q with %q", r, requested, credentials)
 	}
 }
 
-// connect is a proxy that passes bytes on, to one address whatever it is asked for.
-func connect(t *testing.T, to, answer string) (address string, asked func() string) {
+// connect is a proxy that forwards all bytes to one address.
+func connect(t *testing.T, to, answer string) (address string, requested func() string) {
 	t.Helper()
 	var mu sync.Mutex
 	var heads strings.Builder
@@ -77,18 +77,18 @@ func TestAProxyTunnelsToATargetWithTLS(t *testing.T) {
 		w.WriteHeader(204)
 	}))
 	defer server.Close()
-	proxy, asked := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
+	proxy, requested := connect(t, server.Listener.Addr().String(), "HTTP/1.1 200 Connection established\r\n\r\n")
 	r := send(t, "https://matomo.test/matomo.php", through("http://ann:pass@"+proxy))
 	if r.Class.Outcome() != outcome.Accepted {
 		t.Errorf("%+v", r)
 	}
 	for _, want := range []string{"CONNECT matomo.test:443 HTTP/1.1\r\n", "Host: matomo.test:443\r\n",
 		"Proxy-Authorization: Basic "} {
-		if !strings.Contains(asked(), want) {
-			t.Errorf("the proxy was asked\n%s\nwithout %q", asked(), want)
+		if !strings.Contains(requested(), want) {
+			t.Errorf("the proxy received\n%s\nwithout %q", requested(), want)
 		}
 	}
-	if strings.Contains(asked(), "matomo.php") {
+	if strings.Contains(requested(), "matomo.php") {
 		t.Error("the proxy saw the request")
 	}
 }
@@ -134,23 +134,23 @@ func TestAnIPv6Address(t *testing.T) {
 }
 
 func TestASilentProxyEndsAtTheTimeoutOrAbort(t *testing.T) {
-	asked := make(chan struct{}, 2)
+	requested := make(chan struct{}, 2)
 	silent := "http://" + serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
-		asked <- struct{}{}
-		_, _ = c.Read(make([]byte, 1)) // until the other end hangs up
+		requested <- struct{}{}
+		_, _ = c.Read(make([]byte, 1)) // until the client closes
 	})
 	to := target.Target{URL: "https://matomo.test/matomo.php", Access: through(silent)}
 	r := aimBy(t, client(t, func(o *tracking.Options) { o.Timeout = shortTime }), to).Send([]byte("rec=1"), "Firefox")
 	if r.Class.Outcome() != outcome.Failed || !r.Class.Retryable() || r.String() != "no answer in time" {
 		t.Errorf("in time: %+v", r)
 	}
-	<-asked
+	<-requested
 	cl := client(t, nil)
 	target := aimBy(t, cl, to)
 	var sending sync.WaitGroup
 	sending.Go(func() { r = target.Send([]byte("rec=1"), "Firefox") })
-	<-asked
+	<-requested
 	cl.Abort()
 	sending.Wait()
 	if r.Class != answer.Stopped || !strings.Contains(r.String(), "aborted") {
@@ -167,14 +167,14 @@ func TestHitsToAServerWithoutTLSCanBeRetried(t *testing.T) {
 }
 
 func TestAnInternationalHostIsSentInPunycode(t *testing.T) {
-	var asked string
+	var requested string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.String()
+		requested = r.URL.String()
 		w.WriteHeader(204)
 	}))
 	defer proxy.Close()
-	if send(t, "http://bücher.test/matomo.php", through(proxy.URL)); asked != "http://xn--bcher-kva.test/matomo.php" {
-		t.Errorf("asked for %q", asked)
+	if send(t, "http://bücher.test/matomo.php", through(proxy.URL)); requested != "http://xn--bcher-kva.test/matomo.php" {
+		t.Errorf("requested %q", requested)
 	}
 }
 
@@ -227,9 +227,9 @@ func TestCredentialsAreMaskedInExcerpts(t *testing.T) {
 	}))
 	defer server.Close()
 	r := send(t, server.URL+"/matomo.php", target.Access{HTTPAuth: "load:hush-hush", Headers: "X-Gate: open sesame"})
-	if said := r.String(); strings.Contains(said, "hush") || strings.Contains(said, "sesame") ||
-		strings.Contains(said, "bG9hZ") || !strings.Contains(said, "is refused") {
-		t.Error(said)
+	if reason := r.String(); strings.Contains(reason, "hush") || strings.Contains(reason, "sesame") ||
+		strings.Contains(reason, "bG9hZ") || !strings.Contains(reason, "is refused") {
+		t.Error(reason)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// usual is the behaviour of the default settings, with what change says.
+// usual is the behaviour of the default settings, modified by change.
 func usual(t testing.TB, change func(*visit.Behaviour)) *visit.Generator {
 	t.Helper()
 	store, err := shop.New(shop.Config{RevenueMin: 1599, RevenueMax: 29999, ItemsMin: 1, ItemsMax: 5, TaxRate: .1,
@@ -74,7 +74,7 @@ func TestTheSameSeedAndRunGiveTheSameVisits(t *testing.T) {
 	}
 }
 
-// Who sends a run again by its seed and id, with a later version too, sends the same hits.
+// A run repeated with its seed and id sends the same hits, even with a later version.
 func TestASeedKeepsItsPageviewIDsAcrossVersions(t *testing.T) {
 	if id := usual(t, nil).Visit(7).PageviewID(0); string(id[:]) != "B6FPw4" {
 		t.Errorf("the pageview id of visit 7 is %q", id)
@@ -133,11 +133,11 @@ func TestMatomoRecordsEveryVisitAsOne(t *testing.T) {
 	}
 }
 
-// sound fails unless Matomo would record the visit whole.
+// sound fails unless Matomo would record the complete visit.
 func sound(t *testing.T, v *visit.Visit, live bool) {
 	t.Helper()
 	if v.Hits[0].Kind != hit.Pageview || v.Hits[0].Offset != 0 || v.Hits[0].SendOffset != 0 {
-		t.Fatalf("visit %d begins with %+v", v.Number, v.Hits[0])
+		t.Fatalf("visit %d starts with %+v", v.Number, v.Hits[0])
 	}
 	host, ids := "", map[visit.PageviewID]bool{}
 	for i, h := range v.Hits {
@@ -272,7 +272,7 @@ func TestPagesThatMatomoRecordsDifferently(t *testing.T) {
 				}
 			case strings.Contains(h.URL.Plain, "ignore_referrer") && i == 0:
 				if v.AsReported().Source.Type != visitor.Direct || h.Referrer.Plain != "" {
-					t.Fatalf("a page that asks for a direct entry gets %+v", v.AsReported().Source)
+					t.Fatalf("a page for a direct entry gets %+v", v.AsReported().Source)
 				}
 			case strings.Contains(h.URL.Plain, "utm_campaign"):
 				campaigns++

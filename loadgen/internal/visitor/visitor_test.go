@@ -70,7 +70,7 @@ func TestCountriesAreDrawnByTheirShares(t *testing.T) {
 	share(t, "us", got["us"], draws, .30)
 	for _, p := range visitor.Places() {
 		if got[p.Country] == 0 {
-			t.Errorf("nobody comes from %s", p.Country)
+			t.Errorf("no visitors from %s", p.Country)
 		}
 	}
 }
@@ -81,7 +81,7 @@ var bots = strings.Fields(`64.4.0.0/18 65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 
 	64.233.160.0/19 66.249.80.0/20 72.14.192.0/18 209.85.128.0/17 66.102.0.0/20 74.125.0.0/16 64.18.0.0/20
 	207.126.144.0/20 173.194.0.0/16`)
 
-// reserved are the ranges of RFC 6890 and of multicast, where nobody lives.
+// reserved are the ranges of RFC 6890 and of multicast, where no visitor can be.
 var reserved = strings.Fields(`0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
 	192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3`)
 
@@ -163,7 +163,7 @@ func TestPlacesAreComplete(t *testing.T) {
 	for _, p := range visitor.Places() {
 		countries[p.Country] = true
 		if seen[p.Country+p.City] {
-			t.Errorf("%s stands there twice", p.City)
+			t.Errorf("%s occurs twice", p.City)
 		}
 		seen[p.Country+p.City] = true
 		if !regexp.MustCompile(`^[a-z]{2}$`).MatchString(p.Country) ||
@@ -171,7 +171,7 @@ func TestPlacesAreComplete(t *testing.T) {
 			t.Errorf("%s: country %q, region %q", p.City, p.Country, p.Region)
 		}
 		if !coordinate.MatchString(p.Lat) || !coordinate.MatchString(p.Long) {
-			t.Errorf("%s lies at %q, %q", p.City, p.Lat, p.Long)
+			t.Errorf("%s is at %q, %q", p.City, p.Lat, p.Long)
 		}
 		if p.Zone == nil || p.Zone.String() == "UTC" {
 			t.Errorf("%s has the zone %v", p.City, p.Zone)
@@ -194,7 +194,7 @@ func TestDevicesAreConsistent(t *testing.T) {
 	for _, d := range devices {
 		t.Run(d.Name, func(t *testing.T) {
 			if seen[d.UserAgent+d.Hints] {
-				t.Error("stands there twice")
+				t.Error("occurs twice")
 			}
 			seen[d.UserAgent+d.Hints] = true
 			if d.Weight <= 0 || len(d.Resolutions) == 0 {
@@ -207,7 +207,7 @@ func TestDevicesAreConsistent(t *testing.T) {
 			}
 			chromium := regexp.MustCompile(` Chrome/(\d+)\.0\.0\.0 `).FindStringSubmatch(d.UserAgent)
 			if (chromium != nil) != (d.Hints != "") {
-				t.Fatalf("hints %q beside %q: Chromium sends them, others do not", d.Hints, d.UserAgent)
+				t.Fatalf("hints %q with %q: only Chromium sends them", d.Hints, d.UserAgent)
 			}
 			if chromium != nil {
 				agree(t, d, chromium[1])
@@ -238,7 +238,7 @@ func agree(t *testing.T, d visitor.Device, version string) {
 		"X11; Linux x86_64":                 "Linux", "Linux; Android 10; K": "Android"}
 	system := regexp.MustCompile(`^Mozilla/5\.0 \(([^)]*)\)`).FindStringSubmatch(d.UserAgent)
 	if system == nil || platform[system[1]] == "" || platform[system[1]] != h.Platform {
-		t.Errorf("platform %q beside %q", h.Platform, d.UserAgent)
+		t.Errorf("platform %q with %q", h.Platform, d.UserAgent)
 	}
 	phone := d.Type == "smartphone"
 	if h.Mobile == nil || *h.Mobile != phone || strings.Contains(d.UserAgent, " Mobile ") != phone ||
@@ -284,7 +284,7 @@ func TestMatomoClassifiesReferrersAsIntended(t *testing.T) {
 			t.Errorf("%s is not filed as a social network", s.Referrer.Plain)
 		}
 		if (s.Type == visitor.Website) != reservedName.MatchString(u.Host) {
-			t.Errorf("%s as %s: websites, and they alone, have reserved names", s.Referrer.Plain, s.Type)
+			t.Errorf("%s as %s: only websites have reserved names", s.Referrer.Plain, s.Type)
 		}
 	}
 	if len(seen) < 30 {
