@@ -1,6 +1,5 @@
-// Package doctor owns what tells whether tracking will work: it examines a target and compares its settings with what
-// is going to be sent, and sends a marked visit and follows it. It leaves no visit behind but for Probe, and knows
-// nothing of runs.
+// Package doctor checks whether tracking will work: it examines a target, compares Matomo's settings with what will be
+// sent, and sends and follows a marked visit. Only Probe leaves a visit in Matomo.
 package doctor
 
 import (
@@ -35,36 +34,35 @@ const (
 	Skipped Verdict = "cannot_tell"
 )
 
-// Finding is one check with its cure.
+// Finding is the result of a check.
 type Finding struct {
 	// Check is route, address, tracker, certificate, clock, token, bulk, read_token, api, site, timezone, currency,
 	// search, ecommerce, urls, addresses, agents, parameters, goals, dimension, plugins, queue, spam, retention,
 	// created, masking, location or probe.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
-	// Message is the evidence.
+	// Message is the evidence, Cure what to do or where to look.
 	Message string `json:"message"`
-	// Cure is what helps, or where to look by oneself.
-	Cure string `json:"cure,omitempty"`
-	// Right is what the token's user would need for the check, empty where no right helps.
+	Cure    string `json:"cure,omitempty"`
+	// Right is the access that the token's user lacks for the check, empty if more access would not help.
 	Right string `json:"right,omitempty"`
 }
 
-// Diagnosis is what the doctor found of one target.
+// Diagnosis is the state of one target.
 type Diagnosis struct {
-	// Works reports that a hit sent now would be taken with all it carries.
+	// Works reports that Matomo would accept a hit with all its parameters.
 	Works bool
-	// Reachable reports that something answered; Status is its HTTP status and Took the time of that answer.
+	// Reachable reports that something answered; Status is its HTTP status and Took its response time.
 	Reachable bool
 	Status    int
 	Took      time.Duration
-	// Version is empty and Site nil where the token does not allow to read them.
+	// Version is empty and Site nil if the token may not read them.
 	Version  string
 	Site     *matomo.Site
 	Findings []Finding
 }
 
-// NotChecked tells what could not be checked, "" where all was.
+// NotChecked lists the checks that could not be made, "" if all were.
 func (d *Diagnosis) NotChecked() string {
 	if d.Version == "" {
 		return "all of Matomo's settings (none could be read)"
@@ -78,22 +76,21 @@ func (d *Diagnosis) NotChecked() string {
 	return strings.Join(checks, ", ")
 }
 
-// Expectation is what is going to be sent, which Matomo's settings are compared with.
+// Expectation is what will be sent, as far as Matomo's settings affect it.
 type Expectation struct {
-	// Zone is compared where it is not nil, Currency, an ISO 4217 code, where it is not empty.
+	// Zone (unless nil) and Currency (ISO 4217, unless empty) are compared with the site's.
 	Zone     *calendar.Zone
 	Currency string
-	// Sends are the kinds of hits of which there will be some beside pages and pings, Bulk that many hits go in one
-	// request.
+	// Sends are the kinds of hits besides page views and pings; Bulk means many hits per request.
 	Sends [hit.Kinds]bool
 	Bulk  bool
-	// Pause is the longest between two hits of a visit.
+	// Pause is the longest pause between two hits of a visit.
 	Pause time.Duration
-	// Dimension is the number of the custom dimension that carries the run, 0 for none.
+	// Dimension is the number of the custom dimension for the run ID, 0 for none.
 	Dimension int
-	// Past are the past days that are sent, nil for none; its zone is not read.
+	// Past is the range of past days to send, nil for none; its zone is not read.
 	Past *calendar.Window
-	// Pages are addresses of pages, Networks those of visitors and Agents their browsers; what is nil is not known.
+	// Pages are URLs, Networks the visitors' addresses and Agents their browsers; nil if not known.
 	Pages    []string
 	Networks []netip.Prefix
 	Agents   []string
@@ -107,45 +104,45 @@ func New(timeout time.Duration, m target.Environment) Doctor {
 	return Doctor{matomo.NewClient(timeout, m)}
 }
 
-// examination is one target under examination.
 type examination struct {
 	*matomo.Client
 	target target.Target
 	expect Expectation
 }
 
-// Diagnose reports whether t takes hits and what of them, without leaving a visit there. Each failure has its cure, and
-// what cannot be read tells the right that it needs.
-func (d Doctor) Diagnose(ctx context.Context, t target.Target, e Expectation) Diagnosis {
+// Diagnose examines t without leaving a visit in Matomo. Each failure has its cure, and each skipped check the access
+// that it needs.
+func (d Doctor) Diagnose(ctx context.Context, t target.Target, e Expectation) (out Diagnosis) {
 	x := &examination{Client: d.Client, target: t, expect: e}
-	var out Diagnosis
 	x.run(ctx, &out)
-	out.Works = out.Reachable && !slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Verdict == Error })
+	out.Works = out.Reachable && hasNoError(out.Findings)
 	return out
 }
+
+func hasNoError(findings []Finding) bool {
+	return !slices.ContainsFunc(findings, func(f Finding) bool { return f.Verdict == Error })
+}
+
+func (d *Diagnosis) add(findings []Finding) { d.Findings = append(d.Findings, findings...) }
 
 func (x *examination) run(ctx context.Context, d *Diagnosis) {
 	x.target.Check(func(field, _, message, cure string) {
 		if field == "url" {
 			field = "address"
 		}
-		d.Findings = append(d.Findings, failed(field, cure, "%s", message))
+		d.add(failed(field, cure, "%s", message))
 	})
-	if len(d.Findings) > 0 {
+	if len(d.Findings) > 0 || !x.tracker(ctx, d) {
 		return
 	}
-	if !x.tracker(ctx, d) {
-		return
-	}
-	d.Findings = append(d.Findings, x.token(ctx)...)
+	d.add(x.token(ctx))
 	if x.target.APIToken() == "" {
-		d.Findings = append(d.Findings,
-			skipped("api", "view access to the site", "", "without a token, Matomo's settings cannot be read"))
+		d.add(skipped("api", "view access to the site", "", "without a token, Matomo's settings cannot be read"))
 		return
 	}
-	version, finding := x.version(ctx)
+	version, findings := x.version(ctx)
 	d.Version = version
-	d.Findings = append(d.Findings, finding)
+	d.add(findings)
 	if version == "" {
 		return
 	}
@@ -153,12 +150,11 @@ func (x *examination) run(ctx context.Context, d *Diagnosis) {
 		d.Site, out = x.site(ctx)
 		return out
 	}
-	d.Findings = append(d.Findings,
-		each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.keptBack, x.retention, x.masking,
-			x.location)...)
+	d.add(each(ctx, x.readToken, site, x.goals, x.dimension, x.plugins, x.delaysAndSpam, x.retention, x.masking,
+		x.location))
 }
 
-// each makes checks at once, a few at a time because a Matomo may be small. Findings come in the order of the checks.
+// each makes a few checks at a time, because a Matomo may be small. Findings are in the order of the checks.
 func each(ctx context.Context, checks ...func(context.Context) []Finding) []Finding {
 	const atOnce = 4
 	found := make([][]Finding, len(checks))
@@ -175,26 +171,26 @@ func each(ctx context.Context, checks ...func(context.Context) []Finding) []Find
 	return slices.Concat(found...)
 }
 
-func passed(check, format string, args ...any) Finding {
+func passed(check, format string, args ...any) []Finding {
 	return finding(Finding{Check: check, Verdict: OK}, format, args)
 }
 
-func warning(check, cure, format string, args ...any) Finding {
+func warning(check, cure, format string, args ...any) []Finding {
 	return finding(Finding{Check: check, Verdict: Warning, Cure: cure}, format, args)
 }
 
-func failed(check, cure, format string, args ...any) Finding {
+func failed(check, cure, format string, args ...any) []Finding {
 	return finding(Finding{Check: check, Verdict: Error, Cure: cure}, format, args)
 }
 
-// untold is a check that could not be made; look is where a person finds it out.
-func skipped(check, right, look, format string, args ...any) Finding {
+// skipped is a check that could not be made; look says where a person can check it.
+func skipped(check, right, look, format string, args ...any) []Finding {
 	return finding(Finding{Check: check, Verdict: Skipped, Cure: look, Right: right}, format, args)
 }
 
-// finding is f with its message. Names of zones and the like are what another machine writes, and a terminal would obey
-// the control characters in them.
-func finding(f Finding, format string, args []any) Finding {
+// finding replaces control characters: names of zones and the like come from another machine, and a terminal would
+// obey them.
+func finding(f Finding, format string, args []any) []Finding {
 	visible := func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
@@ -202,10 +198,10 @@ func finding(f Finding, format string, args []any) Finding {
 		return r
 	}
 	f.Message, f.Cure = strings.Map(visible, fmt.Sprintf(format, args...)), strings.Map(visible, f.Cure)
-	return f
+	return []Finding{f}
 }
 
-// some are the first few of many, for a sentence.
+// some lists the first few of many, for a sentence.
 func some(all []string) string {
 	const shown = 5
 	if len(all) > shown {
@@ -214,8 +210,8 @@ func some(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// NewExpectation is what settings and funnels send, as far as Matomo's settings bear upon it. Pages, Networks and Agents,
-// and the days of a backfill, are the caller's to fill in.
+// NewExpectation derives an expectation from settings and funnels. The caller fills in Pages, Networks and Agents, and
+// the days of a backfill.
 func NewExpectation(s *spec.Spec, funnels []funnel.Funnel) Expectation {
 	e := Expectation{
 		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,
@@ -225,30 +221,24 @@ func NewExpectation(s *spec.Spec, funnels []funnel.Funnel) Expectation {
 	for _, extra := range spec.Extras {
 		e.Sends[extra.Kind] = e.Sends[extra.Kind] || extra.Share(s) > 0
 	}
-	shares := funnel.Shares(funnels)
-	for i, f := range funnels {
-		if shares[i] == 0 {
+	for i, share := range funnel.Shares(funnels) {
+		if share == 0 {
 			continue
 		}
-		for _, step := range f.Steps {
-			e.add(step)
+		for _, step := range funnels[i].Steps {
+			if kind, ok := hit.OfStep(step.Type); ok {
+				e.Sends[kind] = true
+			}
+			e.Pause = max(e.Pause, time.Duration(step.DelayMax*float64(time.Second)))
 		}
 	}
 	return e
 }
 
-// AddBackfill takes past days into account, those without visits apart.
+// AddBackfill adds the range of the past days that have visits.
 func (e *Expectation) AddBackfill(days []calendar.Day) {
 	days = slices.DeleteFunc(slices.Clone(days), func(d calendar.Day) bool { return d.Visits == 0 })
 	if len(days) > 0 {
 		e.Past = &calendar.Window{First: days[0].Date, Last: days[len(days)-1].Date}
 	}
-}
-
-// add takes a step of a funnel into account.
-func (e *Expectation) add(step funnel.Step) {
-	if kind, ok := hit.OfStep(step.Type); ok {
-		e.Sends[kind] = true
-	}
-	e.Pause = max(e.Pause, time.Duration(step.DelayMax*float64(time.Second)))
 }

@@ -12,46 +12,42 @@ import (
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
-// cureExcluded is where both kinds of lists are.
-const cureExcluded = "remove it in Administration → Websites → Manage (this site) or Settings (all sites)"
-
-// excluded tells what of the visitors the site, or the whole Matomo, does not record.
+// excluded compares the visitors and pages with what the site, or all sites of this Matomo, exclude.
 func (x *examination) excluded(ctx context.Context, site *matomo.Site) []Finding {
 	networks := x.expect.Networks
 	if x.target.Token == "" {
 		networks = nil // hits come from the sender's own address
 	}
-	return []Finding{
-		x.hidden(ctx, "addresses", "SitesManager.getExcludedIpsGlobal", site.ExcludedIPs, networks != nil,
-			func(entry string) bool {
-				return slices.ContainsFunc(networks, excludes(entry))
-			}),
-		x.hidden(ctx, "agents", "SitesManager.getExcludedUserAgentsGlobal", site.ExcludedAgents, x.expect.Agents != nil,
-			func(entry string) bool {
-				return slices.ContainsFunc(x.expect.Agents, matches(entry))
-			}),
-		x.hidden(ctx, "parameters", "SitesManager.getExcludedQueryParametersGlobal", site.ExcludedParameters,
-			x.expect.Pages != nil, func(entry string) bool {
-				return withParameter(x.expect.Pages, []string{entry}) != ""
-			}),
-	}
+	return slices.Concat(
+		x.exclusions(ctx, "addresses", "visits from", "SitesManager.getExcludedIpsGlobal", site.ExcludedIPs,
+			networks != nil, func(entry string) bool { return slices.ContainsFunc(networks, excludes(entry)) }),
+		x.exclusions(ctx, "agents", "visits of browsers with", "SitesManager.getExcludedUserAgentsGlobal",
+			site.ExcludedAgents, x.expect.Agents != nil,
+			func(entry string) bool { return slices.ContainsFunc(x.expect.Agents, matches(entry)) }),
+		x.exclusions(ctx, "parameters", "the parameters", "SitesManager.getExcludedQueryParametersGlobal",
+			site.ExcludedParameters, x.expect.Pages != nil,
+			func(entry string) bool { return withParameter(x.expect.Pages, []string{entry}) != "" }))
 }
 
-// hidden compares the entries of the site and of the whole Matomo with what is sent, where that is known.
-func (x *examination) hidden(ctx context.Context, check, method string, entries []string, known bool,
-	hits func(string) bool) Finding {
-	what := map[string]string{"addresses": "visits from", "agents": "visits of browsers with",
-		"parameters": "the parameters"}[check]
+// exclusions compares the entries of the site and the global ones with what is sent, if that is known.
+func (x *examination) exclusions(ctx context.Context, check, what, method string, entries []string, known bool,
+	affects func(entry string) bool) []Finding {
+	const cure = "remove it in Administration → Websites → Manage (this site) or Settings (all sites)"
 	global, err := x.GlobalList(ctx, x.target, method)
-	entries = append(slices.Clone(entries), global...)
-	concerned := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return !hits(entry) })
+	entries = slices.Concat(entries, global)
+	var affecting []string
+	for _, entry := range entries {
+		if affects(entry) {
+			affecting = append(affecting, entry)
+		}
+	}
 	switch {
-	case known && len(concerned) > 0 && check == "parameters":
-		return warning(check, cureExcluded,
-			"%s %s are removed from page URLs: pages that differ only in these become one", what, some(concerned))
-	case known && len(concerned) > 0:
-		return failed(check, cureExcluded, "%s %s are not recorded, and some of the visitors to send match",
-			what, some(concerned))
+	case known && len(affecting) > 0 && check == "parameters":
+		return warning(check, cure,
+			"%s %s are removed from page URLs: pages that differ only in these become one", what, some(affecting))
+	case known && len(affecting) > 0:
+		return failed(check, cure, "%s %s are not recorded, and some of the visitors to send match",
+			what, some(affecting))
 	case !known && len(entries) > 0:
 		return skipped(check, "",
 			"run loadgen check --connect to compare them with the visitors, or see Administration → Websites",
@@ -65,15 +61,15 @@ func (x *examination) hidden(ctx context.Context, check, method string, entries 
 	return passed(check, "no exclusions")
 }
 
-// excludes reads an excluded address: single, with stars for bytes, or a range in bits (Matomo's Network library). An
-// entry that cannot be read excludes nothing, in Matomo too.
+// excludes parses an excluded address: single, with stars for bytes, or a range in bits (Matomo's Network library). An
+// unreadable entry excludes nothing, as in Matomo.
 func excludes(entry string) func(netip.Prefix) bool {
 	if bytes := strings.Split(entry, "."); len(bytes) == 4 && strings.Contains(entry, "*") {
-		kept := slices.IndexFunc(bytes, func(b string) bool { return b == "*" })
-		for i := max(kept, 0); i < len(bytes); i++ {
+		kept := max(slices.Index(bytes, "*"), 0)
+		for i := kept; i < len(bytes); i++ {
 			bytes[i] = "0"
 		}
-		entry = strings.Join(bytes, ".") + "/" + strconv.Itoa(8*max(kept, 0))
+		entry = strings.Join(bytes, ".") + "/" + strconv.Itoa(8*kept)
 	}
 	prefix, err := netip.ParsePrefix(entry)
 	if err != nil {
@@ -86,7 +82,7 @@ func excludes(entry string) func(netip.Prefix) bool {
 	return prefix.Masked().Overlaps
 }
 
-// matches reads an excluded user agent: a part of it whatever its case, or a pattern (core/Tracker/VisitExcluded.php).
+// matches parses an excluded user agent: a part of it in any case, or a pattern (core/Tracker/VisitExcluded.php).
 func matches(entry string) func(agent string) bool {
 	pattern := perl(entry)
 	return func(agent string) bool {
@@ -95,7 +91,7 @@ func matches(entry string) func(agent string) bool {
 	}
 }
 
-// perl reads /pattern/ and /pattern/i, nil where it is none that can be read here.
+// perl parses /pattern/ and /pattern/i; nil for any other text, or syntax that Go does not have.
 func perl(text string) *regexp.Regexp {
 	end := strings.LastIndex(text, "/")
 	if end < 1 || text[0] != '/' {
@@ -105,34 +101,25 @@ func perl(text string) *regexp.Regexp {
 	if strings.Contains(text[end:], "i") {
 		inner = "(?i)" + inner
 	}
-	re, err := regexp.Compile(inner)
-	if err != nil {
-		return nil
-	}
+	re, _ := regexp.Compile(inner) // nil with an error
 	return re
 }
 
-// withParameter is the first page whose address carries one of the parameters, empty where none does.
+// withParameter returns the first page with one of the parameters in its URL, or "".
 func withParameter(pages, names []string) string {
-	var patterns []*regexp.Regexp
-	for _, name := range names {
+	is := make([]func(string) bool, len(names))
+	for i, name := range names {
+		is[i] = func(parameter string) bool { return strings.EqualFold(parameter, name) }
 		if re := perl(name); re != nil {
-			patterns = append(patterns, re)
+			is[i] = re.MatchString
 		}
-	}
-	is := func(name string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) ||
-			slices.ContainsFunc(patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
 	}
 	for _, page := range pages {
-		_, query, found := strings.Cut(page, "?")
-		if !found {
-			continue
-		}
+		_, query, _ := strings.Cut(page, "?")
 		query, _, _ = strings.Cut(query, "#")
-		parameters, _ := url.ParseQuery(query) // what cannot be read is no parameter
+		parameters, _ := url.ParseQuery(query) // the readable ones
 		for name := range parameters {
-			if is(name) {
+			if slices.ContainsFunc(is, func(is func(string) bool) bool { return is(name) }) {
 				return page
 			}
 		}
@@ -140,47 +127,44 @@ func withParameter(pages, names []string) string {
 	return ""
 }
 
-// urls reports whether pages are recorded where only the site's own are.
-func (x *examination) urls(ctx context.Context, site *matomo.Site) Finding {
+// urls reports whether the pages are among those that the site records.
+func (x *examination) urls(ctx context.Context, site *matomo.Site) []Finding {
+	const check = "urls"
 	if !site.KnownURLsOnly {
-		return passed("urls", "pages of every host are recorded")
+		return passed(check, "pages of every host are recorded")
 	}
 	var own []string
-	if err := x.Call(ctx, x.target, "SitesManager.getSiteUrlsFromId",
-		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}, &own); err != nil {
+	if x.Call(ctx, x.target, "SitesManager.getSiteUrlsFromId", x.forSite(), &own) != nil {
 		own = []string{site.MainURL}
 	}
 	cure := "use pages below " + site.MainURL + ", or add their host to the site's URLs"
 	if x.expect.Pages == nil {
-		return warning("urls", cure, "only hits on the site's URLs are recorded: %s", some(own))
+		return warning(check, cure, "only hits on the site's URLs are recorded: %s", some(own))
 	}
-	strange, example := 0, ""
+	outside, example := 0, ""
 	for _, page := range x.expect.Pages {
-		if !slices.ContainsFunc(own, func(of string) bool { return within(of, page) }) {
-			strange++
+		if !slices.ContainsFunc(own, func(site string) bool { return within(site, page) }) {
+			outside++
 			example = page
 		}
 	}
-	if strange > 0 {
-		return failed("urls", cure,
-			"%d of %d pages, such as %s, are outside the site's URLs (%s) and will not be recorded", strange,
+	if outside > 0 {
+		return failed(check, cure,
+			"%d of %d pages, such as %s, are outside the site's URLs (%s) and will not be recorded", outside,
 			len(x.expect.Pages), example, some(own))
 	}
-	return passed("urls", "only the site's URLs are recorded, and all pages match")
+	return passed(check, "only the site's URLs are recorded, and all pages match")
 }
 
-// within reports whether a page is one of a site's URL: its host whatever its www, and its path from the beginning
-// (plugins/SitesManager/SiteUrls.php).
+// within reports whether a page belongs to a site's URL: same host, with or without www, and the path begins with the
+// site's (plugins/SitesManager/SiteUrls.php).
 func within(site, page string) bool {
 	s, err := url.Parse(site)
-	if err != nil {
+	p, err2 := url.Parse(page)
+	if err != nil || err2 != nil {
 		return false
 	}
-	p, err := url.Parse(page)
-	if err != nil {
-		return false
-	}
-	// A host that begins with a dot is one with all below it.
+	// A host that begins with a dot includes all hosts below it.
 	if below := strings.ToLower(s.Hostname()); strings.HasPrefix(below, ".") &&
 		strings.HasSuffix("."+strings.ToLower(p.Hostname()), below) {
 		return true

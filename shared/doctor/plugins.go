@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/hit"
 )
 
-// needed are plug-ins without which hits become something else, by what Matomo 5.2 was seen to do without them. loses
-// says that hits are lost, or become others; else only what they carry is.
+// needed are plug-ins that hits need, by what Matomo 5.2 was seen to do without them. loses means that hits are lost or
+// become others; otherwise only some of their data is.
 var needed = []struct {
 	name   string
 	when   func(*Expectation) bool
@@ -41,39 +41,38 @@ func sends(kind hit.Kind) func(*Expectation) bool {
 	return func(e *Expectation) bool { return e.Sends[kind] }
 }
 
-// plugins tells of those that are needed for what is sent, which any user may ask for who may view a site.
-func (x *examination) plugins(ctx context.Context) []Finding {
+// plugins checks the needed plug-ins; any user with view access to a site may ask for them.
+func (x *examination) plugins(ctx context.Context) (out []Finding) {
 	const check = "plugins"
-	var out []Finding
-	var active, unknown []string
+	var active, unread []string
 	var why error
 	for _, p := range needed {
 		if !p.when(&x.expect) {
 			continue
 		}
 		var is struct{ Value any }
-		if err := x.Call(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is); err != nil {
-			unknown, why = append(unknown, p.name), err
-			continue
-		}
-		if filled(is.Value) {
+		err := x.Call(ctx, x.target, "API.isPluginActivated", url.Values{"pluginName": {p.name}}, &is)
+		switch {
+		case err != nil:
+			unread, why = append(unread, p.name), err
+		case isOn(is.Value):
 			active = append(active, p.name)
-			continue
+		default:
+			finding := warning
+			if p.loses {
+				finding = failed
+			}
+			cure := strings.TrimSuffix("activate it in Administration → Plugins, "+p.cure, ", ")
+			out = append(out, finding(check, cure, "%s is not active: %s", p.name, p.effect)...)
 		}
-		cure := strings.TrimSuffix("activate it in Administration → Plugins, "+p.cure, ", ")
-		finding := warning
-		if p.loses {
-			finding = failed
-		}
-		out = append(out, finding(check, cure, "%s is not active: %s", p.name, p.effect))
 	}
-	if len(unknown) > 0 {
-		out = append(out, skipped(check, "view access to some site",
+	switch {
+	case len(unread) > 0:
+		return append(out, skipped(check, "view access to some site",
 			"see Administration → Plugins, or send a probe visit",
-			"the state of these plugins cannot be read: %s: %v", strings.Join(unknown, ", "), why))
-	}
-	if len(active) > 0 && len(out) == 0 {
-		out = append(out, passed(check, "all required plugins are active: %s", strings.Join(active, ", ")))
+			"the state of these plugins cannot be read: %s: %v", strings.Join(unread, ", "), why)...)
+	case len(active) > 0 && len(out) == 0:
+		return passed(check, "all required plugins are active: %s", strings.Join(active, ", "))
 	}
 	return out
 }

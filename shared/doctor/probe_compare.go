@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -8,15 +9,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/puttrix/trafficinator/shared/matomotext"
 )
 
-// probed is the check that findings of a probe visit belong to.
+// probed is the name of the check of a probe visit.
 const probed = "probe"
 
-// row is a visit, or an action of one, as Live.getLastVisitsDetails shows it.
+// row is a visit, or one of its actions, in Live.getLastVisitsDetails.
 type row map[string]any
 
-// text is a field as text; none is empty.
+// text returns a field as text, "" if it is missing.
 func (r row) text(name string) string {
 	switch v := r[name].(type) {
 	case string:
@@ -28,17 +31,20 @@ func (r row) text(name string) string {
 }
 
 func (r row) number(name string) int64 {
-	n, _ := strconv.ParseInt(r.text(name), 10, 64) // none is 0
+	n, _ := strconv.ParseInt(r.text(name), 10, 64) // 0 if missing
 	return n
 }
+
+// began is the Unix time of a visit's first action.
+func (r row) began() int64 { return r.number("firstActionTimestamp") }
 
 func (r row) visit() Visit {
 	return Visit{Visitor: r.text("visitorId"), IP: r.text("visitIp"), Country: r.text("countryCode")}
 }
 
-// actions are those of a visit by their moment. Their timestamps are of the site's clock, the visit's are of UTC: the
-// first action lies close to the visit's beginning, and zones are whole quarters of an hour apart.
-func (r row) actions(into map[int64]row) {
+// addActions adds a visit's actions by their Unix time. Their timestamps are in the site's time, the visit's in UTC: the
+// first action is close to the start of the visit, and zones differ by multiples of 15 minutes.
+func (r row) addActions(to map[int64]row) {
 	const quarter = 15 * 60
 	list, _ := r["actionDetails"].([]any)
 	offset := int64(0)
@@ -46,24 +52,24 @@ func (r row) actions(into map[int64]row) {
 		action, _ := a.(map[string]any)
 		at := row(action).number("timestamp")
 		if i == 0 {
-			offset = int64(math.Round(float64(at-r.number("firstActionTimestamp"))/quarter)) * quarter
+			offset = int64(math.Round(float64(at-r.began())/quarter)) * quarter
 		}
-		into[at-offset] = action
+		to[at-offset] = action
 	}
 }
 
-// compare tells every difference between the visits that are recorded and the hits that were taken.
+// compare returns the differences between the recorded visits and the accepted hits.
 func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor string) (out []Finding) {
-	began := visits[0].number("firstActionTimestamp")
+	began := visits[0].began()
 	if !slices.ContainsFunc(hits, func(h probeHit) bool { return first.Add(h.at).Unix() == began }) {
-		return []Finding{warning(probed,
+		return warning(probed,
 			"use a token with write access (needed to send past times), and set the server's clock",
 			"the first hit was sent as of %s, but recorded as of %s", first.UTC().Format(time.DateTime),
-			time.Unix(began, 0).UTC().Format(time.DateTime))}
+			time.Unix(began, 0).UTC().Format(time.DateTime))
 	}
 	actions := map[int64]row{}
 	for _, v := range visits {
-		v.actions(actions)
+		v.addActions(actions)
 	}
 	var lost []string
 	for _, h := range hits {
@@ -73,95 +79,85 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 			continue
 		}
 		for _, f := range h.compare(is) {
-			if !slices.Contains(out, f) { // as of the page before
+			if !slices.Contains(out, f) { // not the same as for the page before
 				out = append(out, f)
 			}
 		}
 	}
 	if len(lost) > 0 {
-		out = append(out, failed(probed, "check "+exclusions+", and the plugins it needs",
-			"accepted, but not recorded: %s", strings.Join(lost, ", ")))
+		out = append(out, failed(probed, "check "+exclusionPlaces+", and the plugins it needs",
+			"accepted, but not recorded: %s", strings.Join(lost, ", "))...)
 	}
-	if began == first.Unix() { // else the hit is lost that tells of the visit
-		out = append(out, different(visits[0], "visit", probeVisit(x.target, x.expect, visitor))...)
+	if began == first.Unix() { // otherwise the hit with the visit's data is lost
+		out = append(out, differences(visits[0], "visit", probeVisit(x.target, x.expect, visitor))...)
 	}
 	last := visits[len(visits)-1]
-	length := last.number("firstActionTimestamp") + last.number("visitDuration") - first.Unix()
-	meant := int64(hits[len(hits)-1].at/time.Second) + 1
+	length := last.began() + last.number("visitDuration") - first.Unix()
+	want := int64(hits[len(hits)-1].at/time.Second) + 1
 	switch {
 	case len(visits) > 1:
-		out = append(out, split(visits, hits, first))
-	case length != meant && began == first.Unix() && len(out) == 0:
-		out = append(out, warning(probed,
-			"check that the plugin Heartbeat is active: without it, visits end with their last page",
-			"the visit lasted %d s, but %d s are recorded", meant, length))
+		out = append(out, split(visits, hits, first)...)
+	case length != want && began == first.Unix() && len(out) == 0:
+		out = warning(probed, "check that the plugin Heartbeat is active: without it, visits end with their last page",
+			"the visit lasted %d s, but %d s are recorded", want, length)
 	}
 	return out
 }
 
-// compare tells the differences of one hit.
+// compare returns the differences of one hit.
 func (h *probeHit) compare(is row) []Finding {
-	if got := is.text("type"); got != h.recordedAs {
-		return []Finding{failed(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, actionName(got))}
+	switch got := is.text("type"); {
+	case got == h.recordedAs:
+		return differences(is, h.kind.String(), h.shown)
+	default:
+		name := cmp.Or(map[string]string{"action": "a page", "ecommerceOrder": "an order"}[got], got)
+		return failed(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, name)
 	}
-	return different(is, h.kind.String(), h.shown)
 }
 
-// actionName is Live's type of an action in the words of the ledger.
-func actionName(kind string) string {
-	switch kind {
-	case "action":
-		return "a page"
-	case "ecommerceOrder":
-		return "an order"
-	}
-	return kind
-}
-
-// different compares fields by their names, in their order.
-func different(is row, what string, shown map[string]string) (out []Finding) {
+// differences compares the fields of a visit or an action, in the order of their names.
+func differences(is row, what string, shown map[string]string) (out []Finding) {
 	for _, name := range slices.Sorted(maps.Keys(shown)) {
 		want, got := shown[name], is.text(name)
-		cure := cures[name]
-		switch {
+		switch cure := cures[name]; {
 		case got == want:
 		case name == "pageTitle" && got != "" && strings.HasPrefix(want, got):
 			out = append(out, warning(probed, cure, "titles are cut at %d bytes, Matomo's default is %d",
-				len(got), longest))
+				len(got), matomotext.MaxText)...)
 		case name == "url" && what == "pageview":
-			out = append(out, warning(probed, cure, "%s", cutAddress(want, got)))
+			out = append(out, warning(probed, cure, "%s", describeURL(want, got))...)
 		case strings.HasPrefix(name, "dimension"):
 			out = append(out, warning(probed, cures["dimension"], "the %s of the visit is recorded as %q, not %q",
-				name, got, want))
+				name, got, want)...)
 		default:
-			out = append(out, warning(probed, cure, "%s of the %s is recorded as %q, not %q", name, what, got, want))
+			out = append(out,
+				warning(probed, cure, "%s of the %s is recorded as %q, not %q", name, what, got, want)...)
 		}
 	}
 	return out
 }
 
-// cutAddress tells which parameters a page's address has lost.
-func cutAddress(want, got string) string {
+// describeURL names the parameters that a page's URL has lost.
+func describeURL(want, got string) string {
 	var lost []string
-	_, query, _ := strings.Cut(want, "?")
+	page, query, _ := strings.Cut(want, "?")
 	for pair := range strings.SplitSeq(query, "&") {
 		if !strings.Contains(got, pair) {
 			lost = append(lost, strings.TrimSuffix(pair, "=1"))
 		}
 	}
-	if page, _, _ := strings.Cut(want, "?"); strings.HasPrefix(got, page) && len(lost) > 0 {
-		return "the parameters " + some(lost) +
-			" are removed from page URLs: pages that differ only in these become one"
+	if strings.HasPrefix(got, page) && len(lost) > 0 {
+		return "the parameters " + some(lost) + " are removed from page URLs: pages that differ only in these become one"
 	}
 	return fmt.Sprintf("a page URL is recorded as %q, not %q", got, want)
 }
 
-// split tells where a visit became several.
-func split(visits []row, hits []probeHit, first time.Time) Finding {
+// split describes where a visit became several.
+func split(visits []row, hits []probeHit, first time.Time) []Finding {
 	var where []string
 	cure := cures["visit"]
 	for _, v := range visits[1:] {
-		at := time.Duration(v.number("firstActionTimestamp")-first.Unix()) * time.Second
+		at := time.Duration(v.began()-first.Unix()) * time.Second
 		i := slices.IndexFunc(hits, func(h probeHit) bool { return h.at == at })
 		if i < 1 {
 			where = append(where, fmt.Sprintf("after %s", at))
@@ -177,11 +173,17 @@ func split(visits []row, hits []probeHit, first time.Time) Finding {
 		strings.Join(where, ", and "))
 }
 
-// exclusions are the places that make a Matomo drop hits without a word (core/Tracker/VisitExcluded.php).
-const exclusions = "the site's excluded IPs, user agents and unknown URLs, exclude_requests in config.ini.php, spam plugins"
+// exclusionPlaces are the settings that make Matomo drop hits silently (core/Tracker/VisitExcluded.php).
+const exclusionPlaces = "the site's excluded IPs, user agents and unknown URLs, exclude_requests in config.ini.php, " +
+	"spam plugins"
 
-// cures are where to look, by the kind of hit that became another and by the field that differs. Settings in lower case
-// with underscores are those of section [Tracker] of config/config.ini.php, which no method of the API shows.
+const (
+	cureLocation = "look whether the plugin UserCountry is active, and whether the token may write to the site"
+	cureDevice   = "activate the plugin DevicesDetection"
+)
+
+// cures say where to look, by the kind of hit that became another and by the field that differs. Settings in lower case
+// with underscores are those of section [Tracker] of config/config.ini.php, which the API does not show.
 var cures = map[string]string{
 	"search":   "turn on site search in the site's settings, or set SITESEARCH_PROBABILITY=0",
 	"event":    "activate the plugin Events, or set CLICK_EVENTS_PROBABILITY=0 and RANDOM_EVENTS_PROBABILITY=0",
@@ -197,25 +199,13 @@ var cures = map[string]string{
 	"items":   "activate the plugin Ecommerce",
 	"referrerType": "look at the plugin Referrers, at campaign_var_name, and at the referrers that the " +
 		"site excludes or Privacy anonymises",
-	"countryCode": "look whether the plugin UserCountry is active, and whether the token may " +
-		"write to the site",
-	"city": "look whether the plugin UserCountry is active, and whether the token may " +
-		"write to the site",
-	"browserCode":         "activate the plugin DevicesDetection",
-	"operatingSystemCode": "activate the plugin DevicesDetection",
-	"resolution":          "activate the plugin Resolution",
-	"languageCode":        "activate the plugin UserLanguage",
-	"dimension":           "look at RUN_DIMENSION, and at Administration, Websites, Custom dimensions",
-	"visit": "look at create_new_visit_after_x_actions, " +
-		"create_new_visit_when_website_referrer_changes and create_new_visit_when_campaign_changes",
-	"pause": "raise visit_standard_length (1800 s by default), or keep visits shorter " +
-		"(VISIT_DURATION_MAX, delays of funnels)",
-}
-
-// cureRefused is where to look where a kind of hit is refused.
-func cureRefused(kind string) string {
-	if cure, ok := cures[kind]; ok && kind != "pageview" {
-		return cure
-	}
-	return "look at the other checks of this target for the cause"
+	"countryCode": cureLocation, "city": cureLocation,
+	"browserCode": cureDevice, "operatingSystemCode": cureDevice,
+	"resolution":   "activate the plugin Resolution",
+	"languageCode": "activate the plugin UserLanguage",
+	"dimension":    "look at RUN_DIMENSION, and at Administration, Websites, Custom dimensions",
+	"visit": "look at create_new_visit_after_x_actions, create_new_visit_when_website_referrer_changes and " +
+		"create_new_visit_when_campaign_changes",
+	"pause": "raise visit_standard_length (1800 s by default), or keep visits shorter (VISIT_DURATION_MAX, delays of " +
+		"funnels)",
 }

@@ -14,46 +14,32 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/matomotext"
 	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 // probeHit is a hit of a probe visit, and what Matomo's visitor log should show of it.
 type probeHit struct {
-	// at is how long after the first hit it happens.
 	kind hit.Kind
+	// at is its time after the first hit.
 	at   time.Duration
 	form url.Values
-	// recordedAs is the type of the action in Live.getLastVisitsDetails, "" for a hit that is none. shown are the
-	// action's fields by name, with their texts.
+	// recordedAs is the type of its action in Live.getLastVisitsDetails, "" if it has none; shown are the action's fields.
 	recordedAs string
 	shown      map[string]string
 }
 
 const (
-	// longest is what Matomo keeps of a title, in bytes, unless somebody has set less (page_maximum_length).
-	longest = 1024
-	// betweenHits lies between the hits of a page; the pause of Expect follows them.
+	// betweenHits is the time between the hits of a page; the pause of the Expectation follows them.
 	betweenHits = 5 * time.Second
-	// pingAfter is how long the last page is looked at.
+	// pingAfter is the time on the last page.
 	pingAfter = 30 * time.Second
-	// shortestPause and longestPause bound the pause: a visit ends by itself after half an hour
-	// (visit_standard_length).
+	// The pause is at most longestPause: Matomo ends a visit after half an hour (visit_standard_length).
 	shortestPause, longestPause = time.Minute, 29 * time.Minute
 )
 
-// names that make no ordinary page of an address, and names that Matomo takes off it, unless somebody has set others
-// (campaign_var_name, campaign_keyword_var_name and url_query_parameter_to_exclude_from_url of config/global.ini.php,
-// plugins/SitesManager/API.php).
-var (
-	campaignNames = strings.Fields("pk_cpn pk_campaign piwik_campaign mtm_campaign matomo_campaign utm_campaign " +
-		"utm_source utm_medium")
-	otherNames = strings.Fields("pk_kwd pk_keyword piwik_kwd mtm_kwd mtm_keyword matomo_kwd utm_term " +
-		"q query s search searchword k keyword keywords ignore_referrer ignore_referer " +
-		"gclid fbclid msclkid twclid wbraid gbraid yclid fb_xd_fragment fb_comment_id phpsessid jsessionid sessionid " +
-		"aspsessionid doing_wp_cron sid pk_vid")
-)
-
-// probeHits are a visit that has each kind of hit that e tells of, in order.
+// probeHits are a visit with each kind of hit that e contains.
 func probeHits(e *Expectation, visitor string) []probeHit {
 	page := probePage(e.Pages)
 	entry, list := page, page
@@ -64,7 +50,7 @@ func probeHits(e *Expectation, visitor string) []probeHit {
 	if len(parameters) > 0 {
 		list += "?" + strings.Join(parameters, "=1&") + "=1"
 	}
-	title := ProbeTitle + " " + strings.Repeat("x", longest-len(ProbeTitle)-1)
+	title := ProbeTitle + " " + strings.Repeat("x", matomotext.MaxText-len(ProbeTitle)-1)
 	hits := []probeHit{{
 		kind: hit.Pageview, recordedAs: "action",
 		form: url.Values{
@@ -111,16 +97,16 @@ func probeHits(e *Expectation, visitor string) []probeHit {
 		}
 	}
 	then := hits[len(hits)-1].at + min(max(e.Pause, shortestPause), longestPause)
-	last := url.Values{"url": {list}, "urlref": {page}, "action_name": {ProbeTitle}, "pv_id": {"probe2"}}
-	hits = append(hits, probeHit{hit.Pageview, then, last, "action",
-		map[string]string{"url": list, "pageTitle": ProbeTitle}})
-	return append(hits, probeHit{kind: hit.Ping, at: then + pingAfter,
-		form: url.Values{"ping": {"1"}, "url": {list}, "pv_id": {"probe2"}}})
+	return append(hits,
+		probeHit{hit.Pageview, then, url.Values{"url": {list}, "urlref": {page}, "action_name": {ProbeTitle},
+			"pv_id": {"probe2"}}, "action", map[string]string{"url": list, "pageTitle": ProbeTitle}},
+		probeHit{kind: hit.Ping, at: then + pingAfter,
+			form: url.Values{"ping": {"1"}, "url": {list}, "pv_id": {"probe2"}}})
 }
 
-// probePage lies below a page that is sent, so that a site which knows its URLs knows it too.
+// probePage is below a page that is sent, so that a site that only records its own URLs records it.
 func probePage(pages []string) string {
-	page := &url.URL{Scheme: "https", Host: "shop.example.test"}
+	page, _ := url.Parse(urllist.DefaultSite)
 	if len(pages) > 0 {
 		if first, err := url.Parse(pages[0]); err == nil {
 			page = first
@@ -131,9 +117,12 @@ func probePage(pages []string) string {
 	return page.String()
 }
 
-// parametersOf are the names of some of the parameters that pages carry, and of one that makes a campaign.
+// plainName matches parameter names that Matomo writes as they were sent.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString
+
+// parametersOf returns up to 20 names of parameters in the pages' URLs, and one that makes a campaign. Names that turn
+// a page into a search or that Matomo removes are left out.
 func parametersOf(pages []string) (names []string, campaign string) {
-	const most = 20
 	found := map[string]bool{}
 	for _, page := range pages {
 		u, err := url.Parse(page)
@@ -141,32 +130,29 @@ func parametersOf(pages []string) (names []string, campaign string) {
 			continue
 		}
 		for name := range u.Query() {
-			switch {
-			case slices.Contains(campaignNames, name):
+			if !plainName(name) {
+				continue
+			}
+			switch c := urllist.Classify(urllist.Page{URL: urllist.DefaultSite + "/?" + name + "=1"}); {
+			case c.Campaign:
 				campaign = cmp.Or(campaign, name)
-			case !slices.Contains(otherNames, strings.ToLower(name)) && plainName(name):
+			case !c.Search && len(c.Excluded) == 0:
 				found[name] = true
 			}
 		}
 	}
 	names = slices.Sorted(maps.Keys(found))
-	return names[:min(most, len(names))], campaign
+	return names[:min(20, len(names))], campaign
 }
 
-// plainName says that Matomo writes the name of a parameter as it was sent.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString
-
-// address fills in whose hit it is, and when it happened.
+// address fills in visitor, site and time.
 func (h *probeHit) address(t target.Target, e *Expectation, visitor string, first time.Time) {
-	h.form.Set("idsite", strconv.Itoa(t.SiteID))
-	h.form.Set("rec", "1")
-	h.form.Set("apiv", "1")
-	h.form.Set("cid", visitor)
-	h.form.Set("_id", visitor)
-	h.form.Set("ua", matomo.UserAgent)
-	h.form.Set("lang", "sv-SE")
-	h.form.Set("res", "1920x1080")
-	h.form.Set("cdt", first.Add(h.at).UTC().Format(time.DateTime))
+	for name, value := range map[string]string{
+		"idsite": strconv.Itoa(t.SiteID), "rec": "1", "apiv": "1", "cid": visitor, "_id": visitor,
+		"ua": matomo.UserAgent, "lang": "sv-SE", "res": "1920x1080", "cdt": first.Add(h.at).UTC().Format(time.DateTime),
+	} {
+		h.form.Set(name, value)
+	}
 	if t.Token != "" {
 		h.form.Set("cip", probeAddress(e.Networks))
 		h.form.Set("country", "se")
@@ -177,12 +163,12 @@ func (h *probeHit) address(t target.Target, e *Expectation, visitor string, firs
 	}
 }
 
-// probeAddress is one of the run's visitors, where they are known.
+// probeAddress is the address of one of the run's visitors, if they are known.
 func probeAddress(networks []netip.Prefix) string {
 	for _, n := range networks {
 		if n.Addr().Is4() && n.Bits() <= 24 {
 			b := n.Masked().Addr().As4()
-			for i := n.Bits() / 8; i < len(b); i++ { // none is zero, as if it were masked
+			for i := n.Bits() / 8; i < len(b); i++ { // no zero, which would look masked
 				b[i] |= 1
 			}
 			return netip.AddrFrom4(b).String()
@@ -191,7 +177,7 @@ func probeAddress(networks []netip.Prefix) string {
 	return someAddress
 }
 
-// probeVisit are the fields of the visit itself, as probeHit.shown.
+// probeVisit are the fields of the visit itself, like probeHit.shown.
 func probeVisit(t target.Target, e *Expectation, visitor string) map[string]string {
 	shown := map[string]string{
 		"referrerType": "search", "browserCode": "FF", "operatingSystemCode": "LIN", "resolution": "1920x1080",
@@ -209,7 +195,7 @@ func probeVisit(t target.Target, e *Expectation, visitor string) map[string]stri
 	return shown
 }
 
-// firstMoment is when a visit of some length begins that ended a little before now, on one day of the zone.
+// firstMoment is the start of a visit of a given length that ended shortly before now, within one day of the zone.
 func firstMoment(now time.Time, length time.Duration, zone calendar.Zone) time.Time {
 	end := now.Add(-10 * time.Second).Truncate(time.Second)
 	if today := calendar.DateOf(end.In(zone.Location())).Start(zone.Location()); end.Add(-length).Before(today) {

@@ -25,8 +25,8 @@ type route struct {
 	tls     *tls.ConnectionState
 }
 
-// of notes the route of the requests of a context.
-func (r *route) of(ctx context.Context) context.Context {
+// record records the route of the requests of a context.
+func (r *route) record(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		ConnectDone: func(_, address string, err error) {
 			r.mu.Lock()
@@ -45,9 +45,8 @@ func (r *route) of(ctx context.Context) context.Context {
 	})
 }
 
-// route tells how the first request got to the tracker: through which proxy, to which address, by which TLS, and what
-// was answered first.
-func (x *examination) route(r *route, first matomo.Reply, err error) Finding {
+// route describes how the first request got to the tracker (proxy, address, TLS) and its response.
+func (x *examination) route(r *route, first matomo.Reply, err error) []Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	parts := []string{x.hop(r.address)}
@@ -83,12 +82,9 @@ func (x *examination) hop(address string) string {
 	return how + ", connected to " + address
 }
 
-// mostTried is how many other addresses are tried where the given one is no tracker.
-const mostTried = 4
-
-// others are addresses at which the tracker may be where it is not at the given one: that of a folder without its
-// slash, the folder's, and the usual ones of the host.
-func others(given string) (out []string) {
+// alternatives are up to four addresses where the tracker may be if it is not at the given one: that of a folder
+// without its slash, the folder's, and the usual ones of the host.
+func alternatives(given string) (out []string) {
 	u, err := url.Parse(given)
 	if err != nil {
 		return nil
@@ -99,20 +95,18 @@ func others(given string) (out []string) {
 		path.Join(u.Path, "matomo.php"), path.Join(folder, "matomo.php"), path.Join(folder, "piwik.php"),
 		"/matomo.php", "/matomo/matomo.php",
 	} {
-		if strings.HasSuffix(path.Dir(p), ".php") {
-			continue
-		}
 		u.Path = p
-		if a := u.String(); a != given && !slices.Contains(out, a) && len(out) < mostTried {
+		if a := u.String(); !strings.HasSuffix(path.Dir(p), ".php") && a != given && !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}
-	return out
+	return out[:min(len(out), 4)]
 }
 
-// elsewhere tries other addresses where the given one answers as no tracker does, and tells what each answered. A hit
-// that leaves no visit is sent, without a token.
+// elsewhere tries other addresses if the given one does not answer like a tracker. It sends pings without a token, which
+// leave no visit.
 func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Finding {
+	const check = "address"
 	switch {
 	case given.Class == answer.Accepted:
 		return nil
@@ -122,8 +116,8 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		return nil
 	}
 	var tried []string
-	alike := true
-	for _, address := range others(x.target.URL) {
+	alike := given.Status == http.StatusOK
+	for _, address := range alternatives(x.target.URL) {
 		r, err := x.PostForm(ctx, x.target, address, matomo.Ping(x.target))
 		if err != nil {
 			tried = append(tried, address+": "+err.Error())
@@ -131,8 +125,7 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		}
 		a := answer.ParseHit(&r.Raw)
 		if a.Class == answer.Accepted {
-			return []Finding{failed("address", "use "+address, "%s is not a tracker, but %s accepts hits",
-				x.target.URL, address)}
+			return failed(check, "use "+address, "%s is not a tracker, but %s accepts hits", x.target.URL, address)
 		}
 		alike = alike && a.Status == given.Status && a.Excerpt == given.Excerpt
 		tried = append(tried, fmt.Sprintf("%s answered %d", address, a.Status))
@@ -141,9 +134,8 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 		return nil
 	}
 	message := "no tracker found; also tried: " + strings.Join(tried, ", ")
-	if alike && given.Status == http.StatusOK {
+	if alike {
 		message += "; all answers are alike: something in front of Matomo answers, or there is no Matomo"
 	}
-	const look = "find the tracker URL in Matomo's Administration → Websites → Tracking code"
-	return []Finding{skipped("address", "", look, "%s", message)}
+	return skipped(check, "", "find the tracker URL in Matomo's Administration → Websites → Tracking code", "%s", message)
 }

@@ -12,36 +12,36 @@ import (
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/hit"
 	"github.com/puttrix/trafficinator/shared/matomo"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 // site compares the site's settings.
 func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 	site, err := x.Site(ctx, x.target)
 	if err != nil {
-		return nil, []Finding{skipped("site", "view access to the site", "see Administration → Websites → Manage",
-			"the site's settings cannot be read: %v", err)}
+		return nil, skipped("site", "view access to the site", "see Administration → Websites → Manage",
+			"the site's settings cannot be read: %v", err)
 	}
-	out := []Finding{passed("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))}
+	out := passed("site", "%s", strings.Join([]string{site.Name, site.Timezone, site.Currency}, ", "))
 	if want := x.expect.Zone; want != nil {
-		out = append(out, x.timezone(&site, *want))
+		out = append(out, x.timezone(&site, *want)...)
 	}
 	switch want := x.expect.Currency; want {
 	case "":
 	case site.Currency:
-		out = append(out, passed("currency", "%s, same as ECOMMERCE_CURRENCY", want))
+		out = append(out, passed("currency", "%s, same as ECOMMERCE_CURRENCY", want)...)
 	default:
 		out = append(out, warning("currency",
 			"set ECOMMERCE_CURRENCY="+site.Currency+" and matching amounts, or change the site's currency",
-			"Matomo records all amounts in %s, but ECOMMERCE_CURRENCY is %s", site.Currency, want))
+			"Matomo records all amounts in %s, but ECOMMERCE_CURRENCY is %s", site.Currency, want)...)
 	}
-	out = append(out, x.created(ctx, &site)...)
-	out = append(out, x.search(ctx, &site), x.ecommerce(&site), x.urls(ctx, &site))
-	return &site, append(out, x.excluded(ctx, &site)...)
+	return &site, slices.Concat(out, x.created(ctx, &site), x.search(ctx, &site), x.ecommerce(&site),
+		x.urls(ctx, &site), x.excluded(ctx, &site))
 }
 
-// timezone compares the days that are sent, because zones of different names may have the same; for live traffic those
-// of a year.
-func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
+// timezone compares the days to send, because zones with different names may have the same days; for live traffic, the
+// days of a year.
+func (x *examination) timezone(site *matomo.Site, want calendar.Zone) []Finding {
 	const check, cure = "timezone", "set TIMEZONE to the site's time zone, or change it in Matomo"
 	is, err := site.Zone()
 	if err != nil {
@@ -68,13 +68,14 @@ func (x *examination) timezone(site *matomo.Site, want calendar.Zone) Finding {
 		"the site uses %s, but TIMEZONE is %s: visits near midnight may count for another day or be split", is, want)
 }
 
-// search reports whether searches are recorded as such, and pages are not taken for some.
-func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
+// search reports whether searches are recorded as searches, and pages as pages.
+func (x *examination) search(ctx context.Context, site *matomo.Site) []Finding {
 	const check = "search"
-	if !site.SiteSearch {
-		if !x.expect.Sends[hit.Search] {
-			return passed(check, "site search is off; no searches are sent")
-		}
+	switch {
+	case site.SiteSearch:
+	case !x.expect.Sends[hit.Search]:
+		return passed(check, "site search is off; no searches are sent")
+	default:
 		return warning(check, "turn it on in the site's settings or set SITESEARCH_PROBABILITY=0",
 			"site search is off, so searches are recorded as pages")
 	}
@@ -82,8 +83,7 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 	if len(names) == 0 {
 		var err error
 		if names, err = x.GlobalList(ctx, x.target, "SitesManager.getSearchKeywordParametersGlobal"); err != nil {
-			// Matomo's own (plugins/SitesManager/API.php)
-			names = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
+			names = urllist.SearchParameters
 		}
 	}
 	if page := withParameter(x.expect.Pages, names); page != "" {
@@ -94,7 +94,7 @@ func (x *examination) search(ctx context.Context, site *matomo.Site) Finding {
 	return passed(check, "site search is on")
 }
 
-func (x *examination) ecommerce(site *matomo.Site) Finding {
+func (x *examination) ecommerce(site *matomo.Site) []Finding {
 	switch {
 	case site.Ecommerce:
 		return passed("ecommerce", "ecommerce is on")
@@ -105,8 +105,9 @@ func (x *examination) ecommerce(site *matomo.Site) Finding {
 		"ecommerce is off, so orders are not shown")
 }
 
-// goals tells of those that Matomo converts by itself.
+// goals checks for goals that convert automatically.
 func (x *examination) goals(ctx context.Context) []Finding {
+	const check = "goals"
 	type goal struct {
 		ID      matomo.Number `json:"idgoal"`
 		Name    string        `json:"name"`
@@ -114,70 +115,75 @@ func (x *examination) goals(ctx context.Context) []Finding {
 		Pattern string        `json:"pattern"`
 		Type    string        `json:"pattern_type"`
 	}
-	form := url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}, "filter_limit": {"-1"}}
-	all, err := values[goal](ctx, x, "Goals.getGoals", form)
+	all, err := list[goal](ctx, x, "Goals.getGoals", x.forSite("filter_limit", "-1"))
 	if err != nil {
-		return []Finding{skipped("goals", "view access to the site", "see Administration → Goals",
-			"goals cannot be read: %v", err)}
+		return skipped(check, "view access to the site", "see Administration → Goals", "goals cannot be read: %v", err)
 	}
-	var fire []string
+	var automatic []string
 	for _, g := range all {
 		if g.Match != "manually" {
-			fire = append(fire,
+			automatic = append(automatic,
 				fmt.Sprintf("%d %q (%s %s %q)", g.ID, g.Name, g.Match, strings.ReplaceAll(g.Type, "_", " "), g.Pattern))
 		}
 	}
-	if len(fire) == 0 {
-		return []Finding{passed("goals", "no goal converts automatically")}
+	if len(automatic) == 0 {
+		return passed(check, "no goal converts automatically")
 	}
-	return []Finding{warning("goals", "exclude them when comparing conversions, or use a site without goals",
-		"some goals convert automatically, with conversions and revenue that are not planned: %s", some(fire))}
+	return warning(check, "exclude them when comparing conversions, or use a site without goals",
+		"some goals convert automatically, with conversions and revenue that are not planned: %s", some(automatic))
 }
 
-// dimension tells of the one that carries the run.
+// dimension checks the custom dimension for the run ID.
 func (x *examination) dimension(ctx context.Context) []Finding {
 	want := x.expect.Dimension
 	if want == 0 {
 		return nil
 	}
-	const check = "dimension"
+	const check, place = "dimension", "Administration → Websites → Custom dimensions"
 	type dimension struct {
 		ID     matomo.Number `json:"idcustomdimension"`
 		Scope  string        `json:"scope"`
 		Active any           `json:"active"`
 	}
-	all, err := values[dimension](ctx, x, "CustomDimensions.getConfiguredCustomDimensions",
-		url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}})
+	all, err := list[dimension](ctx, x, "CustomDimensions.getConfiguredCustomDimensions", x.forSite())
 	if err != nil {
-		return []Finding{skipped(check, "view access to the site",
-			"check that the plugin CustomDimensions is active, and see Administration → Websites → Custom dimensions",
-			"custom dimensions cannot be read: %v", err)}
+		return skipped(check, "view access to the site",
+			"check that the plugin CustomDimensions is active, and see "+place, "custom dimensions cannot be read: %v", err)
 	}
 	i := slices.IndexFunc(all, func(d dimension) bool { return int(d.ID) == want })
-	cure := "add a dimension of scope visit in Administration → Websites → Custom dimensions, and set RUN_DIMENSION to its ID"
+	const cure = "add a dimension of scope visit in " + place + ", and set RUN_DIMENSION to its ID"
 	switch {
 	case i < 0:
-		return []Finding{warning(check, cure,
-			"RUN_DIMENSION=%d does not exist on the site: this run's visits cannot be isolated", want)}
+		return warning(check, cure,
+			"RUN_DIMENSION=%d does not exist on the site: this run's visits cannot be isolated", want)
 	case all[i].Scope != "visit":
-		return []Finding{warning(check, cure,
-			"RUN_DIMENSION=%d is of scope %q, not visit: this run's visits cannot be isolated", want, all[i].Scope)}
-	case !filled(all[i].Active):
-		return []Finding{warning(check, "activate it in Administration → Websites → Custom dimensions",
-			"RUN_DIMENSION=%d is not active: this run's visits cannot be isolated", want)}
+		return warning(check, cure,
+			"RUN_DIMENSION=%d is of scope %q, not visit: this run's visits cannot be isolated", want, all[i].Scope)
+	case !isOn(all[i].Active):
+		return warning(check, "activate it in "+place,
+			"RUN_DIMENSION=%d is not active: this run's visits cannot be isolated", want)
 	}
-	return []Finding{passed(check, "RUN_DIMENSION=%d is active and of scope visit", want)}
+	return passed(check, "RUN_DIMENSION=%d is active and of scope visit", want)
 }
 
-// values asks for a list, which some versions write as an object by id.
-func values[T any](ctx context.Context, x *examination, method string, form url.Values) ([]T, error) {
+// forSite are parameters of a request about the site, followed by pairs of name and value.
+func (x *examination) forSite(pairs ...string) url.Values {
+	form := url.Values{"idSite": {strconv.Itoa(x.target.SiteID)}}
+	for pair := range slices.Chunk(pairs, 2) {
+		form.Set(pair[0], pair[1])
+	}
+	return form
+}
+
+// list calls a method that returns a list, which some versions write as an object by ID.
+func list[T any](ctx context.Context, x *examination, method string, form url.Values) ([]T, error) {
 	var all matomo.List[T]
 	err := x.Call(ctx, x.target, method, form, &all)
 	return all, err
 }
 
-// filled reports whether a setting is on, in any of the forms of a JSON from PHP.
-func filled(v any) bool {
+// isOn reports whether a setting is on, in any form that PHP writes as JSON.
+func isOn(v any) bool {
 	switch v := v.(type) {
 	case bool:
 		return v

@@ -16,7 +16,7 @@ func TestARefusalOfTheContainersHostSaysWhereToListen(t *testing.T) {
 		"http://host.docker.internal:8080/matomo.php": "let it listen on all addresses",
 		"http://matomo.example.test/matomo.php":       "start Matomo, or correct host and port",
 	} {
-		if f := unreachable(err, address); !strings.Contains(f.Cure, want) {
+		if f := unreachable(err, address); !strings.Contains(f[0].Cure, want) {
 			t.Errorf("%s: %+v", address, f)
 		}
 	}

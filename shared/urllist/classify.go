@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	// searchParameters are the default site-search parameters (plugins/SitesManager/API.php), in the order tried.
-	searchParameters = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
+	// SearchParameters are the default site-search parameters (plugins/SitesManager/API.php), in the order tried.
+	SearchParameters = []string{"q", "query", "s", "search", "searchword", "k", "keyword", "keywords"}
 	// campaignParameters are campaign_var_name of config/global.ini.php.
 	campaignParameters = []string{
 		"pk_cpn", "pk_campaign", "piwik_campaign", "mtm_campaign", "matomo_campaign", "utm_campaign", "utm_source",
@@ -128,7 +128,7 @@ func parameters(query string) []parameter {
 
 // isSearch looks, whatever the case of the names, at the first search parameter that is not empty.
 func isSearch(ps []parameter) bool {
-	for _, name := range searchParameters {
+	for _, name := range SearchParameters {
 		for _, p := range slices.Backward(ps) {
 			if strings.ToLower(p.name) != name {
 				continue
