@@ -7,59 +7,31 @@ import (
 	"slices"
 
 	"github.com/puttrix/trafficinator/shared/runsummary"
-	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// answer is what a capacity search found, in words.
-func answer(c *runsummary.Capacity) (found, limit string) {
-	if c.BrokenRate > 0 {
-		limit = "limit reached at " + Number(c.BrokenRate) + " visits/s: " + threshold.DescribeMissed(c.Limit)
-	} else {
-		limit = "no higher rate was tried"
-	}
-	switch {
-	case c.Void != "" && c.VisitRate == 0:
-		return "no result", "search aborted: " + c.Void
-	case c.Void != "":
-		return fmt.Sprintf("at least %s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)),
-			"search aborted: " + c.Void
-	case c.VisitRate == 0 && c.BrokenRate > 0:
-		return "below the lowest rate", limit
-	case c.VisitRate == 0:
-		return "the search ended before its first step", ""
-	case !c.Confirmed:
-		return fmt.Sprintf("at least %s visits/s (%s hits/s), not confirmed over a minute", Number(c.VisitRate),
-			Number(c.HitRate)), limit
-	}
-	return fmt.Sprintf("%s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate)), limit
-}
-
-// curves draw what was measured at each rate that was tried, without what is void.
-func curves(c *runsummary.Capacity) []chart {
-	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(s runsummary.CapacityStep) bool { return s.Void != "" })
+// curves are the charts of what was measured at each rate, without void steps.
+func curves(all []runsummary.CapacityStep) []chart {
+	steps := slices.DeleteFunc(slices.Clone(all), func(s runsummary.CapacityStep) bool { return s.Void != "" })
 	slices.SortStableFunc(steps, func(a, b runsummary.CapacityStep) int {
 		return cmp.Compare(a.OfferedVisitRate, b.OfferedVisitRate)
 	})
 	if len(steps) == 0 {
 		return nil
 	}
-	rates := chart{ID: "capacity-rate", Title: "Accepted hits per second", Note: "by offered visits per second"}
-	slow := chart{ID: "capacity-latency", Title: "Latency p95", Note: "by offered visits per second"}
-	var highest runsummary.CapacityStep
-	for _, s := range steps {
-		highest.HitRate = max(highest.HitRate, s.HitRate)
-		highest.Latency.P95 = max(highest.Latency.P95, s.Latency.P95)
+	return []chart{
+		curve("capacity-rate", "Accepted hits per second", steps,
+			func(s runsummary.CapacityStep) float64 { return s.HitRate },
+			func(axis) func(float64) string { return Number }),
+		curve("capacity-latency", "Latency p95", steps,
+			func(s runsummary.CapacityStep) float64 { return s.Latency.P95 }, latencyAxis),
 	}
-	across := axisFor(steps[len(steps)-1].OfferedVisitRate)
-	hits, seconds := axisFor(highest.HitRate), axisFor(highest.Latency.P95)
-	rates.Up, slow.Up = hits.labels(Number), seconds.labels(latencyAxis(seconds))
-	rates.curve(steps, across, hits, func(s runsummary.CapacityStep) float64 { return s.HitRate })
-	slow.curve(steps, across, seconds, func(s runsummary.CapacityStep) float64 { return s.Latency.P95 })
-	return []chart{rates, slow}
 }
 
-// curve draws a value over the rate of the steps, with those that held and those that broke told apart.
-func (c *chart) curve(steps []runsummary.CapacityStep, across, up axis, value func(runsummary.CapacityStep) float64) {
+// curve draws a value over the offered rate, with dots for the steps that passed and those that failed.
+func curve(id, title string, steps []runsummary.CapacityStep, value func(runsummary.CapacityStep) float64,
+	format func(axis) func(float64) string) chart {
+	lowest, top := steps[0].OfferedVisitRate, steps[len(steps)-1].OfferedVisitRate
+	across, up := axisFor(top), axisFor(highest(steps, value))
 	var all, held, broke []spot
 	for _, s := range steps {
 		at := spot{fieldWidth * s.OfferedVisitRate / across.top(), up.y(value(s))}
@@ -70,19 +42,20 @@ func (c *chart) curve(steps []runsummary.CapacityStep, across, up axis, value fu
 			broke = append(broke, at)
 		}
 	}
-	c.Half = true
-	c.Along = across.labels(Number)
-	slices.Reverse(c.Along)
-	c.Label = fmt.Sprintf("%s over %s to %s visits per second", c.Title, Number(steps[0].OfferedVisitRate),
-		Number(steps[len(steps)-1].OfferedVisitRate))
-	c.Shapes = []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}}
-	c.Legend = []entry{{"held", "passed", ""}, {"broke", "failed", ""}}
+	along := across.labels(Number)
+	slices.Reverse(along)
+	return chart{
+		ID: id, Title: title, Note: "by offered visits per second", Half: true, Up: up.labels(format(up)), Along: along,
+		Label:  fmt.Sprintf("%s over %s to %s visits per second", title, Number(lowest), Number(top)),
+		Shapes: []shape{{"line steps", line([][]spot{all})}, {"dots held", dots(held)}, {"dots broke", dots(broke)}},
+		Legend: []entry{{"held", "passed", ""}, {"broke", "failed", ""}},
+	}
 }
 
-// nines is how far the axis of percentiles reaches: each quarter of it has another nine.
+// nines is the reach of the percentile axis: each quarter adds a nine.
 const nines = 4
 
-// distribution draws the latency of each percentile, over an axis that stretches the slowest hits as they matter.
+// distribution is the chart of latency by percentile, with an axis that stretches the slowest hits.
 func distribution(s *runsummary.Summary) (chart, bool) {
 	h := s.Latencies()
 	if h == nil {
@@ -120,32 +93,3 @@ func distribution(s *runsummary.Summary) (chart, bool) {
 
 // percentileAt is the percentile at x of the axis, from 0 to 1.
 func percentileAt(x float64) float64 { return 100 * (1 - math.Pow(10, -nines*x)) }
-
-// day is one of a backfill, with a bar in the proportion of the busiest.
-type day struct {
-	runsummary.BackfillDay
-	Bar []Part
-}
-
-func daysOf(b *runsummary.Backfill) []day {
-	var busiest uint64
-	for _, d := range b.Days {
-		busiest = max(busiest, d.Planned)
-	}
-	days := make([]day, 0, len(b.Days))
-	for _, d := range b.Days {
-		var bar []Part
-		x := uint64(0)
-		for _, p := range []struct {
-			class string
-			n     uint64
-		}{{"accepted", d.Sent}, {"unknown", d.Unknown}, {"rejected", d.Rejected}, {"unsent", d.Unsent}} {
-			if p.n > 0 {
-				bar = append(bar, Part{p.class, length(x, busiest), length(p.n, busiest)})
-				x += p.n
-			}
-		}
-		days = append(days, day{d, bar})
-	}
-	return days
-}

@@ -7,18 +7,16 @@ import (
 	"time"
 )
 
-// A chart is drawn on a field of these units, which the page stretches; its texts stand beside it.
+// The units of a chart's field, which the page stretches; texts are outside of it.
 const fieldWidth, fieldHeight = 1000, 200
 
-// chart is one drawing over an axis.
 type chart struct {
 	ID, Title, Note string
-	// Half lets it stand beside another.
+	// Half charts have half the width of the page.
 	Half bool
-	// Label says in words what the drawing shows.
+	// Label is the alternative text.
 	Label string
-	// Up are the labels of the upward axis from the top, Along those of the other from the left; both stand at equal
-	// distances.
+	// Up are the labels of the vertical axis from the top, Along those of the horizontal one, both at equal distances.
 	Up, Along []string
 	Shapes    []shape
 	Bands     []band
@@ -28,16 +26,16 @@ type chart struct {
 // shape is an area, a line or dots, by Class.
 type shape struct{ Class, Path string }
 
-// band is a part of the field that tells its figures to who points at it.
+// band is a part of the field with a tooltip.
 type band struct{ X, Width, Title string }
 
-// entry is what a legend tells of a shape.
+// entry is an entry of a legend.
 type entry struct{ Class, Name, Figures string }
 
-// GridUp are the heights of the lines behind the drawing.
+// GridUp are the heights of the horizontal grid lines.
 func (c chart) GridUp() []string { return spread(len(c.Up), fieldHeight) }
 
-// GridAlong are the places of the upright lines behind it.
+// GridAlong are the places of the vertical grid lines.
 func (c chart) GridAlong() []string { return spread(len(c.Along), fieldWidth) }
 
 func spread(n int, length float64) []string {
@@ -56,7 +54,7 @@ type axis struct {
 	steps int
 }
 
-// axisFor is the shortest axis with at most five steps that holds v, to half a percent of a step.
+// axisFor is the shortest axis with at most five steps that contains v, to half a percent of a step.
 func axisFor(v float64) axis {
 	if v <= 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return axis{1, 1}
@@ -83,7 +81,7 @@ func (a axis) labels(text func(float64) string) []string {
 	return out
 }
 
-// clock is the axis of time under a series.
+// clock is the time axis of a series.
 type clock struct {
 	from time.Time
 	span time.Duration
@@ -123,72 +121,75 @@ func (c clock) bands(columns []column, title func(column) string) []band {
 	return out
 }
 
-// spot is a place on the field.
+// spot is a point of the field.
 type spot struct{ x, y float64 }
 
-// runs are the unbroken stretches of a line over the columns: from the begin of the first through the middles of all to
-// the end of the last. known is false where there is no value.
+// runs are the unbroken lines over the columns: from the start of the first through the middles of all to the end of
+// the last. known is false if there is no value.
 func (c clock) runs(a axis, columns []column, value func(column) (v float64, known bool)) [][]spot {
 	var all [][]spot
-	end := spot{x: -1} // of the run that is open
+	var open []spot
+	var end spot // of the open line
 	finish := func() {
-		if end.x >= 0 {
-			all[len(all)-1] = append(all[len(all)-1], end)
-			end.x = -1
+		if open != nil {
+			all = append(all, append(open, end))
+			open = nil
 		}
 	}
 	for _, col := range columns {
 		v, known := value(col)
-		if !known || col.apart {
+		if !known || col.afterGap {
 			finish()
 		}
 		if !known {
 			continue
 		}
 		y, from, to := a.y(v), c.x(col.from), c.x(col.to)
-		if end.x < 0 {
-			all = append(all, []spot{{from, y}})
+		if open == nil {
+			open = []spot{{from, y}}
 		}
-		all[len(all)-1] = append(all[len(all)-1], spot{(from + to) / 2, y})
+		open = append(open, spot{(from + to) / 2, y})
 		end = spot{to, y}
 	}
 	finish()
 	return all
 }
 
-func line(runs [][]spot) string {
-	var b strings.Builder
+func line(runs [][]spot) (path string) {
 	for _, run := range runs {
-		draw(&b, run)
+		path += draw(run)
 	}
-	return b.String()
+	return path
 }
 
 // area is filled down to the axis.
-func area(runs [][]spot) string {
-	var b strings.Builder
+func area(runs [][]spot) (path string) {
 	for _, run := range runs {
-		draw(&b, run)
-		fmt.Fprintf(&b, "V%dH%sZ", fieldHeight, place(run[0].x))
+		path += draw(run) + fmt.Sprintf("V%dH%sZ", fieldHeight, place(run[0].x))
 	}
-	return b.String()
+	return path
 }
 
 // dots are lines without length, which the page draws with round ends.
-func dots(spots []spot) string {
-	var b strings.Builder
+func dots(spots []spot) (path string) {
 	for _, s := range spots {
-		fmt.Fprintf(&b, "M%s %sh0", place(s.x), place(s.y))
+		path += "M" + place(s.x) + " " + place(s.y) + "h0"
 	}
-	return b.String()
+	return path
 }
 
-func draw(b *strings.Builder, spots []spot) {
+func draw(spots []spot) string {
+	points := make([]string, len(spots))
 	for i, s := range spots {
-		command := 'L'
-		if i == 0 {
-			command = 'M'
-		}
-		fmt.Fprintf(b, "%c%s %s", command, place(s.x), place(s.y))
+		points[i] = place(s.x) + " " + place(s.y)
 	}
+	return "M" + strings.Join(points, "L")
+}
+
+// highest is the highest value of all items, at least 0.
+func highest[T any, N float64 | uint64](all []T, value func(T) N) (n N) {
+	for _, one := range all {
+		n = max(n, value(one))
+	}
+	return n
 }

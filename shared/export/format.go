@@ -6,11 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Count has its thousands apart.
+// Count formats a count with thousands separators: 12,345.
 func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	var b strings.Builder
@@ -23,7 +21,7 @@ func Count(n uint64) string {
 	return b.String()
 }
 
-// Number has three significant digits, and all before the point.
+// Number formats a number with three significant digits, or all digits before the point.
 func Number(n float64) string {
 	switch {
 	case n >= 1000:
@@ -38,6 +36,9 @@ func Number(n float64) string {
 	return trim(strconv.FormatFloat(n, 'f', 3, 64))
 }
 
+// exact formats a number for machines.
+func exact(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }
+
 func trim(s string) string {
 	if strings.Contains(s, ".") {
 		return strings.TrimRight(strings.TrimRight(s, "0"), ".")
@@ -45,12 +46,12 @@ func trim(s string) string {
 	return s
 }
 
-func percent(part, whole uint64) string {
-	if whole == 0 {
+func percent(part, of uint64) string {
+	if of == 0 {
 		return "–"
 	}
-	p := 100 * float64(part) / float64(whole)
-	if p > 99.99 && part < whole { // what is missing must be seen
+	p := 100 * float64(part) / float64(of)
+	if p > 99.99 && part < of { // a loss must be visible
 		return "> 99.99 %"
 	}
 	if p < .01 && part > 0 {
@@ -60,15 +61,16 @@ func percent(part, whole uint64) string {
 }
 
 func money(n float64) string {
-	whole, cents, _ := strings.Cut(fmt.Sprintf("%.2f", n), ".")
-	n64, err := strconv.ParseUint(whole, 10, 64)
+	text := fmt.Sprintf("%.2f", n)
+	units, cents, _ := strings.Cut(text, ".")
+	count, err := strconv.ParseUint(units, 10, 64)
 	if err != nil {
-		return whole + "." + cents
+		return text
 	}
-	return Count(n64) + "." + cents
+	return Count(count) + "." + cents
 }
 
-// Latency is in ms below a second. Zero is none at all.
+// Latency formats seconds as ms or s; 0 means none.
 func Latency(seconds float64) string {
 	switch {
 	case seconds == 0:
@@ -79,7 +81,7 @@ func Latency(seconds float64) string {
 	return Number(seconds) + " s"
 }
 
-// span is a length of time: 1 h 5 min, 12 min 3 s, 4.2 s.
+// span formats a duration: 1 h 5 min, 12 min 3 s, 4.2 s.
 func span(d time.Duration) string {
 	if d < time.Minute {
 		return Number(d.Round(100*time.Millisecond).Seconds()) + " s"
@@ -97,19 +99,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", m, s)
 }
 
-// standstills describes the standstills of the loadgen and what they cost.
-func standstills(s *runsummary.Summary) string {
-	all := s.TotalStandstill()
-	return fmt.Sprintf(
-		"the loadgen was suspended for %s (paused, or its machine asleep): %s visits and %s hits were not sent; they are "+
-			"excluded from rates and shares",
-		span(time.Duration(all.Seconds*float64(time.Second))),
-		Count(all.Visits),
-		Count(all.Hits),
-	)
-}
-
-// Figure is a count or an amount of money to the last digit that Matomo shows.
+// Figure formats a count or an amount of money with all digits that Matomo shows.
 func Figure(n float64) string {
 	switch {
 	case n < 0:

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -35,17 +36,17 @@ type testcase struct {
 	Name    string `xml:"name,attr"`
 	Class   string `xml:"classname,attr"`
 	Time    string `xml:"time,attr"`
-	Failure *fault `xml:"failure,omitempty"`
-	Error   *fault `xml:"error,omitempty"`
-	Skipped *fault `xml:"skipped,omitempty"`
+	Failure *text  `xml:"failure,omitempty"`
+	Error   *text  `xml:"error,omitempty"`
+	Skipped *text  `xml:"skipped,omitempty"`
 }
 
-type fault struct {
+type text struct {
 	Message string `xml:"message,attr"`
 }
 
-// JUnit writes the verdicts of a run as JUnit XML, as CI systems read it: a test case for each threshold, and one for
-// the run itself, which fails where it did not end as it should.
+// JUnit writes a run as JUnit XML: a test case for the run itself, which fails if it did not end as it should, and one
+// for each threshold.
 func JUnit(w io.Writer, r *Run) error {
 	s := &r.Summary
 	took := fmt.Sprintf("%.3f", s.Duration().Seconds())
@@ -53,71 +54,62 @@ func JUnit(w io.Writer, r *Run) error {
 		Name: "trafficinator " + s.RunID, Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []property{{"run_id", s.RunID}, {"seed", fmt.Sprint(s.Seed)}, {"plan_hash", s.PlanHash},
 			{"reason", s.Reason}},
+		Out: reasonLines("not accepted", s.Reasons) + reasonLines("accepted, but", s.Warnings),
 	}
 	if len(s.Standstills) > 0 {
 		out.Properties = append(out.Properties, property{"standstills", standstills(s)})
 	}
-	whole := testcase{Name: "run completes", Class: "trafficinator.run", Time: took}
-	if why := wrong(r); why != "" {
-		whole.Error = &fault{why}
-		out.Errors++
-	}
-	out.Cases = []testcase{whole}
+	cases := []Case{{Name: "run completes", Class: "trafficinator.run", Error: failure(r)}}
 	for _, v := range s.Thresholds {
-		c := testcase{Name: threshold.Label(v), Class: "trafficinator.threshold", Time: took}
+		c := Case{Name: threshold.Label(v), Class: "trafficinator.threshold"}
 		switch {
 		case v.Pending:
-			c.Skipped = &fault{"the run is in progress"}
-			out.Skipped++
+			c.Skipped = "the run is in progress"
 		case !v.Held:
-			c.Failure = &fault{failureText(v, s.Reasons)}
-			out.Failures++
+			c.Failure = failureText(v, s.Reasons)
 		}
-		out.Cases = append(out.Cases, c)
+		cases = append(cases, c)
 	}
 	for _, section := range r.Sections {
-		for _, c := range section.Cases() {
-			out.add(c, took)
-		}
+		cases = append(cases, section.Cases()...)
 	}
-	out.Out = reasonLines("not accepted", s.Reasons) + reasonLines("accepted, but", s.Warnings)
-	out.Tests = len(out.Cases)
-	if _, err := io.WriteString(w, xml.Header); err != nil {
+	for _, c := range cases {
+		out.add(c, took)
+	}
+	data, err := xml.MarshalIndent(out, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, data)
+	}
+	if err != nil {
 		return fmt.Errorf("write JUnit: %w", err)
 	}
-	e := xml.NewEncoder(w)
-	e.Indent("", "  ")
-	if err := e.Encode(out); err != nil {
-		return fmt.Errorf("write JUnit: %w", err)
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return nil
 }
 
-// add adds a test case of a section.
 func (s *suite) add(c Case, took string) {
 	out := testcase{Name: c.Name, Class: c.Class, Time: took}
 	switch {
 	case c.Failure != "":
-		out.Failure = &fault{c.Failure}
+		out.Failure = &text{c.Failure}
 		s.Failures++
 	case c.Error != "":
-		out.Error = &fault{c.Error}
+		out.Error = &text{c.Error}
 		s.Errors++
 	case c.Skipped != "":
-		out.Skipped = &fault{c.Skipped}
+		out.Skipped = &text{c.Skipped}
 		s.Skipped++
 	}
 	s.Cases = append(s.Cases, out)
+	s.Tests++
 }
 
-// failureText says what was measured for a failed threshold, and the commonest reason for lost hits.
+// failureText is the measured value of a failed threshold, and the most frequent reason for lost hits.
 func failureText(v runsummary.Verdict, reasons []runsummary.Reason) string {
-	text := fmt.Sprintf("%s failed: %s", threshold.Label(v), threshold.FormatValue(v))
+	out := fmt.Sprintf("%s failed: %s", threshold.Label(v), threshold.FormatValue(v))
 	if len(reasons) > 0 {
-		text += "; " + reasonLine(reasons[0])
+		out += "; " + reasonLine(reasons[0])
 	}
-	return text
+	return out
 }
 
 func reasonLine(r runsummary.Reason) string {
@@ -132,15 +124,12 @@ func reasonLines(title string, reasons []runsummary.Reason) string {
 	return b.String()
 }
 
-// wrong is why a run did not end as it should, thresholds apart; empty where it did.
-func wrong(r *Run) string {
+// failure is why a run did not end as it should, apart from thresholds; "" if it did.
+func failure(r *Run) string {
 	s := &r.Summary
 	if endreason.Reason(s.Reason).IsOrderly() &&
 		(r.ExitCode == nil || *r.ExitCode == exitcode.OK || *r.ExitCode == exitcode.Missed) {
 		return ""
 	}
-	if s.Message != "" {
-		return s.Message
-	}
-	return "the run ended: " + s.Reason
+	return cmp.Or(s.Message, "the run ended: "+s.Reason)
 }
