@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,8 +21,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Client asks Matomos, each on the way that its target describes. It follows no redirect, because a token must not
-// travel on, and reaches no address that clouds keep their secrets at. It is safe for concurrent use.
+// Client sends requests to Matomos, each over the connection that its target describes. It follows no redirects,
+// because a token must not travel on, and connects to no address where clouds keep secrets. It is safe for concurrent
+// use.
 type Client struct {
 	timeout time.Duration
 	machine target.Environment
@@ -30,7 +32,7 @@ type Client struct {
 	ways map[target.Access]*way
 }
 
-// way is how requests go to a target; it is made again when it is older than wayAge, because files and names change.
+// way is how requests go to a target; it is renewed after wayAge, because files and names change.
 type way struct {
 	target.Transport
 	http *http.Client
@@ -39,7 +41,7 @@ type way struct {
 
 const wayAge = time.Minute
 
-// maxAnswer bounds what is read of an answer, in bytes.
+// maxAnswer is the maximum size of an answer in bytes.
 const maxAnswer = 1 << 20
 
 // NewClient makes a client; timeout is for one request and must be positive.
@@ -47,7 +49,7 @@ func NewClient(timeout time.Duration, m target.Environment) *Client {
 	return &Client{timeout: timeout, machine: m, ways: map[target.Access]*way{}}
 }
 
-// Proxy is that on the way from this machine to an address of t, nil where the connection is direct.
+// Proxy returns the proxy for an address of t, nil for a direct connection.
 func (c *Client) Proxy(t target.Target, to *url.URL) (*url.URL, error) {
 	w, err := c.way(t)
 	if err != nil {
@@ -63,11 +65,7 @@ func (c *Client) way(t target.Target) (*way, error) {
 	if w := c.ways[t.Access]; w != nil && now.Sub(w.made) < wayAge {
 		return w, nil
 	}
-	for access, w := range c.ways {
-		if now.Sub(w.made) >= wayAge {
-			delete(c.ways, access)
-		}
-	}
+	maps.DeleteFunc(c.ways, func(_ target.Access, w *way) bool { return now.Sub(w.made) >= wayAge })
 	to, err := c.machine.Transport(t.Access)
 	if err != nil {
 		return nil, &fileError{err}
@@ -77,9 +75,9 @@ func (c *Client) way(t target.Target) (*way, error) {
 	return w, nil
 }
 
-// newHTTP makes a client that uses no connection twice: a question is rare, and a server may have closed an old one.
+// newHTTP returns a client that reuses no connections: calls are rare, and a server may have closed an old one.
 func newHTTP(w target.Transport, timeout time.Duration) *http.Client {
-	dialer := guardedDialer(timeout)
+	dialer := net.Dialer{Timeout: timeout, Control: checkConnection}
 	return &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -97,13 +95,13 @@ func newHTTP(w target.Transport, timeout time.Duration) *http.Client {
 	}
 }
 
-// fileError is that of a certificate or key file that cannot be used.
+// fileError means an unusable certificate or key file.
 type fileError struct{ error }
 
 // Unwrap gives the cause.
 func (e *fileError) Unwrap() error { return e.error }
 
-// proxyError is a proxy's no to a connection.
+// proxyError means that a proxy refused a connection.
 type proxyError struct{ status int }
 
 // Error implements error.
@@ -111,24 +109,26 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy refused the connection: %d %s", e.status, http.StatusText(e.status))
 }
 
-// UserAgent is a browser's name: Matomo leaves what it takes for a bot unanswered in its own way.
+// UserAgent is a browser's: Matomo answers bots differently.
 const UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
-// Reply is what came back, and after how long.
+// Reply is an answer with its response time.
 type Reply struct {
 	answer.Raw
 	Took time.Duration
 }
 
-// PostForm posts a form to an address of t, of which token_auth is not repeated where the answer is quoted.
+const formType = "application/x-www-form-urlencoded"
+
+// PostForm posts a form to an address of t; its token_auth is masked in excerpts of the answer.
 func (c *Client) PostForm(ctx context.Context, t target.Target, to string, form url.Values) (Reply, error) {
-	return c.Post(ctx, t, to, "application/x-www-form-urlencoded", form.Encode(), form.Get("token_auth"))
+	return c.Post(ctx, t, to, formType, form.Encode(), form.Get("token_auth"))
 }
 
-// Post posts a body of a kind (its media type) to an address of t; token is not repeated where the answer is quoted.
-func (c *Client) Post(ctx context.Context, t target.Target, to, kind, body, token string) (Reply, error) {
+// Post posts a body of a media type to an address of t; token is masked in excerpts of the answer.
+func (c *Client) Post(ctx context.Context, t target.Target, to, mediaType, body, token string) (Reply, error) {
 	began := time.Now()
-	resp, r, err := c.send(ctx, t, to, kind, body, token)
+	resp, r, err := c.send(ctx, t, to, mediaType, body, token)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -142,8 +142,8 @@ func (c *Client) Post(ctx context.Context, t target.Target, to, kind, body, toke
 	return out, nil
 }
 
-// send posts a request and returns the answer with its body unread, and what of it is known by then.
-func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, token string) (*http.Response,
+// send posts a request and returns the answer with its body unread.
+func (c *Client) send(ctx context.Context, t target.Target, to, mediaType, body, token string) (*http.Response,
 	answer.Raw, error) {
 	w, err := c.way(t)
 	if err != nil {
@@ -153,42 +153,34 @@ func (c *Client) send(ctx context.Context, t target.Target, to, kind, body, toke
 	if err != nil {
 		return nil, answer.Raw{}, errors.New("the URL is invalid")
 	}
-	if err := refuseLiteral(req.URL.Hostname()); err != nil { // a proxy would connect to it
-		return nil, answer.Raw{}, err
+	if ip, err := netip.ParseAddr(req.URL.Hostname()); err == nil && forbidden(ip) { // a proxy would connect to it
+		return nil, answer.Raw{}, errForbidden
 	}
 	for _, h := range w.Header {
 		req.Header.Set(h.Name, h.Value)
 	}
-	req.Header.Set("Content-Type", kind)
+	req.Header.Set("Content-Type", mediaType)
 	req.Header.Set("User-Agent", UserAgent)
 	resp, err := w.http.Do(req)
 	if err != nil {
 		return nil, answer.Raw{}, plain(err)
 	}
-	r := raw(resp)
-	r.Secrets = w.Secrets
-	if token != "" {
-		r.Secrets = append(r.Secrets[:len(r.Secrets):len(r.Secrets)], token)
-	}
-	return resp, r, nil
-}
-
-// raw is an answer without its body.
-func raw(resp *http.Response) answer.Raw {
 	header := func(name string) []byte { return []byte(resp.Header.Get(name)) }
 	r := answer.Raw{
 		Status: resp.StatusCode, Server: header("Server"), Location: header("Location"),
 		RetryAfter: header("Retry-After"),
-		Challenge:  resp.Header.Get("WWW-Authenticate") != "",
+		Challenge:  resp.Header.Get("WWW-Authenticate") != "", Secrets: w.Secrets,
 	}
-	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // none is zero
-	return r
+	r.Date, _ = http.ParseTime(resp.Header.Get("Date")) // zero if missing
+	if token != "" {
+		r.Secrets = append(slices.Clip(r.Secrets), token)
+	}
+	return resp, r, nil
 }
 
-// errForbidden refuses an address that no Matomo has.
 var errForbidden = errors.New("the address is link-local, multicast, unspecified or a cloud metadata service")
 
-// clouds are addresses at which clouds tell a machine its secrets, beside the link-local 169.254.169.254.
+// clouds are metadata services of clouds, next to the link-local 169.254.169.254.
 var clouds = []netip.Addr{
 	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud
 	netip.MustParseAddr("168.63.129.16"),   // Azure
@@ -196,7 +188,7 @@ var clouds = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"),   // AWS
 }
 
-// embedding are the prefixes of IPv6 addresses that stand for an IPv4 address, and at which byte that begins: NAT64
+// embedding are prefixes of IPv6 addresses that contain an IPv4 address, and the byte where that begins: NAT64
 // (RFC 6052, RFC 8215), 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291, 2.5.5.1).
 var embedding = []struct {
 	prefix netip.Prefix
@@ -206,7 +198,7 @@ var embedding = []struct {
 	{netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
 }
 
-// forbidden reports whether an address is none that a Matomo has.
+// forbidden reports whether no Matomo can have an address.
 func forbidden(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || slices.Contains(clouds, ip) {
@@ -224,49 +216,35 @@ func forbidden(ip netip.Addr) bool {
 	return false
 }
 
-// guardedDialer looks at the address that is really connected to, after names are resolved.
-func guardedDialer(timeout time.Duration) net.Dialer {
-	return net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
-		ap, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return fmt.Errorf("parse address: %w", err)
-		}
-		if forbidden(ap.Addr()) {
-			return errForbidden
-		}
-		return nil
-	}}
-}
-
-// refuseLiteral refuses a host that is itself an address which no Matomo has.
-func refuseLiteral(host string) error {
-	if ip, err := netip.ParseAddr(host); err == nil && forbidden(ip) {
+// checkConnection checks the address of a connection, after names are resolved.
+func checkConnection(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("parse address: %w", err)
+	}
+	if forbidden(ap.Addr()) {
 		return errForbidden
 	}
 	return nil
 }
 
-// Stream calls a method of the Reporting API for the target's site once and has read read the answer, of any length, as
-// it comes. The error is ErrTimedOut, or tells what Matomo refused; one of read alone matters to read.
+// Stream calls a method of the Reporting API for the target's site once and has read consume the answer, of any length.
+// The error is ErrTimedOut or an *Error; read must report other errors itself.
 func (c *Client) Stream(ctx context.Context, t target.Target, method string, parameters url.Values,
 	read func(io.Reader) error) error {
-	token := t.APIToken().Reveal()
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "idSite": {strconv.Itoa(t.SiteID)},
-		"token_auth": {token}}
-	for k, v := range parameters {
-		form[k] = v
-	}
-	resp, r, err := c.send(ctx, t, t.API(), "application/x-www-form-urlencoded", form.Encode(), token)
+	form := apiForm(t, method, url.Values{"idSite": {strconv.Itoa(t.SiteID)}})
+	maps.Copy(form, parameters)
+	resp, r, err := c.send(ctx, t, t.API(), formType, form.Encode(), t.APIToken().Reveal())
 	if err != nil {
 		return unanswered(method, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	body := &begun{r: resp.Body}
+	body := &prefixReader{r: resp.Body}
 	err = read(body)
 	if err != nil && errors.Is(plain(err), ErrTimedOut) {
 		return ErrTimedOut
 	}
-	r.Body, r.Truncated = body.first, body.more
+	r.Body, r.Truncated = body.prefix, body.more
 	if err == nil && resp.StatusCode == http.StatusOK && body.more {
 		return nil // no error of Matomo's is so long
 	}
@@ -276,20 +254,17 @@ func (c *Client) Stream(ctx context.Context, t target.Target, method string, par
 	return nil
 }
 
-// firstBytes are kept of an answer, for its first words.
-const firstBytes = 4 << 10
-
-// begun keeps the first bytes of what is read of r; more says that there were others.
-type begun struct {
-	r     io.Reader
-	first []byte
-	more  bool
+// prefixReader keeps the first 4 KiB that are read from r, for an excerpt; more reports that there were others.
+type prefixReader struct {
+	r      io.Reader
+	prefix []byte
+	more   bool
 }
 
 // Read implements io.Reader.
-func (b *begun) Read(p []byte) (int, error) {
+func (b *prefixReader) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	kept := min(n, firstBytes-len(b.first))
-	b.first, b.more = append(b.first, p[:kept]...), b.more || kept < n
+	kept := min(n, 4<<10-len(b.prefix))
+	b.prefix, b.more = append(b.prefix, p[:kept]...), b.more || kept < n
 	return n, err
 }

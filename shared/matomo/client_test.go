@@ -5,9 +5,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,11 +25,12 @@ func TestAddressesOfCloudsAreForbiddenInEveryForm(t *testing.T) {
 		"64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe", "64:ff9b::6464:64c8",
 		"0.0.0.0", "::", "224.0.0.1", "ff02::1",
 	} {
-		ip := netip.MustParseAddr(a)
-		dialer := guardedDialer(time.Second)
-		if err := dialer.Control("tcp", netip.AddrPortFrom(ip, 80).String(), nil); !errors.Is(err, errForbidden) ||
-			!errors.Is(refuseLiteral(a), errForbidden) {
-			t.Errorf("%s may be connected to: %v", a, err)
+		dialled := checkConnection("tcp", netip.AddrPortFrom(netip.MustParseAddr(a), 80).String(), nil)
+		to := url.URL{Scheme: "http", Host: net.JoinHostPort(a, "80")}
+		_, err := NewClient(time.Second, target.Environment{}).PostForm(t.Context(),
+			target.Target{Access: target.Access{Proxy: "http://127.0.0.1:1"}}, to.String(), nil)
+		if !errors.Is(dialled, errForbidden) || !errors.Is(err, errForbidden) {
+			t.Errorf("%s may be connected to: %v, %v", a, dialled, err)
 		}
 	}
 	for _, a := range []string{"127.0.0.1", "::1", "10.0.0.1", "192.0.2.1", "2001:db8::1", "64:ff9b::c000:201",

@@ -19,34 +19,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/answer"
 )
 
-// Class is of which kind an error of the Reporting API is, which decides what helps.
+// Class is the kind of an error of the Reporting API; its cure follows from it.
 type Class string
 
 // The classes.
 const (
-	// Rights: Matomo refuses the token, or its user may not do what was asked.
-	Rights Class = "rights"
-	// Refused: Matomo says no to the question itself.
-	Refused Class = "refused"
-	// Later: the server asks to come back later, or is still making the reports.
-	Later Class = "later"
-	// Network: no connection, or no answer in time.
-	Network Class = "network"
-	// TLS: no connection because of a certificate or the like.
-	TLS Class = "tls"
-	// Redirect: the answer leads elsewhere, where a token is not sent.
-	Redirect Class = "redirect"
-	// InFront: something in front of Matomo answered.
-	InFront Class = "in_front"
-	// Unreadable: the response is not Matomo's.
-	Unreadable Class = "unreadable"
+	Rights     Class = "rights"     // Matomo rejects the token, or its user lacks access
+	Refused    Class = "refused"    // Matomo rejects the request itself
+	Later      Class = "later"      // the server is busy, or still building the reports
+	Network    Class = "network"    // no connection, or no answer in time
+	TLS        Class = "tls"        // no connection because of a certificate or the like
+	Redirect   Class = "redirect"   // not followed, to not send a token elsewhere
+	InFront    Class = "in_front"   // something in front of Matomo answered
+	Unreadable Class = "unreadable" // the response is not Matomo's
 )
 
-// Error is why a question to the Reporting API has no answer.
+// Error is a failed call of the Reporting API.
 type Error struct {
 	Method string
 	Class  Class
-	// answer is zero where there was none; then cause says why.
+	// cause is why there was no answer; nil if there was one.
 	answer answer.Answer
 	cause  error
 }
@@ -59,10 +51,9 @@ func (e *Error) Error() string {
 	return "ask " + e.Method + ": " + e.answer.String()
 }
 
-// Unwrap gives the cause where there was no answer, such as ErrTimedOut.
+// Unwrap returns the cause if there was no answer, such as ErrTimedOut.
 func (e *Error) Unwrap() error { return e.cause }
 
-// unanswered is the error where no answer came.
 func unanswered(method string, cause error) *Error {
 	class := Network
 	if _, ofFile := errors.AsType[*fileError](cause); ofFile || answer.FromError(cause, false).Class == answer.TLS {
@@ -71,7 +62,6 @@ func unanswered(method string, cause error) *Error {
 	return &Error{Method: method, Class: class, cause: cause}
 }
 
-// refusal is the error of an answer that is no result.
 func refusal(method string, a answer.Answer) *Error {
 	e := &Error{Method: method, Class: Unreadable, answer: a}
 	switch {
@@ -89,7 +79,7 @@ func refusal(method string, a answer.Answer) *Error {
 	return e
 }
 
-// ClassOf is the class of an error of the Reporting API, "" of any other.
+// ClassOf returns the class of an *Error, "" for any other error.
 func ClassOf(err error) Class {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Class
@@ -97,13 +87,13 @@ func ClassOf(err error) Class {
 	return ""
 }
 
-// IsRefusal says that Matomo itself says no, to the question or to the token.
+// IsRefusal reports that Matomo itself rejected the request or the token.
 func IsRefusal(err error) bool {
 	class := ClassOf(err)
 	return class == Rights || class == Refused
 }
 
-// Advice is what to do about an error of the Reporting API, "" where the error says all there is to know.
+// Advice is the cure for an error of the Reporting API, "" if there is none.
 func Advice(err error) string {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -137,7 +127,7 @@ func Advice(err error) string {
 
 const apiSetting = "MATOMO_API_URL or the target's api_url"
 
-// Explain is an error with what to do about it.
+// Explain is an error with its cure.
 func Explain(err error) string {
 	if advice := Advice(err); advice != "" {
 		return err.Error() + "; " + advice
@@ -145,7 +135,7 @@ func Explain(err error) string {
 	return err.Error()
 }
 
-// FrontCure is what helps where something in front of Matomo answered; setting names the address.
+// FrontCure is the cure if something in front of Matomo answered; setting names the setting of the URL.
 func FrontCure(a *answer.Answer, setting string) string {
 	switch a.Status {
 	case http.StatusUnauthorized:
@@ -161,12 +151,13 @@ func FrontCure(a *answer.Answer, setting string) string {
 		"use a URL that bypasses it (" + setting + ")"
 }
 
-const clientCure = "if it requires a client certificate, set TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and tls_key_file of " +
-	"the target"
+const (
+	clientCure = "if it requires a client certificate, set TLS_CERT_FILE and TLS_KEY_FILE, or tls_cert_file and " +
+		"tls_key_file of the target"
+	proxyCure = "set the proxy's user and password: PROXY_URL=http://user:password@host:port"
+)
 
-const proxyCure = "set the proxy's user and password: PROXY_URL=http://user:password@host:port"
-
-// NetworkCure is what helps where no answer came.
+// NetworkCure is the cure if there was no answer.
 func NetworkCure(err error) string {
 	var name *net.DNSError
 	var proxy *proxyError
@@ -183,7 +174,7 @@ func NetworkCure(err error) string {
 		return proxyCure
 	case errors.As(err, &proxy):
 		return "allow the proxy to connect to Matomo, or disable it: PROXY_URL=none"
-	case errors.As(err, &op) && op.Op == "proxyconnect": // net/http's word for no connection to the proxy
+	case errors.As(err, &op) && op.Op == "proxyconnect": // net/http's name for no connection to the proxy
 		return "start the proxy, correct PROXY_URL or proxy_url of the target, or disable it: PROXY_URL=none"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "use http:// instead of https://, or enable TLS on the server"
@@ -197,7 +188,7 @@ func NetworkCure(err error) string {
 	return "start Matomo, or correct host and port"
 }
 
-// Certificate names what is wrong with that of the server, empty where it is not that.
+// CertificateProblem describes a problem of the server's certificate, with "" if there is none.
 func CertificateProblem(err error) (message, cure string) {
 	var (
 		invalid *tls.CertificateVerificationError
@@ -222,14 +213,14 @@ func CertificateProblem(err error) (message, cure string) {
 	return "", ""
 }
 
-// ErrTimedOut says that no answer came in the client's time, or in that of the context.
+// ErrTimedOut means no answer within the timeout of the client or the context.
 var ErrTimedOut = errors.New("no answer in time")
 
-// errNotHTTP stands for all that net/http says of an answer that is no HTTP: it would repeat what another service, such
-// as a database, tells whoever connects.
+// errNotHTTP replaces net/http's errors about an answer that is not HTTP: they would repeat what another service, such
+// as a database, says to whoever connects.
 var errNotHTTP = errors.New("the response is not HTTP")
 
-// plain is err without the address, which the caller knows, and without what the server said.
+// plain removes the address, which the caller knows, and anything that the server said.
 func plain(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,46 +15,46 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Query is the part of a site's data that is asked for.
+// Query selects a part of a site's data.
 type Query struct {
 	// From and To are the first and the last day, in the site's zone.
 	From, To time.Time
-	// Segment is in Matomo's language, empty for all visits.
-	Segment string
+	Segment  string // in Matomo's language, empty for all visits
 }
 
-// days is Matomo's name of the slice's days: reports of one day are archived by themselves, several make a range.
-func (s Query) days() url.Values {
-	from, to := s.From.Format(time.DateOnly), s.To.Format(time.DateOnly)
-	out := url.Values{"period": {"range"}, "date": {from + "," + to}}
-	if from == to {
-		out = url.Values{"period": {"day"}, "date": {from}}
+// form requests a period, with pairs of other parameters. Matomo archives reports of one day separately.
+func (q Query) form(t target.Target, period string, pairs ...string) url.Values {
+	from, to := q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "period": {period}, "date": {from + "," + to}}
+	if period == "range" && from == to {
+		form["period"], form["date"] = []string{"day"}, []string{from}
 	}
-	if s.Segment != "" {
-		out.Set("segment", s.Segment)
+	if q.Segment != "" {
+		form.Set("segment", q.Segment)
 	}
-	return out
+	for pair := range slices.Chunk(pairs, 2) {
+		form.Set(pair[0], pair[1])
+	}
+	return form
 }
 
-// Figures is what a Matomo shows for a slice. Money is in the site's currency.
+// Figures are what Matomo's reports show for a query. Money is in the site's currency.
 type Figures struct {
 	Visits uint64
-	// Unique is nil where the site does not compute unique visitors for the period
+	// Unique is nil if the site does not compute unique visitors for the period
 	// (enable_processing_unique_visitors_range of config/global.ini.php).
-	Unique *uint64
-	// Hits are the actions and orders, by the name of their kind.
-	Hits                   map[string]uint64
+	Unique                 *uint64
+	Hits                   map[string]uint64 // the actions and orders, by the name of their kind
 	Items                  uint64
 	Revenue, Tax, Shipping float64
-	// Days are visits by day (YYYY-MM-DD); Countries by ISO code, Sources by direct,
-	// search, social, website and the like, Devices by desktop, smartphone and the like.
+	// Days are visits by day (YYYY-MM-DD), Countries by ISO code, Sources by direct, search, social, website and the
+	// like, Devices by desktop, smartphone and the like.
 	Days, Countries, Sources, Devices map[string]uint64
 }
 
-// events is the name of their kind.
 var events = hit.Event.String()
 
-// Actions are what Matomo counts as such.
+// Actions counts what Matomo counts as actions.
 func (r Figures) Actions() (sum uint64) {
 	for _, kind := range hit.Rows {
 		if kind.Action {
@@ -63,7 +64,7 @@ func (r Figures) Actions() (sum uint64) {
 	return sum
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It also reads what was kept when each kind had a field of its own.
+// UnmarshalJSON implements json.Unmarshaler. It also reads older records, with a field for each kind.
 func (r *Figures) UnmarshalJSON(data []byte) error {
 	type plain Figures
 	var before struct{ Pageviews, Searches, Events, Outlinks, Downloads, Orders uint64 }
@@ -77,54 +78,56 @@ func (r *Figures) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Figures asks what the target's site shows for a slice; the token's user needs view access to it. Totals are taken
-// from the methods that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
-func (c *Client) Figures(ctx context.Context, t target.Target, s Query) (Figures, error) {
+// Figures reads the reports of the target's site; the token's user needs view access to it. Totals come from methods
+// that sum before rows are cut off (datatable_archiving_maximum_rows of config/global.ini.php).
+func (c *Client) Figures(ctx context.Context, t target.Target, q Query) (Figures, error) {
 	r := Figures{Hits: map[string]uint64{}}
 	for _, read := range []func(context.Context, target.Target, Query, *Figures) error{c.visits, c.actions, c.orders,
-		c.byDay, c.byCountry, c.bySource, c.byDevice} {
-		if err := read(ctx, t, s, &r); err != nil {
+		c.byDay} {
+		if err := read(ctx, t, q, &r); err != nil {
+			return r, err
+		}
+	}
+	for _, report := range []struct {
+		method string
+		into   *map[string]uint64
+	}{
+		{"UserCountry.getCountry", &r.Countries}, {"Referrers.getReferrerType", &r.Sources},
+		{"DevicesDetection.getType", &r.Devices},
+	} {
+		var err error
+		if *report.into, err = c.breakdown(ctx, t, report.method, q); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
 }
 
-// Report asks a method for a slice. Matomo answers an empty list where an object has nothing to tell.
-func (c *Client) Report(ctx context.Context, t target.Target, method string, s Query, into any, more ...string) error {
-	form := s.days()
-	form.Set("idSite", strconv.Itoa(t.SiteID))
-	form.Set("filter_limit", "-1")
-	for i := 0; i+1 < len(more); i += 2 {
-		form.Set(more[i], more[i+1])
-	}
-	err := c.Call(ctx, t, method, form, into)
-	if errors.Is(err, ErrEmpty) {
-		return nil
-	}
-	return err
+// Report calls a method for a query, with pairs of other parameters. It leaves into as it is if there is no data.
+func (c *Client) Report(ctx context.Context, t target.Target, method string, q Query, into any, pairs ...string) error {
+	form := q.form(t, "range", append([]string{"filter_limit", "-1"}, pairs...)...)
+	return unlessEmpty(c.Call(ctx, t, method, form, into))
 }
 
-func (c *Client) visits(ctx context.Context, t target.Target, s Query, r *Figures) error {
+func (c *Client) visits(ctx context.Context, t target.Target, q Query, r *Figures) error {
 	var v struct {
 		Visits  Amount  `json:"nb_visits"`
 		Unique  *Amount `json:"nb_uniq_visitors"`
 		Actions Amount  `json:"nb_actions"`
 	}
-	err := c.Report(ctx, t, "VisitsSummary.get", s, &v)
+	err := c.Report(ctx, t, "VisitsSummary.get", q, &v)
 	r.Visits, r.Hits[events] = v.Visits.Count(), v.Actions.Count()
 	if v.Unique != nil {
-		n := v.Unique.Count()
-		r.Unique = &n
+		r.Unique = new(v.Unique.Count())
 	}
 	return err
 }
 
-// actions have metrics of their own but for events, which are the rest of all
+// actions have metrics of their own except for events, which are the rest of all actions
 // (plugins/Actions/Columns/VisitTotalActions.php).
-func (c *Client) actions(ctx context.Context, t target.Target, s Query, r *Figures) error {
+func (c *Client) actions(ctx context.Context, t target.Target, q Query, r *Figures) error {
 	var metrics map[string]json.RawMessage
-	err := c.Report(ctx, t, "Actions.get", s, &metrics)
+	err := c.Report(ctx, t, "Actions.get", q, &metrics)
 	for _, kind := range hit.Rows {
 		if raw := metrics[kind.Metric]; raw != nil {
 			var n Amount
@@ -136,7 +139,7 @@ func (c *Client) actions(ctx context.Context, t target.Target, s Query, r *Figur
 	return err
 }
 
-func (c *Client) orders(ctx context.Context, t target.Target, s Query, r *Figures) error {
+func (c *Client) orders(ctx context.Context, t target.Target, q Query, r *Figures) error {
 	var v struct {
 		Orders   Amount `json:"nb_conversions"`
 		Items    Amount `json:"items"`
@@ -144,23 +147,15 @@ func (c *Client) orders(ctx context.Context, t target.Target, s Query, r *Figure
 		Tax      Amount `json:"revenue_tax"`
 		Shipping Amount `json:"revenue_shipping"`
 	}
-	err := c.Report(ctx, t, "Goals.get", s, &v, "idGoal", "ecommerceOrder")
+	err := c.Report(ctx, t, "Goals.get", q, &v, "idGoal", "ecommerceOrder")
 	r.Hits[hit.Order.String()], r.Items = v.Orders.Count(), v.Items.Count()
 	r.Revenue, r.Tax, r.Shipping = float64(v.Revenue), float64(v.Tax), float64(v.Shipping)
 	return err
 }
 
-func (c *Client) byDay(ctx context.Context, t target.Target, s Query, r *Figures) error {
+func (c *Client) byDay(ctx context.Context, t target.Target, q Query, r *Figures) error {
 	byDate := map[string]Amount{}
-	form := url.Values{"period": {"day"}, "date": {s.From.Format(time.DateOnly) + "," + s.To.Format(time.DateOnly)},
-		"idSite": {strconv.Itoa(t.SiteID)}}
-	if s.Segment != "" {
-		form.Set("segment", s.Segment)
-	}
-	err := c.Call(ctx, t, "VisitsSummary.getVisits", form, &byDate)
-	if errors.Is(err, ErrEmpty) {
-		err = nil
-	}
+	err := unlessEmpty(c.Call(ctx, t, "VisitsSummary.getVisits", q.form(t, "day"), &byDate))
 	r.Days = map[string]uint64{}
 	for day, n := range byDate {
 		if n > 0 {
@@ -170,15 +165,15 @@ func (c *Client) byDay(ctx context.Context, t target.Target, s Query, r *Figures
 	return err
 }
 
-// broken is how many visits a report shows for each value of what it breaks visits down by. The value is read from the
-// row's segment, because labels are translated.
-func (c *Client) broken(ctx context.Context, t target.Target, method string, s Query) (map[string]uint64, error) {
+// breakdown counts the visits of a report by value. The value is read from the row's segment, because labels are
+// translated.
+func (c *Client) breakdown(ctx context.Context, t target.Target, method string, q Query) (map[string]uint64, error) {
 	var rows []struct {
 		Label   string `json:"label"`
 		Segment string `json:"segment"`
 		Visits  Amount `json:"nb_visits"`
 	}
-	err := c.Report(ctx, t, method, s, &rows)
+	err := c.Report(ctx, t, method, q, &rows)
 	out := map[string]uint64{}
 	for _, r := range rows {
 		name := r.Label
@@ -192,19 +187,4 @@ func (c *Client) broken(ctx context.Context, t target.Target, method string, s Q
 		}
 	}
 	return out, err
-}
-
-func (c *Client) byCountry(ctx context.Context, t target.Target, s Query, r *Figures) (err error) {
-	r.Countries, err = c.broken(ctx, t, "UserCountry.getCountry", s)
-	return err
-}
-
-func (c *Client) bySource(ctx context.Context, t target.Target, s Query, r *Figures) (err error) {
-	r.Sources, err = c.broken(ctx, t, "Referrers.getReferrerType", s)
-	return err
-}
-
-func (c *Client) byDevice(ctx context.Context, t target.Target, s Query, r *Figures) (err error) {
-	r.Devices, err = c.broken(ctx, t, "DevicesDetection.getType", s)
-	return err
 }

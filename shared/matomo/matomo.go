@@ -1,5 +1,5 @@
-// Package matomo owns how a Matomo's Reporting API is asked: the way there, the answers, and the errors with what helps
-// against them. It leaves no visit behind, and knows nothing of runs or settings, nor what answers are compared with.
+// Package matomo is a client of Matomo's Reporting API: the connection, the answers, and the errors with their cures.
+// It leaves no visit in Matomo, does not depend on runs or settings, and compares nothing.
 package matomo
 
 import (
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,124 +22,119 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Site is what Matomo tells of a site (SitesManager.getSiteFromId).
+// Site is a site's settings (SitesManager.getSiteFromId).
 type Site struct {
-	ID   int
-	Name string
-	// Timezone is the name of a zone as Matomo writes it; see Zone.
-	Timezone string
-	// Currency is an ISO 4217 code.
-	Currency              string
+	ID                    int
+	Name                  string
+	Timezone              string // the name of a zone as Matomo writes it; see Zone
+	Currency              string // an ISO 4217 code
 	SiteSearch, Ecommerce bool
-	// SearchParameters are the site's own names of a search's keyword in addresses, none where it has those of the
-	// whole Matomo.
-	SearchParameters []string
-	// KnownURLsOnly drops hits whose URL is none of the site's.
+	SearchParameters      []string // the site's own search parameters, none if the global ones apply
+	// KnownURLsOnly drops hits whose URL is not one of the site's.
 	KnownURLsOnly bool
 	MainURL       string
-	// Created is when the site was, zero where Matomo does not tell.
-	Created time.Time
-	// ExcludedIPs (addresses and ranges), ExcludedAgents (parts of user agents) and ExcludedParameters are the site's
-	// own; those of the whole Matomo are told by Exclusions.
+	Created       time.Time // zero if Matomo does not report it
+	// The site's own exclusions, without the global ones: addresses and ranges, parts of user agents, parameters.
 	ExcludedIPs, ExcludedAgents, ExcludedParameters []string
 }
 
-// Zone is that of the site; the error is a *calendar.ZoneError.
+// Zone parses the site's time zone; the error is a *calendar.ZoneError.
 func (s *Site) Zone() (calendar.Zone, error) { return calendar.ParseZone(s.Timezone) }
 
-// HidesDay reports that Matomo makes no reports of a day, because the site is younger (core/Archive.php,
-// cacheArchiveIdsAfterLaunching), whatever its raw log has. Matomo moves the date back with an older hit that it
-// records (plugins/SitesManager/Tracker), unless the request with that hit is rolled back or the date is still in the
-// tracker's cache, for 5 minutes.
+// HidesDay reports that Matomo builds no reports of a day because the site was created later (core/Archive.php,
+// cacheArchiveIdsAfterLaunching). Matomo moves the creation date back when it records an older hit
+// (plugins/SitesManager/Tracker), unless the request is rolled back or the date is still cached by the tracker, for 5
+// minutes.
 func (s *Site) HidesDay(day calendar.Date) bool {
 	return !s.Created.IsZero() && day.Add(2).Start(time.UTC).Before(s.Created)
 }
 
-// HiddenDaysCure is who can make Matomo show days from first on, and how.
+// HiddenDaysCure says how Matomo can be made to show days from first on.
 func (s *Site) HiddenDaysCure(first calendar.Date) string {
 	return fmt.Sprintf(
-		"have a user with admin access move the site's creation date back (SitesManager.updateSite with idSite=%d and "+
-			"startDate=%s), then rebuild the reports of these days",
+		"have a user with admin access move the site's creation date back (SitesManager.updateSite with "+
+			"idSite=%d and startDate=%s), then rebuild the reports of these days",
 		s.ID,
 		first.Add(-1),
 	)
 }
 
-// ErrEmpty means that there is nothing to tell: Matomo writes an empty list, also where an object would stand.
+// ErrEmpty means that there is no data: Matomo writes an empty list, even in place of an object.
 var ErrEmpty = errors.New("no data")
 
-// Version asks for Matomo's version (API.getMatomoVersion); any token that works may.
+func unlessEmpty(err error) error {
+	if errors.Is(err, ErrEmpty) {
+		return nil
+	}
+	return err
+}
+
+// Version returns Matomo's version (API.getMatomoVersion); any valid token may read it.
 func (c *Client) Version(ctx context.Context, t target.Target) (string, error) {
 	var v struct{ Value string }
 	return v.Value, c.Call(ctx, t, "API.getMatomoVersion", nil, &v)
 }
 
-// Site asks for the target's site; the token's user must have at least view access to it.
+// Site returns the target's site; the token's user needs view access to it.
 func (c *Client) Site(ctx context.Context, t target.Target) (Site, error) {
 	var v struct {
-		IDSite      Number `json:"idsite"`
-		Name        string `json:"name"`
-		MainURL     string `json:"main_url"`
-		Timezone    string `json:"timezone"`
-		Currency    string `json:"currency"`
-		Ecommerce   Number `json:"ecommerce"`
-		SiteSearch  Number `json:"sitesearch"`
-		ExcludeURLs Number `json:"exclude_unknown_urls"`
-		Created     string `json:"ts_created"`
-		Search      string `json:"sitesearch_keyword_parameters"`
-		IPs         string `json:"excluded_ips"`
-		Agents      string `json:"excluded_user_agents"`
-		Parameters  string `json:"excluded_parameters"`
+		IDSite      Number   `json:"idsite"`
+		Name        string   `json:"name"`
+		MainURL     string   `json:"main_url"`
+		Timezone    string   `json:"timezone"`
+		Currency    string   `json:"currency"`
+		Ecommerce   Number   `json:"ecommerce"`
+		SiteSearch  Number   `json:"sitesearch"`
+		ExcludeURLs Number   `json:"exclude_unknown_urls"`
+		Created     string   `json:"ts_created"`
+		Search      textList `json:"sitesearch_keyword_parameters"`
+		IPs         textList `json:"excluded_ips"`
+		Agents      textList `json:"excluded_user_agents"`
+		Parameters  textList `json:"excluded_parameters"`
 	}
-	if err := c.Call(ctx, t, "SitesManager.getSiteFromId", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
-		&v); err != nil {
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
+	if err := c.Call(ctx, t, "SitesManager.getSiteFromId", form, &v); err != nil {
 		return Site{}, err
 	}
-	created, _ := time.Parse(time.DateTime, v.Created) // not every version tells
+	created, _ := time.Parse(time.DateTime, v.Created) // missing in some versions
 	return Site{
-		Created: created,
-		ID:      int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
-		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0,
-		SearchParameters: list(v.Search),
-		ExcludedIPs:      list(v.IPs), ExcludedAgents: list(v.Agents), ExcludedParameters: list(v.Parameters),
+		ID: int(v.IDSite), Name: v.Name, MainURL: v.MainURL, Timezone: v.Timezone, Currency: v.Currency,
+		SiteSearch: v.SiteSearch != 0, Ecommerce: v.Ecommerce != 0, KnownURLsOnly: v.ExcludeURLs != 0, Created: created,
+		SearchParameters: v.Search, ExcludedIPs: v.IPs, ExcludedAgents: v.Agents, ExcludedParameters: v.Parameters,
 	}, nil
 }
 
 // CountVisits counts the visits of a period.
 func (c *Client) CountVisits(ctx context.Context, t target.Target, parameters url.Values) (uint64, error) {
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
-	for k, v := range parameters {
-		form[k] = v
-	}
+	maps.Copy(form, parameters)
 	var v struct {
 		Value Amount `json:"value"`
 	}
-	err := c.Call(ctx, t, "VisitsSummary.getVisits", form, &v)
-	if errors.Is(err, ErrEmpty) {
-		err = nil
-	}
+	err := unlessEmpty(c.Call(ctx, t, "VisitsSummary.getVisits", form, &v))
 	return v.Value.Count(), err
 }
 
-// GlobalList asks for a list of the whole Matomo's settings.
+// GlobalList returns a list of global settings.
 func (c *Client) GlobalList(ctx context.Context, t target.Target, method string) ([]string, error) {
-	var v struct{ Value any }
-	if err := c.Call(ctx, t, method, nil, &v); err != nil {
-		return nil, err
-	}
-	text, _ := v.Value.(string) // false where it was never set
-	return list(text), nil
+	var v struct{ Value textList }
+	err := c.Call(ctx, t, method, nil, &v)
+	return v.Value, err
 }
 
-// list takes a setting of Matomo's apart, which separates by commas or lines.
-func list(text string) []string {
-	var out []string
+// textList is a text that Matomo separates by commas or lines; false if it was never set.
+type textList []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *textList) UnmarshalJSON(b []byte) error {
+	var text string
+	_ = json.Unmarshal(b, &text) // anything else is no list
 	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
 		if one = strings.TrimSpace(one); one != "" {
-			out = append(out, one)
+			*l = append(*l, one)
 		}
 	}
-	return out
+	return nil
 }
 
 // Number is an integer that Matomo writes with or without quotes, by version.
@@ -159,10 +153,10 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 // Amount is a number that Matomo writes with or without quotes, by version and method.
 type Amount float64
 
-// Count is the amount as a count.
+// Count returns the amount as a count.
 func (a Amount) Count() uint64 { return uint64(max(0, a)) }
 
-// UnmarshalJSON implements json.Unmarshaler. What is no number counts nothing: an empty text, null, false.
+// UnmarshalJSON implements json.Unmarshaler. An empty text, null and false are 0.
 func (a *Amount) UnmarshalJSON(b []byte) error {
 	text := string(b)
 	if len(text) > 1 && text[0] == '"' {
@@ -179,7 +173,7 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// List is a list that Matomo writes as such, or as an object whose values it is.
+// List is a list that Matomo may also write as an object with the list's items as values.
 type List[T any] []T
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -199,19 +193,15 @@ func (l *List[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// laterLimit bounds how long answers that say when to ask again (Retry-After) are waited for in all.
+// laterLimit bounds the total wait for answers with Retry-After.
 const laterLimit = 30 * time.Second
 
-// Call calls a method of the Reporting API. The token goes in the body: in a query it would end in access logs. Where
-// the answer says when to ask again it does, within laterLimit and as long as ctx lasts. The error is an *Error or
-// ErrEmpty.
-func (c *Client) Call(ctx context.Context, t target.Target, method string, more url.Values, into any) error {
-	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.APIToken().Reveal()}}
-	for k, v := range more {
-		form[k] = v
-	}
+// Call calls a method of the Reporting API. The token goes in the body: in a query it would end up in access logs. It
+// obeys Retry-After within laterLimit and until ctx is done. The error is an *Error or ErrEmpty.
+func (c *Client) Call(ctx context.Context, t target.Target, method string, parameters url.Values, into any) error {
+	form := apiForm(t, method, parameters)
 	for waited := time.Duration(0); ; {
-		wait, err := c.askOnce(ctx, t, method, form, into)
+		wait, err := c.callOnce(ctx, t, method, form, into)
 		if wait == 0 || waited+wait > laterLimit || !sleep(ctx, wait) {
 			return err
 		}
@@ -219,7 +209,13 @@ func (c *Client) Call(ctx context.Context, t target.Target, method string, more 
 	}
 }
 
-// sleep waits; it is false where ctx ends before.
+func apiForm(t target.Target, method string, parameters url.Values) url.Values {
+	form := url.Values{"module": {"API"}, "format": {"json"}, "method": {method}, "token_auth": {t.APIToken().Reveal()}}
+	maps.Copy(form, parameters)
+	return form
+}
+
+// sleep returns false at once or as soon as ctx ends too early.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < d {
 		return false
@@ -234,36 +230,36 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// askOnce also tells how long the server wants to be left alone.
-func (c *Client) askOnce(ctx context.Context, t target.Target, method string, form url.Values,
+// callOnce also returns Retry-After.
+func (c *Client) callOnce(ctx context.Context, t target.Target, method string, form url.Values,
 	into any) (time.Duration, error) {
 	r, err := c.PostForm(ctx, t, t.API(), form)
 	if err != nil {
 		return 0, unanswered(method, err)
 	}
-	if said := answer.ParseAPI(&r.Raw); said.Class != answer.Accepted {
-		return said.RetryAfter, refusal(method, said)
+	if a := answer.ParseAPI(&r.Raw); a.Class != answer.Accepted {
+		return a.RetryAfter, refusal(method, a)
 	}
-	if err := json.Unmarshal(r.Body, into); err != nil {
-		if bytes.Equal(bytes.TrimSpace(r.Body), []byte("[]")) {
-			return 0, ErrEmpty
-		}
-		return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the response is not Matomo's")}
+	switch err := json.Unmarshal(r.Body, into); {
+	case err == nil:
+		return 0, nil
+	case string(bytes.TrimSpace(r.Body)) == "[]":
+		return 0, ErrEmpty
 	}
-	return 0, nil
+	return 0, &Error{Method: method, Class: Unreadable, cause: errors.New("the response is not Matomo's")}
 }
 
-// Invalidate tells Matomo that the reports of days (YYYY-MM-DD) must be made anew, those of their weeks, months and
-// years too; the token's user needs admin access to the site. Reports are made anew when they are asked for, or by
-// core:archive where only that may. Deleted are those of the days whose raw data Matomo deletes by age: it says so in
-// plain English, and no other method tells of that age (core/Archive/ArchiveInvalidator/InvalidationResult.php).
+// Invalidate makes Matomo rebuild the reports of days (YYYY-MM-DD), and of their weeks, months and years, when they are
+// requested or, if only that may archive, by core:archive; the token's user needs admin access to the site. Returned
+// are the days whose raw data Matomo has deleted by age: it says so in plain English, and no other method reports that
+// age (core/Archive/ArchiveInvalidator/InvalidationResult.php).
 func (c *Client) Invalidate(ctx context.Context, t target.Target, days []string) (deleted []string, err error) {
-	var told []string
+	var messages []string
 	form := url.Values{"idSites": {strconv.Itoa(t.SiteID)}, "dates": {strings.Join(days, ",")}}
-	if err := c.Call(ctx, t, "CoreAdminHome.invalidateArchivedReports", form, &told); err != nil {
+	if err := c.Call(ctx, t, "CoreAdminHome.invalidateArchivedReports", form, &messages); err != nil {
 		return nil, err
 	}
-	for _, line := range told {
+	for _, line := range messages {
 		_, dates, _ := strings.Cut(line, "Log Deletion limit:")
 		dates, _, _ = strings.Cut(dates, "\n")
 		for date := range strings.SplitSeq(dates, ",") {
@@ -275,14 +271,14 @@ func (c *Client) Invalidate(ctx context.Context, t target.Target, days []string)
 	return deleted, nil
 }
 
-// InvalidateCommand is what does the same on the server of a Matomo, in its folder.
+// InvalidateCommand does the same in the folder of Matomo on its server.
 func InvalidateCommand(site int, first, last string) string {
 	return "./console core:invalidate-report-data --sites=" + strconv.Itoa(site) + " --dates=" + first + "," + last
 }
 
-// Ping is a hit that Matomo checks and answers but stores nothing for: a heartbeat of a visitor who has no visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It asks for the GIF: without, a Matomo whose tracking is off
-// answers like any other (core/Tracker/Response.php).
+// Ping is a hit that Matomo checks and answers, but does not store: a heartbeat of a visitor without a visit
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). It requests the GIF: without it, a Matomo whose tracking is off
+// answers as usual (core/Tracker/Response.php).
 func Ping(t target.Target) url.Values {
 	return url.Values{
 		"idsite": {strconv.Itoa(t.SiteID)}, "rec": {"1"}, "apiv": {"1"}, "ping": {"1"}, "cid": {NewVisitorID()},
@@ -290,14 +286,14 @@ func Ping(t target.Target) url.Values {
 	}
 }
 
-// NewVisitorID is an id that no visitor has.
+// NewVisitorID returns a random ID.
 func NewVisitorID() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
 	return hex.EncodeToString(id[:])
 }
 
-// Skew is how far the target's clock is ahead of the one here, by the date of an answer, which has whole seconds.
+// Skew returns how far the target's clock is ahead of the local one, by the Date of an answer, in whole seconds.
 func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, error) {
 	sent := time.Now()
 	a, err := c.PostForm(ctx, t, t.URL, Ping(t))
@@ -305,7 +301,7 @@ func (c *Client) Skew(ctx context.Context, t target.Target) (time.Duration, erro
 		return 0, err
 	}
 	if a.Date.IsZero() {
-		return 0, errors.New("the answer has no " + http.CanonicalHeaderKey("date"))
+		return 0, errors.New("the answer has no Date")
 	}
 	return a.Date.Sub(sent.Add(a.Took / 2)), nil
 }
