@@ -2,54 +2,55 @@ package answer
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"html"
+	"net/http"
+	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 const (
-	// mostRead of a text is looked at for its first words, in bytes: a page's title stands early.
-	mostRead = 4 << 10
-	// mostQuoted is the longest quotation, in bytes.
-	mostQuoted = 160
-	// tokenLength is that of Matomo's tokens, in hexadecimal digits.
-	tokenLength = 32
-	mask        = "***MASKED***"
+	// maxRead and maxExcerpt are the maximum lengths of a text that is searched, and of an excerpt, in bytes.
+	maxRead, maxExcerpt = 4 << 10, 160
+	mask                = "***MASKED***"
 )
 
-// words are the first words of a text, of HTML without tags, scripts and styles. Tokens are masked, characters that
-// cannot be seen are replaced, and "…" ends what was cut.
+// words returns the first words of a text, or of HTML without tags, scripts and styles. Tokens are masked, invisible
+// characters replaced, and "…" marks a cut.
 func (r *Raw) words(text []byte) string { return r.quote(text, false) }
 
-// quote are the words of a text; cut says that there was more of it.
 func (r *Raw) quote(text []byte, cut bool) string {
-	if len(text) > mostRead {
-		text, cut = text[:mostRead], true
+	if len(text) > maxRead {
+		text, cut = text[:maxRead], true
 	}
-	said := html.UnescapeString(string(withoutTags(text)))
-	said = mapVisible(said)
+	words := mapVisible(html.UnescapeString(string(withoutTags(text))))
 	for _, secret := range r.Secrets {
-		said = strings.ReplaceAll(said, secret, mask)
+		words = strings.ReplaceAll(words, secret, mask)
 	}
-	said = maskTokens(said)
-	if len(said) > mostQuoted {
-		end := mostQuoted
-		for end > 0 && !utf8.RuneStart(said[end]) {
-			end--
-		}
-		said, cut = said[:end], true
+	words = token.ReplaceAllString(words, "${1}"+mask)
+	if short := textfile.Truncate(words, maxExcerpt); short != words {
+		words, cut = short, true
 	}
 	if cut {
-		said += "…"
+		words += "…"
 	}
-	return said
+	return words
 }
 
-// Excerpt are the first words of a text, as they are quoted from an answer.
+// token matches what may be a token: the value of token_auth, and 32 or more hexadecimal digits, the length of
+// Matomo's.
+var token = regexp.MustCompile("(?i:(token_auth[\"':= ]+)[\\pL\\p{Nd}_%]+|[0-9a-f]{32,})")
+
+// Excerpt returns the first words of a text, like those of an answer.
 func Excerpt(text string) string { return (&Raw{}).words([]byte(text)) }
 
-// withoutTags is a text with a space for each tag, without what is between the tags of scripts and styles.
+// withoutTags replaces each tag by a space, and removes scripts and styles.
 func withoutTags(text []byte) []byte {
 	var out []byte
 	for {
@@ -76,13 +77,13 @@ func withoutTags(text []byte) []byte {
 	}
 }
 
-// isTag says that a tag follows a "<", or a comment.
+// isTag reports whether the text after a "<" is a tag or a comment.
 func isTag(after []byte) bool {
 	return len(after) > 0 && (after[0] == '/' || after[0] == '!' || after[0] == '?' || 'a' <= after[0]|0x20 &&
 		after[0]|0x20 <= 'z')
 }
 
-// mapVisible is a text in one line, with one space between words, in which characters that cannot be seen can be.
+// mapVisible puts a text on one line, with one space between words, and makes invisible characters visible.
 func mapVisible(text string) string {
 	var b strings.Builder
 	for _, word := range strings.Fields(text) {
@@ -103,52 +104,75 @@ func mapVisible(text string) string {
 	return b.String()
 }
 
-// maskTokens masks what may be a token: the value of token_auth, and any run of as many hexadecimal digits.
-func maskTokens(text string) string {
-	const name = "token_auth"
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(text, name)
-		b.WriteString(maskHex(before))
-		if !found {
-			return b.String()
+// String describes the answer and its likely cause.
+func (a *Answer) String() string {
+	var parts []string
+	for _, part := range []string{a.answered(), a.cause()} {
+		if part != "" {
+			parts = append(parts, part)
 		}
-		value := strings.TrimLeft(after, `"':= `)
-		b.WriteString(name + after[:len(after)-len(value)])
-		end := strings.IndexFunc(value, func(c rune) bool {
-			return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' && c != '%'
-		})
-		if end < 0 {
-			end = len(value)
-		}
-		if end > 0 && len(value) < len(after) {
-			b.WriteString(mask)
-			value = value[end:]
-		}
-		text = value
+	}
+	text := strings.Join(parts, ": ")
+	if a.RetryAfter > 0 {
+		text += ", retry after " + a.RetryAfter.Round(time.Second).String()
+	}
+	switch {
+	case a.Excerpt == "":
+		return text
+	case text == "":
+		return a.Excerpt
+	}
+	return fmt.Sprintf("%s: %q", text, a.Excerpt)
+}
+
+// answered describes who answered with which status.
+func (a *Answer) answered() string {
+	server := ""
+	if a.Server != "" {
+		server = " (Server: " + a.Server + ")"
+	}
+	switch {
+	case a.Status == 0:
+		return ""
+	case a.Class == Accepted && a.Malformed:
+		return fmt.Sprintf("answered %d with additional text", a.Status)
+	case a.Class == InFront:
+		return fmt.Sprintf("something in front of Matomo answered %d%s", a.Status, server)
+	default:
+		return fmt.Sprintf("answered %d%s", a.Status, server)
 	}
 }
 
-func maskHex(text string) string {
-	var b strings.Builder
-	from := 0
-	for i := 0; i <= len(text); i++ {
-		if i < len(text) && isHex(text[i]) {
-			continue
-		}
-		if i-from >= tokenLength {
-			b.WriteString(mask)
-		} else {
-			b.WriteString(text[from:i])
-		}
-		if i < len(text) {
-			b.WriteByte(text[i])
-		}
-		from = i + 1
-	}
-	return b.String()
+// causes are the causes of a class, by status; 0 stands for all others.
+var causes = map[Class]map[int]string{
+	NoReceipt: {0: "no receipt for a bulk request, a queue is active"},
+	TooLarge:  {0: "the request is too large for the server"},
+	NotNow: {
+		http.StatusOK:                 "tracked none of the hits, tracking is disabled",
+		http.StatusServiceUnavailable: "in maintenance or overloaded", 0: "temporarily unavailable",
+	},
+	Rejected: {
+		http.StatusOK: "all hits are invalid: the token has no write access to the site, is a superuser's for secure " +
+			"requests only, or the site does not exist",
+		http.StatusBadRequest: "the token has no write access to the site, the site does not exist, or Matomo's " +
+			"database is down",
+	},
+	Token:      {0: "the token is rejected"},
+	RolledBack: {0: "the whole request was rolled back"},
+	Unreadable: {http.StatusOK: "not Matomo's answer, is the URL right?"},
+	InFront:    {http.StatusNotFound: "not found"},
+	Late:       {0: "too late"},
+	Breaker:    {0: "its target was failing"},
+	Standstill: {0: "this process was suspended"},
+	Stopped:    {0: "the run was stopped"},
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+func (a *Answer) cause() string {
+	switch {
+	case a.Class == InFront && a.Status < 400:
+		return "redirects are not followed"
+	case a.Class == Rejected && a.Excerpt != "": // Matomo itself says why
+		return ""
+	}
+	return cmp.Or(causes[a.Class][a.Status], causes[a.Class][0])
 }
