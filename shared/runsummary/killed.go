@@ -8,21 +8,17 @@ import (
 	"github.com/puttrix/trafficinator/shared/endreason"
 )
 
-// Reserved are visits whose numbers a run has reserved and that have not begun, with the hits that they would send. A
-// run begins no visit that it has not written as reserved, so that after a kill these are the only ones that may have
-// begun since.
+// Reserved are visits whose numbers a run has reserved, and their hits. A run starts no visit before it has written it
+// as reserved, so only these may have started after the last write before a kill.
 type Reserved struct {
 	Visits uint64            `json:"visits"`
 	ByKind map[string]uint64 `json:"by_kind"`
 }
 
-// CloseKilled ends the summary of a run that was killed. All that may have been sent after it was written last is
-// unknown: the hits of visits that were open, and those of visits that were reserved. What Matomo has lies between the
-// accepted hits and these together with the unknown ones.
-//
-// What a backfill sent since stands in its journal, and is counted when the job goes on.
+// CloseKilled ends the summary of a killed run. Everything that may have been sent after the last write is unknown: the
+// hits of open and of reserved visits. What a backfill sent since then is in its journal and is counted on resume.
 func (s *Summary) CloseKilled(now time.Time) {
-	// copies, which are there in an odd ledger too
+	// copies that are never nil
 	s.ByKind, s.ByTarget = addHits(s.ByKind, nil), addHits(s.ByTarget, nil)
 	for name, t := range s.Targets {
 		if t.Reserved != nil {
@@ -48,7 +44,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	s.Message = "killed: what was sent after this was last written, as a rule a second before, is not known; all " +
 		"that was open then is unknown"
 	if s.Kind != BackfillJob {
-		// Of a summary of an earlier version the hits of these visits are not known.
+		// Older summaries do not have the hits of these visits.
 		if lost := s.NextVisit - s.FirstVisit - s.Visits.Planned; lost > 0 {
 			s.Visits.Planned += lost
 			s.Message += fmt.Sprintf("; up to %d visits that began since have no hits here", lost)
@@ -72,7 +68,7 @@ func (s *Summary) CloseKilled(now time.Time) {
 	s.InFlight, s.OpenVisits = 0, 0
 }
 
-// begin books the reserved visits of a target as begun.
+// begin counts the reserved visits of a target as started.
 func (s *Summary) begin(name string, t *Target) {
 	t.ByKind = addHits(t.ByKind, nil)
 	t.Visits.Planned += t.Reserved.Visits
@@ -92,13 +88,13 @@ func plan(rows map[string]Hits, key string, n uint64) {
 	rows[key] = h
 }
 
-// closed has all that was open as unknown.
+// closed counts open hits as unknown.
 func (h Hits) closed() Hits {
 	h.Unknown += h.Planned - h.Tried() - h.Abandoned
 	return h
 }
 
-// closed has all that was open as uncertain, because nothing tells which of them had an accepted hit.
+// closed counts open visits as uncertain: which of them had an accepted hit is not known.
 func (v Visits) closed() Visits {
 	v.Uncertain = v.Planned - v.Complete - v.Partial - v.Lost - v.Unsent
 	return v

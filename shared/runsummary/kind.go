@@ -1,8 +1,6 @@
 package runsummary
 
-import (
-	"time"
-)
+import "time"
 
 // Kinds of run.
 const (
@@ -11,17 +9,15 @@ const (
 	BackfillJob    = "backfill"
 )
 
-// Kind is what is known of a kind of run.
+// Kind is a kind of run.
 type Kind struct {
-	// Name is the kind in files and answers.
-	Name string
-	// Title is the kind for people.
-	Title string
-	// Setting is the one that asks for it, as "true"; empty for what is sent where no other is asked for.
+	// Name is the kind in files and answers, Title the kind for people.
+	Name, Title string
+	// Setting turns the kind on; empty for the default.
 	Setting string
 }
 
-// kinds are all kinds of run; of those that are asked for the first counts.
+// kinds are in the order of their precedence.
 var kinds = []Kind{
 	{BackfillJob, "Backfill", "BACKFILL_ENABLED"}, {CapacitySearch, "Capacity search", "CAPACITY_SEARCH"},
 	{Live, "Live traffic", ""},
@@ -35,7 +31,7 @@ func Kinds() (names []string) {
 	return names
 }
 
-// KindOf is the name of the kind that settings ask for; on says whether one of them is on.
+// KindOf returns the name of the kind that settings select; on reports whether a setting is on.
 func KindOf(on func(setting string) bool) string {
 	for _, k := range kinds {
 		if k.Setting == "" || on(k.Setting) {
@@ -45,7 +41,7 @@ func KindOf(on func(setting string) bool) string {
 	return Live
 }
 
-// TitleOf is a kind for people. Records that are older than the kinds name none and are of live traffic.
+// TitleOf returns the title of a kind. Older records have no kind and are of live traffic.
 func TitleOf(name string) string {
 	for _, k := range kinds {
 		if k.Name == name || k.Name == Live && name == "" {
@@ -55,18 +51,16 @@ func TitleOf(name string) string {
 	return name
 }
 
-// CapFile is the file of the state folder that holds a Cap. It has a dot where no run id has one, so that it is never
-// the record of a run.
+// CapFile is the file of a Cap in the state folder. No run ID has a dot, so it is never a run's.
 const CapFile = "daily.cap.json"
 
-// CapWindow is how long a cap counts, from the first visit of its window (MAX_TOTAL_VISITS).
+// CapWindow is the length of a window of MAX_TOTAL_VISITS, from its first visit on.
 const CapWindow = 24 * time.Hour
 
-// Cap is what of the cap on visits in 24 hours survives a restart.
+// Cap is the state of the cap on visits in 24 hours.
 type Cap struct {
-	// WindowStart is that of the first visit that counts.
-	WindowStart time.Time `json:"window_start"`
-	// Reserved visits of the window may have been used: they are reserved in blocks ahead of use, so that a kill
-	// wastes some and never exceeds the cap.
+	WindowStart time.Time `json:"window_start"` // the time of the first visit that counts
+	// Reserved visits of the window may have been used: they are reserved in blocks in advance, so that a kill wastes
+	// some and never exceeds the cap.
 	Reserved uint64 `json:"reserved"`
 }

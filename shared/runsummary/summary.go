@@ -38,9 +38,8 @@ type Latency struct {
 
 // Target is the part of a summary that concerns a target.
 type Target struct {
-	URL string `json:"url"`
-	// APIURL is the Reporting API's URL, "" for the one next to the tracker.
-	APIURL      string  `json:"api_url,omitempty"`
+	URL         string  `json:"url"`
+	APIURL      string  `json:"api_url,omitempty"` // the Reporting API's URL, "" for the one next to the tracker
 	SiteID      int     `json:"site_id"`
 	Health      string  `json:"health"`
 	SuccessRate float64 `json:"success_rate"`
@@ -64,9 +63,8 @@ type Totals struct {
 	Revenue  float64 `json:"revenue"`
 	Tax      float64 `json:"tax"`
 	Shipping float64 `json:"shipping"`
-	// Items counts the units of all orders.
-	Items  uint64 `json:"items"`
-	Opened Opened `json:"opened"`
+	Items    uint64  `json:"items"` // counts the units of all orders
+	Opened   Opened  `json:"opened"`
 }
 
 // Opened breaks down the visits with an accepted action like Matomo's reports: by the site's day (YYYY-MM-DD), ISO
@@ -84,37 +82,31 @@ const Schema = 1
 
 // Summary is a run summary, as written to the state folder every second and to the summary file at the end.
 type Summary struct {
-	// Schema is 0 in older summaries and outside files.
-	Schema int    `json:"schema,omitempty"`
-	RunID  string `json:"run_id"`
-	// Kind is Live, CapacitySearch or BackfillJob; "" in older summaries.
-	Kind     string    `json:"kind,omitempty"`
+	Schema   int       `json:"schema,omitempty"` // 0 in older summaries and outside files
+	RunID    string    `json:"run_id"`
+	Kind     string    `json:"kind,omitempty"` // Live, CapacitySearch or BackfillJob; "" in older summaries
 	Seed     uint64    `json:"seed"`
 	PlanHash string    `json:"plan_hash"`
 	Started  time.Time `json:"started"`
-	// Ended is zero and Reason empty while the run is in progress.
-	Ended  time.Time `json:"ended,omitzero"`
-	Reason string    `json:"reason"`
-	// DurationSeconds is measured by a monotonic clock that includes the machine's sleep; Ended is Started plus it. 0 in
-	// older summaries.
+	Ended    time.Time `json:"ended,omitzero"` // zero while the run is in progress
+	Reason   string    `json:"reason"`         // empty while the run is in progress
+	// DurationSeconds is measured by a monotonic clock that includes the machine's sleep; Ended is Started plus it. 0
+	// in older summaries.
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 	// Killed counts the killed processes of the run. What they sent after the last write counts as unknown.
-	Killed int `json:"killed,omitempty"`
-	// Message explains an unrequested end.
-	Message string `json:"message,omitempty"`
+	Killed  int    `json:"killed,omitempty"`
+	Message string `json:"message,omitempty"` // explains an unrequested end
 
 	Hits     Hits            `json:"hits"`
 	ByKind   map[string]Hits `json:"by_kind"`
 	ByTarget map[string]Hits `json:"by_target"`
 	Totals
 	// Due counts visits due by the schedule, without those withheld by a pause or a cap.
-	Due uint64 `json:"visits_due"`
-	// Bulk is nil unless hits were sent in bulk.
-	Bulk    *Bulk             `json:"bulk,omitempty"`
-	Latency Latency           `json:"latency"`
-	Targets map[string]Target `json:"targets"`
-	// Strategy is how visits are distributed over the targets.
-	Strategy string `json:"distribution_strategy,omitempty"`
+	Due      uint64            `json:"visits_due"`
+	Bulk     *Bulk             `json:"bulk,omitempty"` // nil unless hits were sent in bulk
+	Latency  Latency           `json:"latency"`
+	Targets  map[string]Target `json:"targets"`
+	Strategy string            `json:"distribution_strategy,omitempty"` // how visits are distributed over the targets
 	// Reasons say why hits were not accepted, Warnings what was wrong with responses that accepted hits; most hits
 	// first.
 	Reasons  []Reason `json:"reasons,omitempty"`
@@ -127,8 +119,8 @@ type Summary struct {
 
 	InFlight   uint64 `json:"in_flight"`
 	OpenVisits uint64 `json:"open_visits"`
-	// FinishBy is when open visits are cut off, zero unless the run is stopping. CutVisits counts visits that a stop cut
-	// off; their remaining hits are abandoned.
+	// FinishBy is when open visits are cut off, zero unless the run is stopping. CutVisits counts visits that a stop
+	// cut off; their remaining hits are abandoned.
 	FinishBy  time.Time `json:"finish_by,omitzero"`
 	CutVisits uint64    `json:"cut_visits,omitempty"`
 	// FirstVisit is the number of the run's first visit, NextVisit the first number certainly unused: numbers are
@@ -159,14 +151,11 @@ func (s *Summary) Encode() ([]byte, error) {
 
 // Verdict is the result of a threshold.
 type Verdict struct {
-	// Expression is the threshold as written.
-	Expression string `json:"expression"`
-	Metric     string `json:"metric"`
-	// Value is a fraction of 1 for a share, seconds for a latency; nil if not measured.
-	Value *float64 `json:"value"`
-	Held  bool     `json:"held"`
-	// BuiltIn means the default threshold.
-	BuiltIn bool `json:"built_in,omitempty"`
+	Expression string   `json:"expression"` // the threshold as written
+	Metric     string   `json:"metric"`
+	Value      *float64 `json:"value"` // a fraction of 1 for a share, seconds for a latency; nil if not measured
+	Held       bool     `json:"held"`
+	BuiltIn    bool     `json:"built_in,omitempty"` // means the default threshold
 	// Pending means not decided yet: not measured so far, or a count that still grows. Never after the end of a run.
 	Pending bool `json:"pending,omitempty"`
 }
@@ -174,8 +163,7 @@ type Verdict struct {
 // Standstill is a time in which the loadgen's process did not run: it was stopped, its container paused, or its machine
 // asleep.
 type Standstill struct {
-	// At is its end, by the wall clock.
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at"` // its end, by the wall clock
 	Seconds float64   `json:"seconds"`
 	// Visits and Hits were due meanwhile and not sent; all their hits are shed.
 	Visits uint64 `json:"visits"`
@@ -220,19 +208,3 @@ func (h Hits) NotAccepted() uint64 { return h.Rejected + h.Failed + h.Unknown + 
 
 // Tried counts finished hits that were not abandoned.
 func (h Hits) Tried() uint64 { return h.Accepted + h.NotAccepted() }
-
-// Plus adds two counts.
-func (h Hits) Plus(o Hits) Hits {
-	return Hits{
-		h.Planned + o.Planned, h.Accepted + o.Accepted, h.Rejected + o.Rejected, h.Failed + o.Failed,
-		h.Unknown + o.Unknown, h.Shed + o.Shed, h.Abandoned + o.Abandoned,
-	}
-}
-
-// Minus subtracts an earlier count.
-func (h Hits) Minus(o Hits) Hits {
-	return Hits{
-		h.Planned - o.Planned, h.Accepted - o.Accepted, h.Rejected - o.Rejected, h.Failed - o.Failed,
-		h.Unknown - o.Unknown, h.Shed - o.Shed, h.Abandoned - o.Abandoned,
-	}
-}
