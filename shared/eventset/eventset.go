@@ -1,4 +1,4 @@
-// Package eventset owns events.json: the events that visitors cause and, for settings of the original, how often.
+// Package eventset owns events.json: the events of visitors and, as in the original, their frequency.
 package eventset
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
-// Event is one event. Value is nil where it has none, else at least 0.
+// Event is one event. Value is nil if it has none, else at least 0.
 type Event struct {
 	Category string   `json:"category"`
 	Action   string   `json:"action"`
@@ -19,8 +19,8 @@ type Event struct {
 	Value    *float64 `json:"value"`
 }
 
-// Set is the content of events.json. The probabilities, 0..1, are nil where the file has none; the settings'
-// CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY go before them.
+// Set is the content of events.json. The probabilities, 0..1, are nil if the file has none; CLICK_EVENTS_PROBABILITY
+// and RANDOM_EVENTS_PROBABILITY override them.
 type Set struct {
 	ClickProbability  *float64 `json:"click_events_probability,omitempty"`
 	RandomProbability *float64 `json:"random_events_probability,omitempty"`
@@ -28,21 +28,19 @@ type Set struct {
 	Random            []Event  `json:"random_events"`
 }
 
-// Shares of visits, 0 to 1, above which events are more than real visitors cause: a warning (FEATURES VAL-24).
+// Shares of visits, 0 to 1, above which events are warned of as unrealistic (FEATURES VAL-24).
 const (
 	HighClick  = 0.5 // of click events
 	HighRandom = 0.3 // of random events
 )
 
-const (
-	// manyEvents and more in a list are told as a warning (FEATURES VAL-25).
-	manyEvents = 100
-)
+// Lists with more than manyEvents are warned of (FEATURES VAL-25).
+const manyEvents = 100
 
 //go:embed default.json
 var standard []byte
 
-// Default are the 32 built-in events.
+// Default returns the 32 built-in events.
 func Default() Set {
 	s, problems := Decode("built-in events", standard)
 	if problems.Err() != nil {
@@ -51,7 +49,7 @@ func Default() Set {
 	return s
 }
 
-// Decode reads events.json; name is what problems call the file.
+// Decode reads events.json; name is its name in problems.
 func Decode(name string, data []byte) (Set, problem.List) {
 	d := strictjson.Parse(name, data)
 	var s Set
@@ -96,18 +94,17 @@ func events(root *strictjson.Value, key string) []Event {
 	}
 	out := make([]Event, 0, len(list))
 	for _, v := range list {
-		if !v.Object("category", "action", "name", "value") {
-			continue
+		var e Event
+		if v.Into(&e) {
+			e.Check(v, "")
+			out = append(out, e)
 		}
-		e := Event{v.String("category"), v.String("action"), v.String("name"), v.Number("value")}
-		e.Check(v, "")
-		out = append(out, e)
 	}
 	return out
 }
 
-// Check says at v, where the event stands with prefix before the names of its fields, what is wrong with it. Matomo
-// trims, and refuses an event without a category or action (plugins/Events/Columns).
+// Check reports problems at v, with prefix before the names of fields. Matomo trims, and refuses an event without a
+// category or action (plugins/Events/Columns).
 func (e Event) Check(v *strictjson.Value, prefix string) {
 	for _, field := range []struct{ key, text string }{{"category", e.Category}, {"action", e.Action},
 		{"name", e.Name}} {

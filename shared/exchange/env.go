@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// maxEnv is the largest file of settings, in bytes.
+// maxEnv is the maximum size of a settings file in bytes.
 const maxEnv = 1 << 20
 
 // plainValue needs no quotes.
@@ -22,9 +22,9 @@ var plainValue = regexp.MustCompile(`^[A-Za-z0-9_./:,@%+-]*$`)
 
 var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// ParseEnv reads KEY=value lines, written as for `docker compose --env-file` and, unlike there, without variables in
-// values. `#` begins a comment at the start of a line or after a space; a value in single quotes is taken as it is, in
-// double quotes \\ \" \$ stand for the second character and \n for a line break. name is what problems call the file.
+// ParseEnv parses KEY=value lines as `docker compose --env-file` does, but without variables in values. `#` starts a
+// comment at the start of a line or after a space; a value in single quotes is literal; in double quotes, \\ \" \$
+// stand for the second character and \n for a line break. name is the file's name in problems.
 func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 	var problems problem.List
 	if len(data) > maxEnv {
@@ -50,7 +50,7 @@ func ParseEnv(name string, data []byte) (map[string]string, problem.List) {
 		switch {
 		case line == "" || line[0] == '#':
 		case !ok || !envKey.MatchString(key):
-			// The line may hold a secret, so it is not shown.
+			// The line may contain a secret, so it is not shown.
 			problems.Refuse(where, "", "is not KEY=value", "write a setting, or start the line with #")
 		default:
 			if _, twice := values[key]; twice {
@@ -71,10 +71,9 @@ func cutLine(line string) (key, value string, ok bool) {
 	return strings.TrimSpace(strings.TrimPrefix(key, "export ")), strings.TrimSpace(value), ok
 }
 
-// DockerRunValues are the values of a file that ParseEnv can read as docker run --env-file takes them, with quotes and
-// comments, by key; those alone that differ.
+// DockerRunValues returns the values, by key, that docker run --env-file reads differently, with quotes and comments.
 func DockerRunValues(data []byte) map[string]string {
-	text, _ := textfile.Decode(data) // ParseEnv says what is wrong with it
+	text, _ := textfile.Decode(data) // ParseEnv reports the error
 	out := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		key, value, ok := cutLine(strings.TrimSpace(line))
@@ -91,7 +90,7 @@ var (
 	escape   = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "\n", `\n`)
 )
 
-// unquote is the value that v stands for; false where its quotes are not in order.
+// unquote returns the value that v stands for, false if its quotes are invalid.
 func unquote(v string) (string, bool) {
 	if v != "" && (v[0] == '"' || v[0] == '\'') {
 		inside := quoted.FindStringSubmatch(v)
@@ -107,8 +106,8 @@ func unquote(v string) (string, bool) {
 	return strings.TrimSpace(v), true
 }
 
-// EncodeEnv writes values as lines in the order of their keys, a line break inside a value as \n in double quotes. A
-// key that is no name of a variable and a value with a carriage return cannot be written.
+// EncodeEnv writes values as lines sorted by key, a line break inside a value as \n in double quotes. A key that is not
+// a valid name and a value with a carriage return are errors.
 func EncodeEnv(values map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(values)) {

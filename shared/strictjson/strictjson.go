@@ -1,5 +1,5 @@
-// Package strictjson reads a JSON file strictly and tells every fault of it with its place: syntax, duplicate keys,
-// unknown keys, wrong types; and it writes one. It knows no format; the packages that own one walk the values.
+// Package strictjson reads JSON files and reports all their problems with their places: syntax, duplicate keys, unknown
+// keys, wrong types. It also writes them. The packages that own a format walk the values.
 package strictjson
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,13 +23,12 @@ import (
 // MaxBytes is the largest file that is read.
 const MaxBytes = 8 << 20
 
-// Document is a file being read; it gathers the problems.
+// Document is a file and its problems.
 type Document struct {
 	file     string
 	refused  int
 	Problems problem.List
-	// Root is nil where the file is no JSON.
-	Root *Value
+	Root     *Value // nil if the file is not valid JSON
 }
 
 // Value is one value of a document with its place.
@@ -39,7 +39,7 @@ type Value struct {
 	inside []string
 }
 
-// Parse reads data. Faults of the syntax are in Problems, and Root is nil then.
+// Parse reads data.
 func Parse(file string, data []byte) *Document {
 	d := &Document{file: file}
 	if len(data) > MaxBytes {
@@ -58,32 +58,30 @@ func Parse(file string, data []byte) *Document {
 		d.refuse("", "", "is empty", "write JSON or remove the file")
 		return d
 	}
-	data = text
-	dec := json.NewDecoder(bytes.NewReader(data))
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	root, err := d.value(dec, "", 0)
+	at := int(dec.InputOffset())
 	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			d.refuse(lineOf(data, int(dec.InputOffset())), "", "has data after the top-level value",
-				"remove what follows the last bracket")
+		if _, more := dec.Token(); errors.Is(more, io.EOF) {
+			d.Root = root
 			return d
 		}
-		d.Root = root
+		d.refuse(lineOf(text, int(dec.InputOffset())), "", "has data after the top-level value",
+			"remove what follows the last bracket")
 		return d
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	at := int(dec.InputOffset())
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		at = int(syntax.Offset)
 	}
-	d.refuse(lineOf(data, at), "", "is not valid JSON: "+err.Error(), "fix the syntax")
+	d.refuse(lineOf(text, at), "", "is not valid JSON: "+err.Error(), "fix the syntax")
 	return d
 }
 
-// maxDepth is far beyond what any of the formats nests.
+// maxDepth is far more than any of the formats needs.
 const maxDepth = 32
 
 func (d *Document) value(dec *json.Decoder, path string, depth int) (*Value, error) {
@@ -135,7 +133,7 @@ func (d *Document) value(dec *json.Decoder, path string, depth int) (*Value, err
 	return v, err
 }
 
-// maxProblems ends the telling of faults in a file that is something else altogether.
+// maxProblems is the maximum number of problems reported, for files of a different kind.
 const maxProblems = 100
 
 func (d *Document) refuse(place, value, message, cure string) {
@@ -158,7 +156,7 @@ func lineOf(data []byte, at int) string {
 	return "line " + strconv.Itoa(1+bytes.Count(data[:min(at, len(data))], []byte("\n")))
 }
 
-// Encode writes v as these files are written: indented, addresses as a person reads them, a line break at the end.
+// Encode writes v indented, with readable URLs and a final line break.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -170,12 +168,12 @@ func Encode(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Refuse adds a problem at the value, or at its field key where key is not empty.
+// Refuse adds an error at the value, or at its field key unless key is empty.
 func (v *Value) Refuse(key, value, message, cure string) {
 	v.doc.refuse(v.at(key), value, message, cure)
 }
 
-// Warn adds a warning likewise.
+// Warn adds a warning in the same way.
 func (v *Value) Warn(key, value, message, cure string) {
 	v.doc.Problems.Warn(v.doc.where(v.at(key)), value, message, cure)
 }
@@ -190,7 +188,7 @@ func (v *Value) at(key string) string {
 // plainKey needs no quotes in a place.
 var plainKey = regexp.MustCompile(`^\w{1,40}$`)
 
-// join is the place of key in path. A key can hold anything, line breaks too.
+// join is the place of key in path. A key can contain anything, even line breaks.
 func join(path, key string) string {
 	if !plainKey.MatchString(key) {
 		key = fmt.Sprintf("%.60q", key)
@@ -198,7 +196,7 @@ func join(path, key string) string {
 	return strings.TrimPrefix(path+"."+key, ".")
 }
 
-// Object says whether the value is an object, and refuses keys that are not known.
+// Object reports whether the value is an object, and refuses unknown keys.
 func (v *Value) Object(known ...string) bool {
 	if _, ok := v.raw.(map[string]*Value); !ok {
 		v.Refuse("", v.text(), "is not an object", "write {…}")
@@ -210,7 +208,7 @@ func (v *Value) Object(known ...string) bool {
 	return true
 }
 
-// Unknown are the keys of an object that are not known.
+// Unknown returns the unknown keys of an object.
 func (v *Value) Unknown(known ...string) []string {
 	var out []string
 	for _, key := range v.inside {
@@ -221,7 +219,7 @@ func (v *Value) Unknown(known ...string) []string {
 	return out
 }
 
-// Get is a field of an object, nil where it is absent or null.
+// Get returns a field of an object, nil if it is missing or null.
 func (v *Value) Get(key string) *Value {
 	fields, _ := v.raw.(map[string]*Value)
 	if f := fields[key]; f != nil && f.raw != nil {
@@ -230,7 +228,7 @@ func (v *Value) Get(key string) *Value {
 	return nil
 }
 
-// List are the values of the list at key, or of the value itself where key is empty.
+// List returns the values of the list at key, or of the value itself if key is empty.
 func (v *Value) List(key string) []*Value {
 	at := v
 	if key != "" {
@@ -245,21 +243,12 @@ func (v *Value) List(key string) []*Value {
 	return list
 }
 
-// String is the text at key, "" where it is absent.
+// String returns the text at key, "" if it is missing.
 func (v *Value) String(key string) string {
-	f := v.Get(key)
-	if f == nil {
-		return ""
-	}
-	s, ok := f.raw.(string)
-	if !ok {
-		f.Refuse("", f.text(), "is not a string", `write "…"`)
-	}
-	return s
+	return scalar[string](v, key, "is not a string", `write "…"`)
 }
 
-// Secret is the text at key likewise, without the spaces around it as in an environment, and never shows what stands
-// there.
+// Secret returns the text at key without surrounding spaces, and never shows it.
 func (v *Value) Secret(key string) secret.String {
 	f := v.Get(key)
 	if f == nil {
@@ -272,7 +261,20 @@ func (v *Value) Secret(key string) secret.String {
 	return secret.String(strings.TrimSpace(s))
 }
 
-// Number is the finite number at key, nil where it is absent.
+// scalar returns the value at key, or the zero value if it is missing or of another type, which is a problem.
+func scalar[T any](v *Value, key, message, cure string) (out T) {
+	f := v.Get(key)
+	if f == nil {
+		return out
+	}
+	out, ok := f.raw.(T)
+	if !ok {
+		f.Refuse("", f.text(), message, cure)
+	}
+	return out
+}
+
+// Number returns the finite number at key, nil if it is missing.
 func (v *Value) Number(key string) *float64 {
 	f := v.Get(key)
 	if f == nil {
@@ -287,7 +289,7 @@ func (v *Value) Number(key string) *float64 {
 	return nil
 }
 
-// Int is the whole number at key, nil where it is absent.
+// Int returns the integer at key, nil if it is missing.
 func (v *Value) Int(key string) *int {
 	x := v.Number(key)
 	if x == nil {
@@ -297,24 +299,62 @@ func (v *Value) Int(key string) *int {
 		v.Refuse(key, v.Get(key).text(), "is not an integer", "remove the fraction")
 		return nil
 	}
-	n := int(*x)
-	return &n
+	return new(int(*x))
 }
 
-// Bool is true or false at key, otherwise where it is absent.
+// Bool returns true or false at key, or otherwise if it is missing.
 func (v *Value) Bool(key string, otherwise bool) bool {
-	f := v.Get(key)
-	if f == nil {
+	if v.Get(key) == nil {
 		return otherwise
 	}
-	b, ok := f.raw.(bool)
-	if !ok {
-		f.Refuse("", f.text(), "is not true or false", "write true or false without quotes")
-	}
-	return b
+	return scalar[bool](v, key, "is not true or false", "write true or false without quotes")
 }
 
-// text is the value as a person would recognise it.
+// Into sets the fields of the struct that target points to by the keys of their json tags, which are all keys that the
+// object may have. Missing keys leave fields as they are. It returns false if the value is not an object.
+func (v *Value) Into(target any) bool {
+	fields, keys := map[string]reflect.Value{}, []string{}
+	to := reflect.ValueOf(target).Elem()
+	for _, f := range reflect.VisibleFields(to.Type()) {
+		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" && key != "-" {
+			fields[key], keys = to.FieldByIndex(f.Index), append(keys, key)
+		}
+	}
+	if !v.Object(keys...) {
+		return false
+	}
+	for _, key := range keys {
+		if v.Get(key) == nil {
+			continue
+		}
+		switch field := fields[key].Addr().Interface().(type) {
+		case *string:
+			*field = v.String(key)
+		case *secret.String:
+			*field = v.Secret(key)
+		case *bool:
+			*field = v.Bool(key, *field)
+		case **float64:
+			*field = v.Number(key)
+		case *float64:
+			*field = or(v.Number(key), *field)
+		case **int:
+			*field = v.Int(key)
+		case *int:
+			*field = or(v.Int(key), *field)
+		}
+	}
+	return true
+}
+
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// text is the value for people.
 func (v *Value) text() string {
 	switch raw := v.raw.(type) {
 	case []*Value:

@@ -2,6 +2,10 @@ package target
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -10,34 +14,32 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Access is how a target is reached beyond its address. Its zero value is the usual way: the API in the tracker's
-// folder, the machine's certificate authorities and its proxy variables.
+// Access is how a target is reached beyond its URL. The zero value means: the API in the tracker's folder, and the
+// machine's certificate authorities and proxy variables.
 type Access struct {
-	// APIURL is the address of the Reporting API where it is not in the folder of the tracker.
-	APIURL string `json:"api_url"`
-	// HTTPAuth is user:password for Basic authentication (RFC 7617).
-	HTTPAuth secret.String `json:"http_auth"`
-	// Headers are sent with every request, one "Name: value" a line.
-	Headers secret.String `json:"headers"`
-	// CAFile, CertFile and KeyFile are PEM files: authorities that are trusted besides those of the machine, the
-	// certificate that this client shows, and its key. A relative path is relative to the working folder.
+	APIURL   string        `json:"api_url"`   // the URL of the Reporting API if it is not in the folder of the tracker
+	HTTPAuth secret.String `json:"http_auth"` // user:password for Basic authentication (RFC 7617)
+	Headers  secret.String `json:"headers"`   // sent with every request, one "Name: value" per line
+	// PEM files: authorities to trust in addition to the machine's, the client certificate, and its key. Relative paths
+	// start at the working folder.
 	CAFile   string `json:"tls_ca_file"`
 	CertFile string `json:"tls_cert_file"`
 	KeyFile  string `json:"tls_key_file"`
 	// Insecure accepts any certificate.
 	Insecure bool `json:"-"`
-	// Proxy is the http or https address of a proxy, which may hold a user and password; "" follows HTTP_PROXY,
-	// HTTPS_PROXY and NO_PROXY, and NoProxy uses none.
+	// Proxy is the http or https URL of a proxy, perhaps with user and password; "" follows HTTP_PROXY, HTTPS_PROXY and
+	// NO_PROXY, and NoProxy uses none.
 	Proxy secret.String `json:"proxy_url"`
 }
 
-// NoProxy is the value of Proxy that asks for a direct connection.
+// NoProxy is the value of Proxy for a direct connection.
 const NoProxy = "none"
 
-// WithDefaults takes from d what every target shares and a does not say: authorities, proxy, and whether certificates
-// are checked. A secret of one target never goes to another, so that nothing else is taken.
+// WithDefaults adds from d what all targets share: authorities, proxy, and whether certificates are checked. It adds no
+// secrets, which must not go to another target.
 func (a Access) WithDefaults(d Access) Access {
 	a.CAFile = cmp.Or(a.CAFile, d.CAFile)
 	a.Proxy = cmp.Or(a.Proxy, d.Proxy)
@@ -45,7 +47,7 @@ func (a Access) WithDefaults(d Access) Access {
 	return a
 }
 
-// RelativeTo takes relative paths as relative to dir, the folder of the file that names them; "" is the working folder.
+// RelativeTo resolves relative paths against dir; "" is the working folder.
 func (a Access) RelativeTo(dir string) Access {
 	for _, path := range []*string{&a.CAFile, &a.CertFile, &a.KeyFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
@@ -58,7 +60,7 @@ func (a Access) RelativeTo(dir string) Access {
 // Header is one of Access.Headers.
 type Header struct{ Name, Value string }
 
-// HeaderList are the headers that a asks for, Authorization for Basic authentication apart.
+// HeaderList returns Headers, without the header of HTTPAuth.
 func (a Access) HeaderList() []Header {
 	var out []Header
 	for line := range strings.Lines(a.Headers.Reveal()) {
@@ -71,15 +73,28 @@ func (a Access) HeaderList() []Header {
 
 // ownHeaders are set by the sender itself, or belong to one connection (RFC 9110, 7.6.1).
 var ownHeaders = []string{
-	"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+	"accept-encoding",
+	"connection",
+	"content-encoding",
+	"content-length",
+	"content-type",
+	"expect",
+	"host",
 	"keep-alive",
-	"proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
+	"proxy-authorization",
+	"proxy-connection",
+	"te",
+	"trailer",
+	"transfer-encoding",
+	"upgrade",
+	"user-agent",
 }
 
-// refuseFunc takes what is wrong with a field of a target, which is named as in targets.json. shown is safe to print.
+// refuseFunc reports a problem of a field, named as in targets.json; shown is the part of its value that may be
+// printed.
 type refuseFunc func(field, shown, message, cure string)
 
-// check brings a into its usual form and refuses what is wrong with it.
+// check normalises a and reports its problems.
 func (a *Access) check(refuse refuseFunc) {
 	if a.APIURL != "" {
 		completed, auth, err := completeAPI(a.APIURL)
@@ -103,7 +118,7 @@ func (a *Access) check(refuse refuseFunc) {
 		case strings.Contains(p, secret.Mask):
 			refuse("proxy_url", "", "is masked", "enter the full URL")
 		case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-			// Not even a part is shown: what does not parse could be a password.
+			// No part is shown: what cannot be parsed could be a password.
 			refuse("proxy_url", "", "is not an http or https proxy URL",
 				"write http://host:port, http://user:password@host:port with %40 for @, %2F for /, %3F for ? and %23 "+
 					"for #, or none")
@@ -121,7 +136,7 @@ func (a *Access) checkAuth(refuse refuseFunc) {
 	}
 }
 
-// headerInLetters is a second header behind a line break that nothing decoded: it would not be sent.
+// headerInLetters matches a second header after a line break that was not decoded: it would not be sent.
 var headerInLetters = regexp.MustCompile(`\\n[A-Za-z][A-Za-z0-9-]*:`)
 
 func (a *Access) checkHeaders(refuse refuseFunc) {
@@ -156,3 +171,152 @@ func (a *Access) checkHeaders(refuse refuseFunc) {
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// complete turns what a person enters into the URL of a tracker, and removes user and password from it.
+//
+//	https://host  https://host/  https://host/index.php?module=…   https://host/matomo.php
+//	https://host/stats/  https://host/matomo  https://host/piwik   the folder's matomo.php
+//	https://host/matomo.php/                                       https://host/matomo.php
+//	https://host/collect  …/m.php  …/js/  …?rest_route=/…          as they are
+//
+// Every other path is left alone, because only a hit can show whether it is a tracker; js/ is Matomo's own second one
+// (js/index.php). A query is kept, unless it would override a hit's parameters.
+func complete(raw string) (address string, auth secret.String, err error) {
+	u, auth, err := split(raw)
+	if err != nil {
+		return "", "", err
+	}
+	if path.Base(u.Path) == "index.php" && (u.RawQuery == "" || u.Query().Has("module")) {
+		u.Path, u.RawQuery = strings.TrimSuffix(u.Path, "index.php"), ""
+	}
+	// Matomo takes the query's before the body's (core/Tracker/RequestSet.php)
+	for _, name := range []string{"idsite", "rec"} {
+		if u.Query().Has(name) {
+			return "", "", errors.New("has the tracking parameter " + name + " in its query")
+		}
+	}
+	if u.RawQuery == "" {
+		u.Path = inFolder(u.Path, "matomo.php")
+	}
+	return written(u), auth, nil
+}
+
+// completeAPI does the same for the Reporting API.
+func completeAPI(raw string) (address string, auth secret.String, err error) {
+	u, auth, err := split(raw)
+	if err != nil {
+		return "", "", err
+	}
+	if u.Query().Has("module") {
+		u.RawQuery = ""
+	}
+	if base := path.Base(u.Path); base == "matomo.php" || base == "piwik.php" {
+		u.Path = strings.TrimSuffix(u.Path, base)
+	}
+	if u.RawQuery == "" {
+		u.Path = inFolder(u.Path, "index.php")
+	}
+	return written(u), auth, nil
+}
+
+// written is a URL without user and password that parse accepts.
+func written(u *url.URL) string { return strings.ReplaceAll(u.String(), "@", "%40") }
+
+// split parses a URL and removes user and password from it.
+func split(raw string) (*url.URL, secret.String, error) {
+	u, err := parse(strings.TrimSpace(raw))
+	if err != nil {
+		return nil, "", err
+	}
+	switch {
+	case u.Fragment != "":
+		return nil, "", errors.New("has a fragment (#…)")
+	case u.Query().Has("token_auth"):
+		return nil, "", errors.New("has a token in its query")
+	}
+	if u.Host, err = httpguts.PunycodeHostPort(u.Host); err != nil {
+		return nil, "", errors.New("has an invalid host name")
+	}
+	var auth secret.String
+	if u.User != nil {
+		password, _ := u.User.Password()
+		auth = secret.String(u.User.Username() + ":" + password)
+		u.User = nil
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, auth, nil
+}
+
+// errAt means that a password contains a character that ends the host: the rest would be taken for a path and shown,
+// and the request would go to another host.
+var errAt = errors.New("has an @ after its host; in a user name or password write %2F for /, %3F for ? and %23 " +
+	"for #, elsewhere %40 for @")
+
+// parse parses a URL with scheme and host.
+func parse(raw string) (*url.URL, error) {
+	if odd, is := textfile.FindSpecial(raw); is {
+		return nil, fmt.Errorf("has %v", odd)
+	}
+	_, rest, _ := strings.Cut(raw, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 && strings.Contains(rest[end:], "@") {
+		return nil, errAt
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("is not an http or https URL")
+	}
+	return u, nil
+}
+
+// inFolder adds the name of a file to the path of a folder. matomo and piwik are Matomo's usual folders, also without a
+// slash at the end.
+func inFolder(p, name string) string {
+	if bare := strings.TrimRight(p, "/"); strings.HasSuffix(bare, ".php") {
+		return bare
+	}
+	switch base := path.Base(p); {
+	case strings.HasSuffix(p, "/") && base != "js":
+		return p + name
+	case strings.EqualFold(base, "matomo") || strings.EqualFold(base, "piwik"):
+		return p + "/" + name
+	}
+	return p
+}
+
+// Redact returns a URL without user, password and query, which may contain a token, and "" for anything else, which
+// could be a password.
+func Redact(raw string) string {
+	u, err := parse(strings.TrimSpace(raw))
+	if err != nil {
+		return ""
+	}
+	if u.User != nil {
+		u.User = url.User("xxxxx")
+	}
+	u.RawQuery, u.Fragment, u.ForceQuery = "", "", false
+	return u.String()
+}
+
+// API returns the URL of the Reporting API: APIURL, or index.php in the folder of the tracker; "" if URL is invalid. It
+// is the same for all trackers of one Matomo: scheme and host are in lower case, without the scheme's default port.
+func (t Target) API() string {
+	given := cmp.Or(t.APIURL, t.URL)
+	u, err := url.Parse(given)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if port := u.Port(); u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	if t.APIURL == "" {
+		folder := path.Dir(u.Path)
+		if path.Base(folder) == "js" {
+			folder = path.Dir(folder) // js/ is a tracker in a folder of its own
+		}
+		u.Path, u.RawQuery = path.Join("/", folder, "index.php"), ""
+	}
+	return u.String()
+}

@@ -1,5 +1,5 @@
-// Package target owns targets.json and MULTI_TARGET_CONFIG: the Matomo sites that get the traffic and how it is
-// dealt out. It contacts nobody.
+// Package target owns targets.json and MULTI_TARGET_CONFIG: the Matomo sites that receive the traffic and how visits
+// are distributed over them. It makes no connections.
 package target
 
 import (
@@ -14,40 +14,32 @@ import (
 	"github.com/puttrix/trafficinator/shared/strictjson"
 )
 
-// SingleName is what the target is called that MATOMO_* name.
+// SingleName is the name of the target of MATOMO_*.
 const SingleName = "matomo"
 
-// MaxAgeWithoutToken is how old a hit may be that Matomo takes without a token
+// MaxAgeWithoutToken is the maximum age of a hit that Matomo accepts without a token
 // (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).
 const MaxAgeWithoutToken = 24 * time.Hour
 
-// Strategy is how visits are dealt out.
+// Strategy is how visits are distributed.
 type Strategy string
 
 // The strategies.
 const (
-	// RoundRobin takes the targets in turn, whatever their weight.
-	RoundRobin Strategy = "round-robin"
-	// Weighted draws in proportion to the weights.
-	Weighted Strategy = "weighted"
-	// Random draws evenly.
-	Random Strategy = "random"
+	RoundRobin Strategy = "round-robin" // in turn, without weights
+	Weighted   Strategy = "weighted"    // at random, in proportion to the weights
+	Random     Strategy = "random"      // at random, evenly
 )
 
-// Target is one site of one Matomo.
-//
-// As JSON its secrets are masked; Encode writes targets.json.
+// Target is one site of one Matomo. As JSON its secrets are masked; Encode writes targets.json.
 type Target struct {
-	Name string `json:"name"`
-	// URL is that of the tracker itself, as a rule matomo.php or piwik.php.
-	URL    string        `json:"url"`
-	SiteID int           `json:"site_id"`
-	Token  secret.String `json:"token_auth"`
-	// ReadToken is for the Reporting API where that is not to be Token; the loadgen never gets it.
-	ReadToken secret.String `json:"read_token"`
-	// Weight is 1..100.
-	Weight  int  `json:"weight"`
-	Enabled bool `json:"enabled"`
+	Name      string        `json:"name"`
+	URL       string        `json:"url"` // the tracker's, usually matomo.php or piwik.php.
+	SiteID    int           `json:"site_id"`
+	Token     secret.String `json:"token_auth"`
+	ReadToken secret.String `json:"read_token"` // for the Reporting API, if not Token; the loadgen never gets it
+	Weight    int           `json:"weight"`     // 1..100.
+	Enabled   bool          `json:"enabled"`
 	Access
 }
 
@@ -57,23 +49,12 @@ type Set struct {
 	Strategy Strategy
 }
 
-// APIToken is the token that the Reporting API is asked with.
-func (t Target) APIToken() secret.String {
-	if t.ReadToken != "" {
-		return t.ReadToken
-	}
-	return t.Token
-}
+// APIToken returns the token for the Reporting API.
+func (t Target) APIToken() secret.String { return cmp.Or(t.ReadToken, t.Token) }
 
 const maxName, maxWeight = 100, 100
 
-// fields are the keys of a target.
-var fields = []string{
-	"name", "url", "site_id", "token_auth", "read_token", "weight", "enabled",
-	"api_url", "http_auth", "headers", "tls_ca_file", "tls_cert_file", "tls_key_file", "proxy_url",
-}
-
-// Decode reads targets.json or MULTI_TARGET_CONFIG; name is what problems call it.
+// Decode reads targets.json or MULTI_TARGET_CONFIG; name is its name in problems.
 func Decode(name string, data []byte) (Set, problem.List) {
 	d := strictjson.Parse(name, data)
 	s := Set{Strategy: RoundRobin}
@@ -88,53 +69,40 @@ func Decode(name string, data []byte) (Set, problem.List) {
 		}
 	}
 	names := map[string]bool{}
-	enabled := 0
+	enabled := false
 	for _, v := range d.Root.List("targets") {
-		if !v.Object(fields...) {
+		t := Target{SiteID: 1, Weight: 1, Enabled: true}
+		if !v.Into(&t) {
 			continue
 		}
-		t := decode(v)
+		t.checkFile(v)
 		if key := strings.ToLower(t.Name); key != "" && names[key] {
 			v.Refuse("name", t.Name, "is used by another target", "choose a unique name")
 		} else {
 			names[key] = true
 		}
-		if t.Enabled {
-			enabled++
-		}
+		enabled = enabled || t.Enabled
 		s.Targets = append(s.Targets, t)
 	}
-	if enabled == 0 {
+	if !enabled {
 		d.Root.Refuse("targets", "", "has no enabled target", "add or enable one")
 	}
 	return s, d.Problems
 }
 
-func decode(v *strictjson.Value) Target {
-	t := Target{
-		Name: v.String("name"), URL: v.String("url"), Token: v.Secret("token_auth"), ReadToken: v.Secret("read_token"),
-		SiteID: 1, Weight: 1,
-		Enabled: v.Bool("enabled", true),
-		Access: Access{
-			APIURL: v.String("api_url"), HTTPAuth: v.Secret("http_auth"), Headers: v.Secret("headers"),
-			CAFile: v.String("tls_ca_file"), CertFile: v.String("tls_cert_file"), KeyFile: v.String("tls_key_file"),
-			Proxy: v.Secret("proxy_url"),
-		},
-	}
+// checkFile checks a target of a file.
+func (t *Target) checkFile(v *strictjson.Value) {
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
 		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "choose a shorter name")
 	}
-	if id := v.Int("site_id"); id != nil {
-		if t.SiteID = *id; *id < 1 {
-			v.Refuse("site_id", fmt.Sprint(*id), "is below 1", "enter the site's ID in Matomo")
-		}
-	} else if v.Get("site_id") == nil {
-		v.Refuse("site_id", "", "is missing", "enter the site's ID in Matomo")
+	const cure = "enter the site's ID in Matomo"
+	if v.Get("site_id") == nil {
+		v.Refuse("site_id", "", "is missing", cure)
+	} else if t.SiteID < 1 {
+		v.Refuse("site_id", fmt.Sprint(t.SiteID), "is below 1", cure)
 	}
-	if w := v.Int("weight"); w != nil {
-		if t.Weight = *w; *w < 1 || *w > maxWeight {
-			v.Refuse("weight", fmt.Sprint(*w), "is not between 1 and 100", "use a weight in that range")
-		}
+	if t.Weight < 1 || t.Weight > maxWeight {
+		v.Refuse("weight", fmt.Sprint(t.Weight), "is not between 1 and 100", "use a weight in that range")
 	}
 	for _, token := range []struct {
 		key   string
@@ -145,12 +113,10 @@ func decode(v *strictjson.Value) Target {
 		}
 	}
 	t.Check(v.Refuse)
-	return t
 }
 
-// Check brings the addresses and the access of t into their usual form: an address is completed, user and password in
-// it become HTTPAuth. What is wrong is given to refuse, with the field as targets.json names it and what of its value
-// may be shown.
+// Check normalises URLs and access: a URL is completed, user and password in it move to HTTPAuth. It reports problems
+// to refuse, with the field as in targets.json and the part of its value that may be shown.
 func (t *Target) Check(refuse func(field, shown, message, cure string)) {
 	given := t.URL
 	completed, auth, err := complete(given)
@@ -165,7 +131,7 @@ func (t *Target) Check(refuse func(field, shown, message, cure string)) {
 	t.check(refuse)
 }
 
-// wire is a target as it is written.
+// wire is a target of targets.json with its secrets, without ReadToken: the file is for the loadgen.
 type wire struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"`
@@ -182,7 +148,7 @@ type wire struct {
 	Proxy   string `json:"proxy_url,omitempty"`
 }
 
-// Encode writes the set as targets.json, with its secrets, ReadToken apart: the file is for the loadgen alone.
+// Encode writes targets.json.
 func Encode(s Set) ([]byte, error) {
 	list := make([]wire, len(s.Targets))
 	for i, t := range s.Targets {

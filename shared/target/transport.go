@@ -18,27 +18,27 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Environment is what the way to a target takes from the machine that sends.
+// Environment is the part of the sending machine that connections depend on.
 type Environment struct {
 	// ReadFile reads a certificate or key file.
 	ReadFile func(path string) ([]byte, error)
-	// Env is the environment, of which HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read, in capitals or not.
+	// Env contains HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in upper or lower case.
 	Env map[string]string
 }
 
 // Transport is how requests go to the servers of a target.
 type Transport struct {
-	// TLS holds authorities and client certificate; whoever connects sets the server's name.
+	// TLS has authorities and client certificate, but no server name.
 	TLS *tls.Config
-	// Proxy is the http or https proxy for an address, nil for a direct connection.
+	// Proxy returns the http or https proxy for a URL, nil for a direct connection.
 	Proxy func(to *url.URL) (*url.URL, error)
 	// Header goes with every request.
 	Header []Header
-	// Secrets are the texts of a that no output may hold, as they stand in requests.
+	// Secrets must not be in any output, in the form in which requests contain them.
 	Secrets []string
 }
 
-// Transport makes the way that a describes. The error names the file that cannot be used.
+// Transport returns the transport for a. The error names unusable files.
 func (m Environment) Transport(a Access) (Transport, error) {
 	var faults []error
 	w := Transport{Header: a.header(), Proxy: m.proxy(a), Secrets: a.secrets()}
@@ -48,7 +48,7 @@ func (m Environment) Transport(a Access) (Transport, error) {
 	return w, errors.Join(faults...)
 }
 
-// CheckFiles refuses certificate and key files that cannot be used, with the field as targets.json names it.
+// CheckFiles reports unusable certificate and key files, with the field as in targets.json.
 func (a Access) CheckFiles(readFile func(path string) ([]byte, error),
 	refuse func(field, shown, message, cure string)) {
 	a.tls(readFile, refuse)
@@ -65,7 +65,7 @@ func (a Access) tls(readFile func(path string) ([]byte, error), refuse refuseFun
 			refuse(field, path, "cannot be read", "use a readable PEM file")
 			return nil
 		}
-		return textfile.TryDecode(data) // PEM must begin with the first byte of a line
+		return textfile.TryDecode(data) // a byte order mark would hide the first line
 	}
 	if authorities := read("tls_ca_file", a.CAFile); authorities != nil {
 		pool, err := x509.SystemCertPool()
@@ -110,7 +110,6 @@ func (a Access) credentials() string {
 	return base64.StdEncoding.EncodeToString([]byte(a.HTTPAuth.Reveal()))
 }
 
-// header is what goes with every request.
 func (a Access) header() []Header {
 	out := a.HeaderList()
 	if c := a.credentials(); c != "" {
@@ -119,8 +118,7 @@ func (a Access) header() []Header {
 	return out
 }
 
-// shortestSecret is the shortest text that is looked for where an answer is quoted, in bytes: of fewer, any answer has
-// some by chance.
+// shortestSecret is the minimum length of a secret to mask in excerpts, in bytes: shorter ones could be anything.
 const shortestSecret = 4
 
 func (a Access) secrets() (out []string) {
@@ -137,27 +135,23 @@ func (a Access) secrets() (out []string) {
 		all = append(all, password)
 	}
 	for _, s := range all {
-		if len(s) < shortestSecret {
-			continue
-		}
-		for _, form := range forms(s) {
-			if !slices.Contains(out, form) {
-				out = append(out, form)
-			}
+		if len(s) >= shortestSecret {
+			out = append(out, forms(s)...)
 		}
 	}
-	return out
+	// The longest first, because one may be a part of another.
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(out)
 }
 
-// forms are how an answer may repeat a text: as it is, in JSON with and without PHP's backslash before a slash, and in
-// an address. HTML is decoded before.
+// forms are the forms in which an answer may repeat a text: unchanged, in JSON with and without PHP's backslash before
+// a slash, and in a URL. HTML is decoded before.
 func forms(text string) []string {
 	inJSON := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
 	return []string{text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(text), url.PathEscape(text)}
 }
 
-// proxy chooses the proxy for an address: the one of a, or that of the variables, by which an address on this machine
-// has none.
+// proxy uses the proxy of a, or those of the variables, which do not apply to this machine's own addresses.
 func (m Environment) proxy(a Access) func(*url.URL) (*url.URL, error) {
 	switch p := a.Proxy.Reveal(); p {
 	case NoProxy:
