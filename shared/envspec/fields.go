@@ -1,5 +1,5 @@
-// Package envspec owns how settings are read from an environment: the tags that declare a setting, the values, and the
-// names that were probably meant. It knows no setting itself; shared/spec and the controller declare theirs.
+// Package envspec reads settings from an environment: the tags that declare a setting, the values, and suggestions for
+// misspelt names. shared/spec and the controller declare the settings.
 package envspec
 
 import (
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Kind is how a value is written.
+// Kind is the notation of a value.
 type Kind string
 
 // The kinds of a value.
@@ -22,10 +22,10 @@ const (
 	Strings Kind = "list"
 )
 
-// Role is what kind of decision a setting is; the words are the declaring package's.
+// Role is the kind of decision that a setting makes; the declaring package defines the words.
 type Role string
 
-// Widget is with what a form edits a value. A declaration may use words of its own beside these.
+// Widget is the input of a form. A declaration may use its own words besides these.
 type Widget string
 
 // The widgets that follow from a declaration.
@@ -41,32 +41,25 @@ const (
 
 // Field describes one setting for forms, tables and checks.
 type Field struct {
-	// Key is the env name.
+	// Key is the name of the environment variable.
 	Key, Default, Group, Help, Unit string
-	// Name is what a form calls it; empty where no form shows it.
-	Name string
+	Name                            string // the title in forms; empty if no form shows it
 	// Min and Max are inclusive bounds as written in the declaration; empty means unbounded.
 	Min, Max string
-	// NotAbove is the key of the setting that this one must not exceed, empty where there is none.
-	NotAbove string
-	// OneOf lists the permitted words, none where any is.
-	OneOf []string
-	Kind  Kind
-	// Role is the word of the declaration for what kind of decision the setting is, empty where it has none.
-	Role Role
-	// Widget is with what a form edits the value: the word of the declaration, or what follows from the rest of it.
-	Widget Widget
-	// Instead says what users do where the saved configuration of a controller cannot hold the setting; empty if it can.
-	Instead string
-	// Secret values never leave the process in any output; they may be given by file as Key + FileSuffix.
+	NotAbove string   // the key of a setting that this one must not exceed
+	OneOf    []string // lists the permitted words; empty means any
+	Kind     Kind
+	Role     Role
+	Widget   Widget // that of the declaration, or follows from the other tags
+	Instead  string // what users do if a controller's configuration cannot contain the setting; empty if it can
+	// Secret values are never in any output; they may be given by file as Key + FileSuffix.
 	Secret bool
-	// Path names a file or folder; a relative one in a file of settings is relative to the folder of that file.
-	Path bool
+	Path   bool // means a file or folder; relative ones in a settings file start at the folder of that file
 
 	index int
 }
 
-// Value is what the struct that declares f holds for it; nil where a setting without a default is not set.
+// Value returns the value in the struct that declares f, nil if a setting without a default is not set.
 func (f Field) Value(of any) any {
 	v := reflect.ValueOf(of).Field(f.index)
 	if v.Kind() == reflect.Pointer {
@@ -78,54 +71,39 @@ func (f Field) Value(of any) any {
 	return v.Interface()
 }
 
-// Clear sets what the struct that of points to holds for f to its zero value.
+// Clear sets the value in the struct that of points to to zero.
 func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero() }
 
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = "_FILE"
 
-// Fields are the settings that struct T declares, in their order: its fields with the tag env. The other tags are
-// envDefault as in caarlos0/env; name, group, help and unit for people; min, max and notabove; oneof, the words between
+// Fields returns the settings that struct T declares, in their order: its fields with the tag env. The other tags are
+// envDefault as in caarlos0/env; name, group, help and unit for people; min, max and notabove; oneof, separated by
 // commas; role and widget; instead; secret and path.
 func Fields[T any]() []Field { return fieldsOf(reflect.TypeFor[T]()) }
 
-func fieldsOf(t reflect.Type) []Field {
-	var out []Field
+func fieldsOf(t reflect.Type) (out []Field) {
 	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		key := tag.Get("env")
-		if key == "" {
+		tag := t.Field(i).Tag.Get
+		if tag("env") == "" {
 			continue
 		}
 		f := Field{
-			Key:     key,
-			Default: tag.Get("envDefault"),
-			Group:   tag.Get("group"),
-			Help:    tag.Get("help"),
-			Name:    tag.Get("name"),
-			Unit:    tag.Get("unit"),
-			Min:     tag.Get("min"),
-			Max:     tag.Get("max"),
-			NotAbove: tag.Get(
-				"notabove",
-			),
-			Instead: tag.Get("instead"),
-			Secret:  tag.Get("secret") == "true",
-			Path:    tag.Get("path") == "true",
-			Kind:    kindOf(t.Field(i).Type),
-			index:   i,
+			Key: tag("env"), Default: tag("envDefault"), Group: tag("group"), Help: tag("help"), Name: tag("name"),
+			Unit: tag("unit"), Min: tag("min"), Max: tag("max"), NotAbove: tag("notabove"), Instead: tag("instead"),
+			Secret: tag("secret") == "true", Path: tag("path") == "true", Kind: kindOf(t.Field(i).Type),
+			Role: Role(tag("role")), index: i,
 		}
-		f.Role = Role(tag.Get("role"))
-		if words := tag.Get("oneof"); words != "" {
+		if words := tag("oneof"); words != "" {
 			f.OneOf = strings.Split(words, ",")
 		}
-		f.Widget = cmp.Or(Widget(tag.Get("widget")), f.widget())
+		f.Widget = cmp.Or(Widget(tag("widget")), f.widget())
 		out = append(out, f)
 	}
 	return out
 }
 
-// IsDerived reports whether a widget follows from a declaration instead of being its own word.
+// IsDerived reports whether a widget follows from other tags.
 func IsDerived(w Widget) bool {
 	return slices.Contains([]Widget{SecretInput, Choice, Toggle, FileInput, NumberInput, ListInput, TextInput}, w)
 }

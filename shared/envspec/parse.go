@@ -19,46 +19,38 @@ import (
 // ReadFile reads a file that a setting names.
 type ReadFile func(path string) ([]byte, error)
 
-// Parsed is what is known of an environment once its values are in their struct.
+// Parsed describes an environment whose values are in their struct.
 type Parsed struct {
-	// Set are the keys that were given a value; of a secret given by file the key itself.
+	// Set has the keys that were given a value, also by file.
 	Set map[string]bool
-	// Bad are the keys whose value could not be read: their field holds nothing.
-	Bad map[string]bool
-	// Values are those given, by key.
-	Values map[string]string
+	// Bad has the keys whose value could not be parsed.
+	Bad    map[string]bool
+	Values map[string]string // the given values by key
 }
 
-// Parse fills into, a pointer to a struct that Fields can read, from environ, and adds what is wrong with single values
-// to problems. An empty value means the default; keys that into does not declare are ignored. Secrets given by file are
-// read by read; nil reads no file.
+// Parse fills into, a pointer to a struct of settings, from environ, and adds the problems of single values. An empty
+// value means the default; other keys are ignored. read reads the files of secrets; nil reads none.
 func Parse(into any, environ map[string]string, read ReadFile, problems *problem.List) Parsed {
 	struc := reflect.ValueOf(into).Elem()
 	fields := fieldsOf(struc.Type())
-	values := map[string]string{}
-	for _, f := range fields {
-		if v := f.value(environ, read, problems); v != "" {
-			values[f.Key] = v
-		}
-	}
-	p := Parsed{Set: map[string]bool{}, Bad: map[string]bool{}, Values: values}
+	p := Parsed{Set: map[string]bool{}, Bad: map[string]bool{}, Values: map[string]string{}}
 	byName := map[string]Field{}
 	for _, f := range fields {
 		byName[struc.Type().Field(f.index).Name] = f
-		v, set := values[f.Key]
-		if !set {
+		v := f.value(environ, read, problems)
+		if v == "" {
 			continue
 		}
 		p.Set[f.Key] = true
-		if f.Unit == "s" { // 1s is as good as 1
+		if f.Unit == "s" { // 1s means 1
 			v = strings.TrimSuffix(v, "s")
 		}
 		if len(f.OneOf) > 0 {
 			v = f.word(v, problems)
 		}
-		values[f.Key] = v
+		p.Values[f.Key] = v
 	}
-	for _, err := range flatten(env.ParseWithOptions(into, env.Options{Environment: values, FuncMap: parsers})) {
+	for _, err := range flatten(env.ParseWithOptions(into, env.Options{Environment: p.Values, FuncMap: parsers})) {
 		var parse env.ParseError
 		if !errors.As(err, &parse) {
 			problems.Refuse("settings", "", err.Error(), "")
@@ -67,10 +59,10 @@ func Parse(into any, environ map[string]string, read ReadFile, problems *problem
 		f := byName[parse.Name]
 		p.Bad[f.Key] = true
 		if zone, ok := errors.AsType[*calendar.ZoneError](parse.Err); ok {
-			problems.Refuse(f.Key, f.shown(values[f.Key]), "is not a time zone", zone.Cure)
+			problems.Refuse(f.Key, f.shown(p.Values[f.Key]), "is not a time zone", zone.Cure)
 			continue
 		}
-		problems.Refuse(f.Key, f.shown(values[f.Key]), "is not "+forms[f.Kind], f.example())
+		problems.Refuse(f.Key, f.shown(p.Values[f.Key]), "is not "+forms[f.Kind], f.example())
 	}
 	for _, f := range fields {
 		if !p.Bad[f.Key] {
@@ -80,7 +72,7 @@ func Parse(into any, environ map[string]string, read ReadFile, problems *problem
 	return p
 }
 
-// value is what environ gives the setting, itself or by a file, "" where it gives nothing.
+// value returns the setting's value in environ, directly or by file, or "".
 func (f Field) value(environ map[string]string, read ReadFile, problems *problem.List) string {
 	v := f.plain(f.Key, environ[f.Key], problems)
 	if !f.Secret {
@@ -123,15 +115,14 @@ func readSecret(path string, read ReadFile) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// What is wrong with a value that a file of settings was read for as if it were an environment.
+// Problems of a settings file that was read as an environment.
 const (
 	InQuotes   = "is in quotes"
 	HasComment = "contains a comment"
 )
 
-// plain is a value without the spaces around it, and without the quotes and comments that belong to a file of settings,
-// not to a value: docker run --env-file hands them on with it. The value is not shown, because an address may hold a
-// password.
+// plain returns a value without surrounding spaces, quotes and comments, which docker run --env-file passes on. The
+// value is not shown, because a URL may contain a password.
 func (f Field) plain(key, v string, problems *problem.List) string {
 	v = strings.TrimSpace(v)
 	inner, quoted := unquote(v)
@@ -156,7 +147,7 @@ func (f Field) plain(key, v string, problems *problem.List) string {
 	return v
 }
 
-// Unquoted is the value of key in environ as Parse reads it.
+// Unquoted returns the value of key in environ as Parse reads it.
 func Unquoted(environ map[string]string, key string) string {
 	v := strings.TrimSpace(environ[key])
 	if inner, quoted := unquote(v); quoted {
@@ -172,7 +163,7 @@ func unquote(v string) (inner string, quoted bool) {
 	return v, false
 }
 
-// word matches a permitted word whatever its case, because the original's LOG_LEVEL did.
+// word ignores case, because the original's LOG_LEVEL did.
 func (f Field) word(v string, problems *problem.List) string {
 	for _, w := range f.OneOf {
 		if strings.EqualFold(w, v) {
@@ -190,7 +181,7 @@ func (f Field) shown(v string) string {
 	return v
 }
 
-// forms name the kinds of value in messages.
+// forms are the names of kinds in messages.
 var forms = map[Kind]string{Text: "a text", Integer: "an integer", Number: "a number", Bool: "a boolean",
 	List: "a list of numbers", Strings: "a list"}
 
@@ -271,8 +262,7 @@ func flatten(err error) []error {
 	return nil
 }
 
-// Nearest is the name that is closest to key by edit distance, whatever the case, or "" where all need more than most
-// edits.
+// Nearest returns the name closest to key by edit distance, ignoring case, or "" if all need more than most edits.
 func Nearest(key string, names []string, most int) string {
 	best, nearest := most+1, ""
 	for _, name := range names {
@@ -283,7 +273,7 @@ func Nearest(key string, names []string, most int) string {
 	return nearest
 }
 
-// distance is Levenshtein's: how many insertions, deletions and replacements make b of a.
+// distance is the Levenshtein distance.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -10,26 +10,27 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// The knobs of the window.
+// The settings of the window.
 const (
 	backfillStart, backfillEnd         = "BACKFILL_START_DATE", "BACKFILL_END_DATE"
 	backfillDaysBack, backfillDuration = "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS"
 )
 
-// MaxBatchHits is the most hits of a request of a backfill, unless one visit has more: beyond it Matomo gets no faster.
+// MaxBatchHits is the maximum number of hits of a backfill's request, unless one visit has more: Matomo gets no faster
+// with more.
 const MaxBatchHits = 500
 
-// BatchHits is the most hits of a request of a backfill with these settings, unless one visit has more.
+// BatchHits is MaxBatchHits with these settings.
 func (s *Spec) BatchHits() int { return min(s.BulkSize, MaxBatchHits) }
 
-// Backfill makes the days that a backfill sends, with all that is wrong with its window. Today is that of now in
-// TIMEZONE. The days are of use where nothing is refused here or by Parse.
+// Backfill returns the days of a backfill and the problems of its window. The days are valid if neither it nor Parse
+// reports an error.
 func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	var problems problem.List
 	zone := s.Timezone.Location()
 	w := window{Spec: s, today: calendar.DateOf(now.In(zone)), problems: &problems}
 	found, ok := w.read()
-	curve, _ := profile.ParseCurve(s.LoadCurve) // Parse tells what is wrong with it
+	curve, _ := profile.ParseCurve(s.LoadCurve) // Parse reports its problems
 	if !ok || s.VisitsPerDay <= 0 {
 		return nil, problems
 	}
@@ -42,14 +43,13 @@ func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	return days, problems
 }
 
-// What a backfill may ask for without a warning (FEATURES VAL-06).
+// Values above these are warned of (FEATURES VAL-06).
 const (
 	manyDays               = 90
 	manyVisitsADay         = 8000
 	manyRequests   float64 = 100
 )
 
-// warnOfBackfill warns of what loads a Matomo for long, and of caps that do not fit each other.
 func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 	if n := len(days); n > manyDays {
 		key := backfillEnd
@@ -80,15 +80,15 @@ func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 	}
 }
 
-// window reads the knobs of the window.
+// window reads the settings of the window.
 type window struct {
 	*Spec
 	today    calendar.Date
 	problems *problem.List
 }
 
-// read tells whether there is one window, and a good one.
-func (w window) read() (calendar.Window, bool) {
+// read returns false unless there is one valid window.
+func (w window) read() (out calendar.Window, ok bool) {
 	absolute := w.Set[backfillStart] || w.Set[backfillEnd]
 	relative := w.Set[backfillDaysBack] || w.Set[backfillDuration]
 	before := len(w.problems.Errors())
@@ -99,34 +99,27 @@ func (w window) read() (calendar.Window, bool) {
 			}
 		}
 	}
+	const cure = "set " + backfillStart + " and " + backfillEnd + ", or " + backfillDaysBack + " and " + backfillDuration
 	switch {
 	case absolute && relative:
-		w.problems.Refuse(backfillDaysBack, "", "conflicts with "+backfillStart,
-			"set "+backfillStart+" and "+backfillEnd+", or "+backfillDaysBack+" and "+backfillDuration)
+		w.problems.Refuse(backfillDaysBack, "", "conflicts with "+backfillStart, cure)
 	case !absolute && !relative:
-		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack,
-			"set "+backfillStart+" and "+backfillEnd+", or "+backfillDaysBack+" and "+backfillDuration)
+		w.problems.Refuse(backfillStart, "", "is not set, and neither is "+backfillDaysBack, cure)
 	}
-	var dates, back calendar.Window
 	if absolute {
-		dates = w.dates()
+		out = w.dates()
 	}
 	if relative {
-		back = w.back()
+		out = w.back()
 	}
-	if len(w.problems.Errors()) > before {
-		return calendar.Window{}, false
-	}
-	if relative {
-		dates = back
-	}
-	return dates, true
+	return out, len(w.problems.Errors()) == before
 }
 
 func (w window) dates() calendar.Window {
 	first, firstGood := w.date(backfillStart, w.BackfillStart)
 	last, lastGood := w.date(backfillEnd, w.BackfillEnd)
-	switch out := (calendar.Window{First: first, Last: last}); {
+	out := calendar.Window{First: first, Last: last}
+	switch {
 	case !firstGood || !lastGood:
 	case out.Len() < 1:
 		w.problems.Refuse(backfillStart, w.BackfillStart, "is after "+backfillEnd+"="+w.BackfillEnd, "swap them")
@@ -134,10 +127,8 @@ func (w window) dates() calendar.Window {
 		w.problems.Refuse(backfillEnd, w.BackfillEnd,
 			fmt.Sprintf("makes %d days with %s=%s", out.Len(), backfillStart, w.BackfillStart),
 			fmt.Sprintf("send at most %d days per job", calendar.MaxDays))
-	default:
-		return out
 	}
-	return calendar.Window{}
+	return out
 }
 
 func (w window) date(key, value string) (calendar.Date, bool) {

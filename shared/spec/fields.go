@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +14,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Field describes one knob for forms, tables and checks.
+// Field describes one setting.
 type Field = envspec.Field
 
-// The kinds of a knob's value.
+// The kinds of values.
 const (
 	Text    = envspec.Text
 	Integer = envspec.Integer
@@ -30,29 +29,29 @@ const (
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = envspec.FileSuffix
 
-// fields are all knobs in the order of their declaration.
 var fields = envspec.Fields[Spec]()
 
-// Fields are all knobs in the order of their declaration.
+// Fields returns all settings in the order of their declaration.
 func Fields() []Field { return slices.Clone(fields) }
 
-// Kind is the kind of run that the settings ask for, one of package record.
+// Kind returns the kind of run that the settings select, see runsummary.Kinds.
 func (s *Spec) Kind() string {
-	values := reflect.ValueOf(*s)
-	return runsummary.KindOf(func(setting string) bool {
-		for i := range values.NumField() {
-			if values.Type().Field(i).Tag.Get("env") == setting {
-				return values.Field(i).Bool()
-			}
-		}
-		return false
-	})
+	return runsummary.KindOf(func(setting string) bool { return field(setting).Value(*s) == true })
 }
 
-// names are all that a file of settings may hold: knobs, the file forms of secrets, and the names of the stack.
+// field returns the field of a setting, the zero value for an unknown key.
+func field(key string) Field {
+	i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key })
+	if i < 0 {
+		return Field{}
+	}
+	return fields[i]
+}
+
+// names are the permitted keys of a settings file: settings, the file forms of secrets, and names of the compose stack.
 func names() []string {
 	out := slices.Clone(stack)
-	for _, f := range Fields() {
+	for _, f := range fields {
 		out = append(out, f.Key)
 		if f.Secret {
 			out = append(out, f.Key+FileSuffix)
@@ -61,18 +60,18 @@ func names() []string {
 	return out
 }
 
-// IsKnown tells whether key is a knob, the file form of a secret, a name of the stack, or a key of the original that is
-// dealt with.
+// IsKnown reports whether a settings file may contain key: it is a setting, the file form of a secret, a name of the
+// compose stack, or obsolete.
 func IsKnown(key string) bool { return IsObsolete(key) || slices.Contains(names(), key) }
 
-// Nearest is the knob or the name of the stack that was probably meant by key: one that is a letter or two off, one of
-// which key is the beginning, or the closest by edit distance; "" where none is near.
+// Nearest returns the name that was probably meant by key: one within two edits, one that begins with key, or the
+// closest by edit distance; "" if there is none.
 func Nearest(key string) string {
 	all, most := names(), len(key)/2
 	return cmp.Or(envspec.Nearest(key, all, min(most, 2)), longer(key, all), envspec.Nearest(key, all, most))
 }
 
-// longer is the first of names that goes on where key ends, as MATOMO_TOKEN_AUTH does after MATOMO_TOKEN, or "".
+// longer returns the first name that continues key, as MATOMO_TOKEN_AUTH continues MATOMO_TOKEN, or "".
 func longer(key string, names []string) string {
 	at := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, strings.ToUpper(key)+"_") })
 	if at < 0 {
@@ -81,13 +80,13 @@ func longer(key string, names []string) string {
 	return names[at]
 }
 
-// Unknown reports every key that is no knob, with the nearest one, as errors or as warnings.
+// Unknown reports every unknown key, with the nearest known one.
 func Unknown(file string, environ map[string]string, severity problem.Severity) problem.List {
 	var problems problem.List
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
 		if !IsKnown(key) {
 			problems = append(problems, problem.Problem{
-				Where: file + ": " + key, Message: "is not a known setting", Cure: meant(Nearest(key)),
+				Where: file + ": " + key, Message: "is not a known setting", Cure: suggest(Nearest(key)),
 				Severity: severity,
 			})
 		}
@@ -95,50 +94,51 @@ func Unknown(file string, environ map[string]string, severity problem.Severity) 
 	return problems
 }
 
-func meant(name string) string {
+func suggest(name string) string {
 	if name == "" {
 		return "remove it"
 	}
 	return "did you mean " + name + "?"
 }
 
-// ownPrefixes begin the names of knobs and, as far as is known, nothing else that an environment holds.
+// ownPrefixes begin names of settings and, as far as is known, no other variables of an environment.
 var ownPrefixes = []string{
 	"BACKFILL_", "CAPACITY_", "CLICK_EVENTS_", "CONTROL_UI_", "DOWNLOADS_", "ECOMMERCE_", "OUTLINKS_", "PAGEVIEWS_",
 	"PAUSE_BETWEEN_", "RANDOM_EVENTS_", "SITESEARCH_", "VISIT_DURATION_",
 }
 
-// Misspelt warns of the names in the environment of a process that were probably meant as one of ours: an environment
-// is full of other names, so that one must be no more than two letters off, begin as only ours do, or be the beginning
-// of one.
+// Misspelt warns of variables in an environment that were probably meant as settings. An environment is full of other
+// names, so only those count that are within two edits of a setting, have an own prefix, or begin a setting.
 func Misspelt(environ map[string]string) problem.List {
 	var problems problem.List
 	all := names()
 	for _, key := range slices.Sorted(maps.Keys(environ)) {
-		// Compose alone reads TRAFFICINATOR_…, and proxies are written in lower case too.
+		// Only compose reads TRAFFICINATOR_…, and proxies are written in lower case too.
 		if environ[key] == "" || IsKnown(key) || strings.HasPrefix(key, "TRAFFICINATOR_") ||
 			strings.HasSuffix(key, "_proxy") {
 			continue
 		}
 		most := 2
-		if len(key) < 9 { // such as LOG_FILE, one letter from a name that somebody else may use
+		if len(key) < 9 { // such as LOG_FILE, one letter from a name that another program may use
 			most = 1
 		}
 		name := envspec.Nearest(key, all, most)
-		if name == "" && slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
+		switch {
+		case name != "":
+		case slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }):
 			name = Nearest(key)
-		} else if name == "" {
-			if name = longer(key, all); name == "" || !strings.Contains(key, "_") {
-				continue
-			}
+		case !strings.Contains(key, "_") || longer(key, all) == "":
+			continue
+		default:
+			name = longer(key, all)
 		}
-		problems.Warn(key, "", "is not a known setting and has no effect", meant(name))
+		problems.Warn(key, "", "is not a known setting and has no effect", suggest(name))
 	}
 	return problems
 }
 
-// stack are names that the compose files read, or the controller, and that therefore stand in the same .env as the
-// knobs. Tests compare them with both.
+// stack are names that the compose files or the controller read, which may therefore be in the same .env as the
+// settings. Tests compare them with both.
 var stack = []string{
 	"TRAFFICINATOR_UID", "TRAFFICINATOR_GID", "DOCKER_GID", "DOCKER_SOCKET", "DOCKER_HOST", "CONTROLLER_DOCKER_HOST",
 	"COMPOSE_PROJECT_NAME", "BUILD", "CONTROLLER_IMAGE", "LOADGEN_IMAGE", "LOADGEN_CONTAINER", "LOADGEN_BIN", "RUNTIME",
@@ -149,63 +149,47 @@ var stack = []string{
 	"NO_PROXY",
 }
 
-// IsStackSetting tells whether key is a name of the compose stack or the controller: no knob, and ignored where knobs are
-// read.
+// IsStackSetting reports whether key is a name of the compose stack or the controller, which is ignored here.
 func IsStackSetting(key string) bool { return slices.Contains(stack, key) }
 
-// Role is what kind of decision a knob is: what is to become of it follows from that, for a plan's hash, a comparison,
-// a preset, what is published, and a form.
+// Role is the kind of decision that a setting makes. The plan hash, comparisons, presets, publishing and forms depend
+// on it.
 type Role = envspec.Role
 
-// The roles. Each knob has one.
+// The roles. Each setting has one.
 const (
-	// Behaviour decides what is sent: a different value makes different visits.
-	Behaviour Role = "behaviour"
-	// OfTarget is where hits go and how they get there. It belongs to a set-up; no preset holds it.
-	OfTarget Role = "target"
-	// OfRun names one run or one start of it.
-	OfRun Role = "run"
-	// Speed is how fast the same visits are sent.
-	Speed Role = "speed"
-	// Place is where the loadgen finds and leaves things, set where it is started.
-	Place Role = "place"
-	// Verdict is what is made of the results.
-	Verdict Role = "verdict"
-	// Log is what is logged, and in which form.
-	Log Role = "log"
+	Behaviour Role = "behaviour" // what is sent: a different value makes different visits
+	OfTarget  Role = "target"    // where hits go and how they get there; in no preset
+	OfRun     Role = "run"       // names a run or a start of it
+	Speed     Role = "speed"     // how fast the same visits are sent
+	Place     Role = "place"     // paths and addresses, set where the loadgen is started
+	Verdict   Role = "verdict"   // how the results are judged
+	Log       Role = "log"       // what is logged, and how
 )
 
-// Roles are all roles.
+// Roles returns all roles.
 func Roles() []Role { return []Role{Behaviour, OfTarget, OfRun, Speed, Place, Verdict, Log} }
 
-// Keys are the knobs for which is says yes, in the order of their declaration.
-func Keys(is func(Field) bool) []string {
-	var out []string
+// Keys returns the keys of the settings for which is returns true, in the order of their declaration.
+func Keys(is func(Field) bool) (keys []string) {
 	for _, f := range fields {
 		if is(f) {
-			out = append(out, f.Key)
+			keys = append(keys, f.Key)
 		}
 	}
-	return out
+	return keys
 }
 
-// RoleOf is the role of the knob called key, empty where there is none.
-func RoleOf(key string) Role {
-	for _, f := range fields {
-		if f.Key == key {
-			return f.Role
-		}
-	}
-	return ""
-}
+// RoleOf returns the role of a setting, "" if key is unknown.
+func RoleOf(key string) Role { return field(key).Role }
 
-// Canonical is what all knobs of an environment are understood as, by key, each value written in one way: 1.0 is 1, YES
-// is true, and one that is not set has its default, empty where it has none. Two environments ask for the same where
-// these are equal. A value that is refused stays as it was written; secrets come in clear.
+// Canonical returns the parsed value of every setting in one notation: 1.0 is 1, YES is true, and a setting that is not
+// set has its default. Two environments are equivalent if these are equal. Invalid values stay as written; secrets are
+// not masked.
 func Canonical(environ map[string]string) map[string]string {
 	s, problems := Parse(environ, nil)
 	out := map[string]string{}
-	for _, f := range Fields() {
+	for _, f := range fields {
 		out[f.Key] = written(f.Value(s))
 	}
 	for _, p := range problem.List(problems.Errors()) {
@@ -216,7 +200,7 @@ func Canonical(environ map[string]string) map[string]string {
 	return out
 }
 
-// written is a value of a knob as an environment holds it.
+// written formats a value for an environment.
 func written(v any) string {
 	switch v := v.(type) {
 	case nil:

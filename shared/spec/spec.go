@@ -1,5 +1,5 @@
-// Package spec owns the knobs: their names, defaults, bounds, units, help and the rules between them. It knows
-// neither where values come from nor what the loadgen does with them; rules that need a file are the plan's.
+// Package spec declares the settings: names, defaults, bounds, units, help and the rules between them. It does not
+// depend on where values come from or how they are used; rules that need a file are in the plan.
 package spec
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// Spec holds one value for each knob. A knob is declared here and nowhere else; the tags are read by Fields.
+// Spec has a value for each setting. A setting is declared only here; Fields reads the tags.
 //
-// Tags: env and envDefault as in caarlos0/env; name, group and help for people; unit; min and max are inclusive bounds;
-// oneof lists the permitted words; role says what kind of decision a knob is, see Role; widget is with what a form
-// edits it, where its kind does not tell; instead is what users do where a controller's configuration cannot hold it;
-// secret keeps the value out of every output and gives the knob a _FILE form; path is that of a file or folder. In a
-// file of settings a relative one, and that of a _FILE form, begins in the folder of that file.
+// Tags: env and envDefault as in caarlos0/env; name, group and help for people; unit; min and max, inclusive; oneof,
+// the permitted words; role, see Role; widget, the input of a form, unless it follows from the kind; instead, what
+// users do if a controller's configuration cannot contain the setting; secret hides the value in all output and adds a
+// _FILE form; path, a file or folder. In a settings file, relative paths and those of _FILE forms start at the folder
+// of that file.
 type Spec struct {
 	MatomoURL       string        `env:"MATOMO_URL" name:"Tracker URL" role:"target" widget:"tracker" group:"Target" help:"Tracking endpoint of Matomo, for example https://host/matomo.php. Required unless targets are configured."`
 	MatomoSiteID    int           `env:"MATOMO_SITE_ID" name:"Site ID" role:"target" widget:"site" envDefault:"1" min:"1" group:"Target" help:"ID of the Matomo site that receives the traffic."`
@@ -114,39 +114,39 @@ type Spec struct {
 	LogFormat     string `env:"LOG_FORMAT" name:"Log format" role:"log" envDefault:"text" oneof:"text,json" group:"Telemetry" help:"Format of log lines."`
 	TelemetryAddr string `env:"TELEMETRY_ADDR" role:"place" instead:"set it where the loadgen is started" envDefault:"127.0.0.1:8010" group:"Telemetry" help:"Listen address of /metrics and /healthz; \"off\" disables them."`
 
-	// Set tells which knobs were given a value; the others hold their default.
+	// Set has the keys that were given a value; the others have their default.
 	Set map[string]bool
 }
 
-// BackfillGroup is the group of the knobs that say which past days a job sends.
+// BackfillGroup is the group of a backfill's settings.
 const BackfillGroup = "Backfill"
 
-// BulkConcurrency is CONCURRENCY of a run in bulk where it is not set: as many requests as keep a Matomo busy. Measured
-// on 5.2.0-b5 (PHP-FPM 8.2 and MariaDB 10.11 on two cores) with 100 hits a request and 1,250 hits a second for 2 s:
-// with 1, 2 and 4 in flight it took 53, 77 and 82 % of the hits in time, with 8, 16 and 50 all. In 33 such runs, 15 of
-// them beside a backfill, no request met a deadlock. In 12 with 25 hits a request, beside a backfill of four in flight,
-// two did, in the first second on an emptied Matomo with cold caches, one with 2 and one with 50 in flight: it went
+// BulkConcurrency is the default of CONCURRENCY in bulk mode: it keeps Matomo busy. Measured on 5.2.0-b5 (PHP-FPM 8.2
+// and MariaDB 10.11 on two cores) with 100 hits per request and 1,250 hits per second for 2 s: with 1, 2 and 4 in
+// flight, 53, 77 and 82 % of the hits were accepted in time, with 8, 16 and 50 all. In 33 such runs, 15 of them during
+// a backfill, no request met a deadlock. In 12 runs with 25 hits per request during a backfill with four in flight, two
+// did, in the first second on an emptied Matomo with cold caches, one with 2 and one with 50 in flight: it was sent
 // again, and nothing was lost.
 const BulkConcurrency = 8
 
-// obsolete are keys of the original that have no meaning here; they are accepted with a warning.
+// obsolete are keys of the original without effect here; they are accepted with a warning.
 var obsolete = []string{"START_SIGNAL_FILE", "START_CHECK_INTERVAL", "BACKFILL_RUN_ONCE", "BACKFILL_HISTORY_PATH",
 	"BACKFILL_CONTAINER_PREFIX"}
 
-// IsObsolete tells whether key is one of the original that has no meaning here.
+// IsObsolete reports whether key is a setting of the original that has no effect here.
 func IsObsolete(key string) bool { return slices.Contains(obsolete, key) }
 
-// Extra is something that can happen on a page of a visit beside its view.
+// Extra is something that can happen on a page of a visit in addition to the page view.
 type Extra struct {
 	Kind hit.Kind
-	// Key is the knob of the share of visits in which it happens, Share its value.
+	// Key is the setting for the share of visits in which it happens, Share its value.
 	Key   string
 	Share func(*Spec) float64
-	// Events are what an event is drawn from, and the share that events.json gives it itself; nil for what is no event.
+	// Events returns the events to draw from and their share in events.json; nil unless Kind is an event.
 	Events func(*eventset.Set) ([]eventset.Event, *float64)
 }
 
-// Extras are drawn in this order for each visit: a seed means the same visits only as long as it stays.
+// Extras are drawn in this order for each visit: changing it changes the visits of a seed.
 var Extras = []Extra{
 	{Kind: hit.Search, Key: "SITESEARCH_PROBABILITY", Share: func(s *Spec) float64 { return s.SearchProbability }},
 	{Kind: hit.Event, Key: "CLICK_EVENTS_PROBABILITY", Share: func(s *Spec) float64 { return s.ClickEventProbability },

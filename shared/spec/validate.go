@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,20 +19,20 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// loudVisitsPerDay and above is told as a warning: a rate that many servers do not bear (FEATURES VAL-05).
+// Rates above loudVisitsPerDay are warned of: many servers cannot handle them (FEATURES VAL-05).
 const loudVisitsPerDay = 500_000
 
 var currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 
-// checkTogether checks what bounds cannot say. Knobs in bad hold no value of their own and are left out.
+// checkTogether checks what bounds cannot express. Settings in bad have no valid value and are left out.
 func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	for _, f := range fields {
 		if f.NotAbove == "" || bad[f.Key] || bad[f.NotAbove] {
 			continue
 		}
-		if lo, hi := numberOf(s, f.Key), numberOf(s, f.NotAbove); lo > hi {
-			problems.Refuse(f.Key, strconv.FormatFloat(lo, 'f', -1, 64),
-				"is above "+f.NotAbove+"="+strconv.FormatFloat(hi, 'f', -1, 64), "lower it or raise "+f.NotAbove)
+		if low, high := numberOf(s, f.Key), numberOf(s, f.NotAbove); low > high {
+			problems.Refuse(f.Key, written(low), "is above "+f.NotAbove+"="+written(high),
+				"lower it or raise "+f.NotAbove)
 		}
 	}
 	for _, token := range []struct {
@@ -51,11 +50,10 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
 			"use three capital letters, for example EUR")
 	}
-	if s.RunID != "" && !runid.Valid(s.RunID) {
-		problems.Refuse("RUN_ID", s.RunID, "is not 1 to 64 letters, digits, - and _", "for example nightly-7")
-	}
-	if s.StartID != "" && !runid.Valid(s.StartID) {
-		problems.Refuse("START_ID", s.StartID, "is not 1 to 64 letters, digits, - and _", "for example 20261130-1")
+	for _, id := range [][3]string{{"RUN_ID", s.RunID, "nightly-7"}, {"START_ID", s.StartID, "20261130-1"}} {
+		if id[1] != "" && !runid.Valid(id[1]) {
+			problems.Refuse(id[0], id[1], "is not 1 to 64 letters, digits, - and _", "for example "+id[2])
+		}
 	}
 	if s.SiteURL != "" {
 		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
@@ -82,7 +80,7 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		{"RANDOM_EVENTS_PROBABILITY", s.RandomEventProbability, eventset.HighRandom},
 	} {
 		if share.have > share.high {
-			problems.Warn(share.key, strconv.FormatFloat(share.have, 'f', -1, 64),
+			problems.Warn(share.key, written(share.have),
 				fmt.Sprintf("is above %g, more than real visitors cause", share.high), "lower it")
 		}
 	}
@@ -95,17 +93,13 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 		problems.Warn("TLS_VERIFY", "false", "exposes the token to anyone between here and the server",
 			"use this for test servers only")
 	}
+	const cure = "set STATE_DIR"
 	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
-		problems.Warn(
-			"STATE_DIR",
-			"",
-			"is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart starts over, with the same visitor and order IDs or a "+
-				"new cap",
-			"set STATE_DIR",
-		)
+		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart starts over, with "+
+			"the same visitor and order IDs or a new cap", cure)
 	}
 	if s.StateDir == "" && s.StartID != "" {
-		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR, which records starts", "set STATE_DIR")
+		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR, which records starts", cure)
 	}
 	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart &&
 		s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
@@ -115,49 +109,46 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 	}
 }
 
-// Profile is the rate of visits that the settings ask for, with what is wrong with it.
+// Profile returns the rate of visits of the settings, and its problems.
 func (s *Spec) Profile() (profile.Profile, problem.List) {
-	if s.CapacitySearch { // it goes on from there
+	if s.CapacitySearch { // it changes the rate itself
 		return profile.NewConstant(s.CapacityFrom * 24 * 60 * 60), nil
 	}
 	return profile.Parse(s.LoadProfile, s.LoadCurve, s.VisitsPerDay, s.Timezone.Location())
 }
 
-// checkLoad checks the rate of visits, the same as Profile.
 func checkLoad(s Spec, bad map[string]bool, problems *problem.List) profile.Profile {
 	if bad["LOAD_CURVE"] || bad["TARGET_VISITS_PER_DAY"] || s.CapacitySearch {
 		return profile.Profile{}
 	}
 	load, faults := s.Profile()
 	*problems = append(*problems, faults...)
-	if peak := strconv.FormatFloat(math.Ceil(load.Peak()), 'f', -1, 64); load.Peak() > loudVisitsPerDay {
-		if load.Kind() == profile.Constant {
-			problems.Warn("TARGET_VISITS_PER_DAY", peak, "is a high load", "make sure that you own this server")
-		} else {
-			problems.Warn("LOAD_PROFILE", s.LoadProfile,
-				"is a high load: up to "+peak+" visits per day", "make sure that you own this server")
-		}
+	if load.Peak() <= loudVisitsPerDay {
+		return load
+	}
+	const cure = "make sure that you own this server"
+	if peak := written(math.Ceil(load.Peak())); load.Kind() == profile.Constant {
+		problems.Warn("TARGET_VISITS_PER_DAY", peak, "is a high load", cure)
+	} else {
+		problems.Warn("LOAD_PROFILE", s.LoadProfile, "is a high load: up to "+peak+" visits per day", cure)
 	}
 	return load
 }
 
-// numberOf returns the value of a numeric setting.
 func numberOf(s Spec, key string) float64 {
-	i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key })
-	return reflect.ValueOf(fields[i].Value(s)).Convert(reflect.TypeFor[float64]()).Float()
+	return reflect.ValueOf(field(key).Value(s)).Convert(reflect.TypeFor[float64]()).Float()
 }
 
 func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n <= 65535
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
-// ReadFile reads a file that a knob names.
+// ReadFile reads a file that a setting names.
 type ReadFile = envspec.ReadFile
 
-// Parse reads the knobs from environ and reports all problems of single knobs and between knobs at once. An empty value
-// means the default; keys that are no knobs are ignored (see Unknown). Secrets given by file are read by read; nil
-// reads no file.
+// Parse reads the settings from environ and reports all problems at once. An empty value means the default; keys that
+// are not settings are ignored (see Unknown). read reads the files of secrets; nil reads none.
 func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 	var problems problem.List
 	var s Spec
@@ -176,14 +167,13 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 	return s, problems
 }
 
-// checkCapacity checks a capacity search. It sets the rate of visits itself.
 func checkCapacity(s Spec, bad map[string]bool, problems *problem.List) {
 	if !s.CapacitySearch {
 		return
 	}
 	if s.CapacityFrom > s.CapacityTo && !bad["CAPACITY_FROM"] && !bad["CAPACITY_TO"] {
-		problems.Refuse("CAPACITY_FROM", strconv.FormatFloat(s.CapacityFrom, 'f', -1, 64),
-			"is above CAPACITY_TO="+strconv.FormatFloat(s.CapacityTo, 'f', -1, 64), "lower it or raise CAPACITY_TO")
+		problems.Refuse("CAPACITY_FROM", written(s.CapacityFrom), "is above CAPACITY_TO="+written(s.CapacityTo),
+			"lower it or raise CAPACITY_TO")
 	}
 	if s.MaxTotalVisits > 0 {
 		problems.Refuse("MAX_TOTAL_VISITS", strconv.FormatInt(s.MaxTotalVisits, 10),
@@ -194,7 +184,7 @@ func checkCapacity(s Spec, bad map[string]bool, problems *problem.List) {
 			"remove it, or turn off CAPACITY_SEARCH")
 	}
 	if s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0 {
-		problems.Warn("BULK_MAX_DELAY", strconv.FormatFloat(s.BulkMaxDelay, 'f', -1, 64),
+		problems.Warn("BULK_MAX_DELAY", written(s.BulkMaxDelay),
 			"is part of the latencies of a capacity search, which must keep p95<1s",
 			"set THRESHOLDS with a p95 well above it")
 	}
