@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a machine or an image may have no zones of its own
+	_ "time/tzdata" // a machine or an image may have no zones
 )
 
 // Zone is the time zone of a site. The zero value is UTC.
@@ -14,10 +14,9 @@ type Zone struct {
 	place *time.Location
 }
 
-// ZoneError is a name that no zone has.
+// ZoneError is an unknown name of a zone.
 type ZoneError struct {
 	Name string
-	// Cure says what to write instead.
 	Cure string
 }
 
@@ -25,17 +24,17 @@ type ZoneError struct {
 func (e *ZoneError) Error() string { return fmt.Sprintf("%q is not a time zone: %s", e.Name, e.Cure) }
 
 var (
-	// fixed is Matomo's spelling of a zone without clock changes (core/Date.php, extractUtcOffset).
+	// fixed matches Matomo's notation of a zone without clock changes (core/Date.php, extractUtcOffset), clock that of
+	// others.
 	fixed = regexp.MustCompile(`^UTC([+-]\d{1,2}(?:\.\d+)?)$`)
-	// clock is how others write such a zone.
 	clock = regexp.MustCompile(`(?i)^(?:UTC|GMT|Z)? ?([+-]?)(\d{1,2})(?::?(\d{2})|[.,](\d+))?$`)
 )
 
 // Offsets of Matomo's zones (plugins/SitesManager/API.php, getTimezonesListUTCOffsets), in hours.
 const lowest, highest = -12, 14
 
-// ParseZone reads an IANA name (Europe/Stockholm) or Matomo's spelling of a zone without clock changes: UTC, UTC+1,
-// UTC-3.5 (half past three hours west of Greenwich). The error is a *ZoneError.
+// ParseZone parses an IANA name (Europe/Stockholm) or Matomo's notation of a zone without clock changes: UTC, UTC+1,
+// UTC-3.5 (three and a half hours west of Greenwich). The error is a *ZoneError.
 func ParseZone(name string) (Zone, error) {
 	if m := fixed.FindStringSubmatch(name); m != nil {
 		hours, err := strconv.ParseFloat(m[1], 64)
@@ -50,14 +49,14 @@ func ParseZone(name string) (Zone, error) {
 	return Zone{place}, nil
 }
 
-// proposal is what a name could be meant as.
+// proposal suggests what was meant by a name.
 func proposal(name string) string {
 	const names = "use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5"
 	m := clock.FindStringSubmatch(strings.TrimSpace(name))
 	if m == nil {
 		return names
 	}
-	hours, _ := strconv.ParseFloat(m[2]+"."+m[4]+"0", 64) // digits alone
+	hours, _ := strconv.ParseFloat(m[2]+"."+m[4]+"0", 64) // only digits
 	minutes, _ := strconv.ParseFloat("0"+m[3], 64)
 	hours += minutes / 60
 	if m[1] == "-" {
@@ -69,7 +68,7 @@ func proposal(name string) string {
 	return fmt.Sprintf("use UTC%+g", hours)
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler, as ParseZone.
+// UnmarshalText implements encoding.TextUnmarshaler by ParseZone.
 func (z *Zone) UnmarshalText(text []byte) error {
 	read, err := ParseZone(string(text))
 	if err == nil {
@@ -78,13 +77,13 @@ func (z *Zone) UnmarshalText(text []byte) error {
 	return err
 }
 
-// MarshalText implements encoding.TextMarshaler: what ParseZone reads.
+// MarshalText implements encoding.TextMarshaler.
 func (z Zone) MarshalText() ([]byte, error) { return []byte(z.String()), nil }
 
-// String is the name that ParseZone reads.
+// String returns the name for ParseZone.
 func (z Zone) String() string { return z.Location().String() }
 
-// Location is the zone for the standard library, with the same name.
+// Location returns the zone, with the same name.
 func (z Zone) Location() *time.Location {
 	if z.place == nil {
 		return time.UTC
@@ -92,8 +91,8 @@ func (z Zone) Location() *time.Location {
 	return z.place
 }
 
-// FirstDifference is the first day from first to last that has not the same begin or end in both zones; days that have are the
-// same days to Matomo, whatever the zones are called. It reports whether there is one.
+// FirstDifference returns the first day from first to last that starts or ends at different times in both zones, and
+// whether there is one. For Matomo, other days are the same, whatever the names of the zones.
 func (z Zone) FirstDifference(other Zone, first, last Date) (Date, bool) {
 	here, there := z.Location(), other.Location()
 	for d := first; d.DaysUntil(last) >= 0; d = d.Add(1) {

@@ -26,9 +26,9 @@ func (x *examination) delaysAndSpam(ctx context.Context) []Finding {
 	all, err := list[plugin](ctx, x, "CorePluginsAdmin.getSystemSettings", nil)
 	if err != nil {
 		const look, right = "check in Administration → Plugins whether it is active", "superuser access"
-		return append(
+		return slices.Concat(
 			skipped("queue", right, look, "cannot read whether the plugin QueuedTracking delays hits: %v", err),
-			skipped("spam", right, look, "cannot read whether the plugin TrackingSpamPrevention rejects hits: %v", err)...)
+			skipped("spam", right, look, "cannot read whether the plugin TrackingSpamPrevention rejects hits: %v", err))
 	}
 	queue, spam := passed("queue", "no queue delays hits"), passed("spam", "no plugin rejects hits as spam")
 	for _, p := range all {
@@ -54,9 +54,8 @@ func (x *examination) delaysAndSpam(ctx context.Context) []Finding {
 // Visit is part of a visit of the visitor log (Live.getLastVisitsDetails).
 type Visit struct {
 	Visitor string `json:"visitorId"`
-	// IP is as stored, perhaps masked; Country is an ISO code.
-	IP      string `json:"visitIp"`
-	Country string `json:"countryCode"`
+	IP      string `json:"visitIp"`     // as stored, perhaps masked
+	Country string `json:"countryCode"` // ISO code
 }
 
 // visits reads the visitor log, the latest visit first.
@@ -150,7 +149,8 @@ func (x *examination) location(ctx context.Context) []Finding {
 			"cannot read whether Matomo geolocates IP addresses: %v", err)
 	}
 	return warning(check, "use a token with write access, or set up a provider in Administration → Geolocation",
-		"Matomo does not geolocate IP addresses, and hits without a token set no country: it is guessed from the language")
+		"Matomo does not geolocate IP addresses, and hits without a token set no country: it is guessed from the "+
+			"language")
 }
 
 // created reports whether Matomo will show the past days that are sent.

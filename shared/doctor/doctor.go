@@ -28,8 +28,7 @@ const (
 	OK Verdict = "ok"
 	// Warning: hits arrive, but some are recorded differently from what was sent.
 	Warning Verdict = "warning"
-	// Error means that hits will be lost.
-	Error Verdict = "error"
+	Error   Verdict = "error" // means that hits will be lost
 	// Skipped checks could not be made.
 	Skipped Verdict = "cannot_tell"
 )
@@ -41,25 +40,21 @@ type Finding struct {
 	// created, masking, location or probe.
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
-	// Message is the evidence, Cure what to do or where to look.
-	Message string `json:"message"`
-	Cure    string `json:"cure,omitempty"`
+	Message string  `json:"message"`        // the evidence
+	Cure    string  `json:"cure,omitempty"` // what to do or where to look
 	// Right is the access that the token's user lacks for the check, empty if more access would not help.
 	Right string `json:"right,omitempty"`
 }
 
 // Diagnosis is the state of one target.
 type Diagnosis struct {
-	// Works reports that Matomo would accept a hit with all its parameters.
-	Works bool
-	// Reachable reports that something answered; Status is its HTTP status and Took its response time.
-	Reachable bool
-	Status    int
-	Took      time.Duration
-	// Version is empty and Site nil if the token may not read them.
-	Version  string
-	Site     *matomo.Site
-	Findings []Finding
+	Works     bool          // reports that Matomo would accept a hit with all its parameters
+	Reachable bool          // something answered
+	Status    int           // the HTTP status
+	Took      time.Duration // the response time
+	Version   string        // empty if the token may not read it
+	Site      *matomo.Site  // nil if the token may not read it
+	Findings  []Finding
 }
 
 // NotChecked lists the checks that could not be made, "" if all were.
@@ -79,21 +74,16 @@ func (d *Diagnosis) NotChecked() string {
 // Expectation is what will be sent, as far as Matomo's settings affect it.
 type Expectation struct {
 	// Zone (unless nil) and Currency (ISO 4217, unless empty) are compared with the site's.
-	Zone     *calendar.Zone
-	Currency string
-	// Sends are the kinds of hits besides page views and pings; Bulk means many hits per request.
-	Sends [hit.Kinds]bool
-	Bulk  bool
-	// Pause is the longest pause between two hits of a visit.
-	Pause time.Duration
-	// Dimension is the number of the custom dimension for the run ID, 0 for none.
-	Dimension int
-	// Past is the range of past days to send, nil for none; its zone is not read.
-	Past *calendar.Window
-	// Pages are URLs, Networks the visitors' addresses and Agents their browsers; nil if not known.
-	Pages    []string
-	Networks []netip.Prefix
-	Agents   []string
+	Zone      *calendar.Zone
+	Currency  string
+	Sends     [hit.Kinds]bool  // kinds of hits besides page views and pings
+	Bulk      bool             // many hits per request
+	Pause     time.Duration    // the longest pause between two hits of a visit
+	Dimension int              // the number of the custom dimension for the run ID, 0 for none
+	Past      *calendar.Window // the range of past days to send, nil for none; its zone is not read
+	Pages     []string         // URLs; nil if not known
+	Networks  []netip.Prefix   // the visitors' addresses; nil if not known
+	Agents    []string         // the visitors' browsers; nil if not known
 }
 
 // Doctor examines targets.

@@ -21,23 +21,18 @@ import (
 const (
 	// ProbeTitle begins the page titles of probe visits.
 	ProbeTitle = "Trafficinator probe visit"
-	// ProbeLimit bounds how long a probe visit is looked for.
-	ProbeLimit = time.Minute
+	ProbeLimit = time.Minute // bounds how long a probe visit is looked for
 	// A visit that is not as sent is final when stableReads reads in a row, probePause apart, show the same.
 	probePause, stableReads = time.Second, 3
 )
 
 // Probe is a marked visit and what Matomo recorded of it.
 type Probe struct {
-	Visitor string
-	// Lag is the time from its last answer until it was visible in the visitor log.
-	Lag time.Duration
-	// Stored is the visit in the visitor log, the first if it became several.
-	Stored Visit
-	// Hits counts the hits sent.
-	Hits int
-	// Findings are the differences between sent and recorded, or one finding that there are none.
-	Findings []Finding
+	Visitor  string
+	Lag      time.Duration // the time from its last answer until it was visible in the visitor log
+	Stored   Visit         // the visit in the visitor log, the first if it became several
+	Hits     int           // counts the hits sent
+	Findings []Finding     // the differences between sent and recorded, or one finding that there are none
 }
 
 // Works reports that no hit was lost.
@@ -78,9 +73,8 @@ type prober struct {
 	*matomo.Client
 	target target.Target
 	expect *Expectation
-	// now is the target's clock at the start, zone the site's.
-	now  time.Time
-	zone calendar.Zone
+	now    time.Time     // the target's clock at the start
+	zone   calendar.Zone // the site's
 }
 
 func (x *prober) probe(ctx context.Context) (Probe, error) {

@@ -42,8 +42,8 @@ func (r row) visit() Visit {
 	return Visit{Visitor: r.text("visitorId"), IP: r.text("visitIp"), Country: r.text("countryCode")}
 }
 
-// addActions adds a visit's actions by their Unix time. Their timestamps are in the site's time, the visit's in UTC: the
-// first action is close to the start of the visit, and zones differ by multiples of 15 minutes.
+// addActions adds a visit's actions by their Unix time. Their timestamps are in the site's time, the visit's in UTC:
+// the first action is close to the start of the visit, and zones differ by multiples of 15 minutes.
 func (r row) addActions(to map[int64]row) {
 	const quarter = 15 * 60
 	list, _ := r["actionDetails"].([]any)
@@ -147,7 +147,8 @@ func describeURL(want, got string) string {
 		}
 	}
 	if strings.HasPrefix(got, page) && len(lost) > 0 {
-		return "the parameters " + some(lost) + " are removed from page URLs: pages that differ only in these become one"
+		return fmt.Sprintf("the parameters %s are removed from page URLs: pages that differ only in these become one",
+			some(lost))
 	}
 	return fmt.Sprintf("a page URL is recorded as %q, not %q", got, want)
 }

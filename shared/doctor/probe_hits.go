@@ -22,19 +22,17 @@ import (
 // probeHit is a hit of a probe visit, and what Matomo's visitor log should show of it.
 type probeHit struct {
 	kind hit.Kind
-	// at is its time after the first hit.
-	at   time.Duration
+	at   time.Duration // its time after the first hit
 	form url.Values
-	// recordedAs is the type of its action in Live.getLastVisitsDetails, "" if it has none; shown are the action's fields.
+	// recordedAs is the type of its action in Live.getLastVisitsDetails, "" if it has none; shown are the action's
+	// fields.
 	recordedAs string
 	shown      map[string]string
 }
 
 const (
-	// betweenHits is the time between the hits of a page; the pause of the Expectation follows them.
-	betweenHits = 5 * time.Second
-	// pingAfter is the time on the last page.
-	pingAfter = 30 * time.Second
+	betweenHits = 5 * time.Second  // the time between the hits of a page; the pause of the Expectation follows them
+	pingAfter   = 30 * time.Second // the time on the last page
 	// The pause is at most longestPause: Matomo ends a visit after half an hour (visit_standard_length).
 	shortestPause, longestPause = time.Minute, 29 * time.Minute
 )

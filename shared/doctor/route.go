@@ -103,8 +103,8 @@ func alternatives(given string) (out []string) {
 	return out[:min(len(out), 4)]
 }
 
-// elsewhere tries other addresses if the given one does not answer like a tracker. It sends pings without a token, which
-// leave no visit.
+// elsewhere tries other addresses if the given one does not answer like a tracker. It sends pings without a token,
+// which leave no visit.
 func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Finding {
 	const check = "address"
 	switch {
@@ -137,5 +137,6 @@ func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Fin
 	if alike {
 		message += "; all answers are alike: something in front of Matomo answers, or there is no Matomo"
 	}
-	return skipped(check, "", "find the tracker URL in Matomo's Administration → Websites → Tracking code", "%s", message)
+	const look = "find the tracker URL in Matomo's Administration → Websites → Tracking code"
+	return skipped(check, "", look, "%s", message)
 }

@@ -1,5 +1,5 @@
 // Package endreason owns the reasons why a run ends: their names in ledgers, their descriptions, and whether such a run
-// has failed. A kind of run with an ending of its own adds a row. It does not decide which one applies.
+// has failed.
 package endreason
 
 import (
@@ -20,22 +20,18 @@ const (
 	Threshold          Reason = "threshold"
 	ErrorBrake         Reason = "error_brake"
 	Interrupted        Reason = "interrupted"
-	// Stopped: asked to finish its visits.
-	Stopped       Reason = "stopped"
-	NoTarget      Reason = "no_target"
-	InternalError Reason = "internal_error"
-	// Killed also applies to a run that its loadgen left open.
-	Killed Reason = "killed"
+	Stopped            Reason = "stopped" // requested to finish its visits
+	NoTarget           Reason = "no_target"
+	InternalError      Reason = "internal_error"
+	Killed             Reason = "killed" // also if the loadgen left the run open
 
 	CapacityFound      Reason = "capacity_found"
 	CapacityNotReached Reason = "capacity_not_reached"
 	CapacityNone       Reason = "capacity_none"
 	CapacityVoid       Reason = "capacity_void"
 
-	// BackfillFinished: nothing is left to send.
-	BackfillFinished Reason = "backfill_finished"
-	// JournalFailed: the journal or the ledger of a backfill cannot be written.
-	JournalFailed Reason = "journal_failed"
+	BackfillFinished Reason = "backfill_finished" // nothing is left to send
+	JournalFailed    Reason = "journal_failed"    // the journal or the ledger of a backfill cannot be written
 )
 
 // Reasons that the controller sets if the loadgen left none.
@@ -49,12 +45,9 @@ const (
 // row describes a reason.
 type row struct {
 	description string
-	// earlyEnd says how the run ended before all of its plan was sent, "" if all of it was.
-	earlyEnd string
-	// orderly means that a run without a fault may end this way.
-	orderly bool
-	// code is the loadgen's exit code, unless a threshold failed or no hit was accepted.
-	code int
+	earlyEnd    string // says how the run ended before all of its plan was sent, "" if all of it was
+	orderly     bool   // means that a run without a fault may end this way
+	code        int    // the loadgen's exit code, unless a threshold failed or no hit was accepted
 }
 
 const (
@@ -70,12 +63,8 @@ var rows = map[Reason]row{
 	ErrorBrake:         {"stopped by the error brake", "was stopped by the error brake", false, exitcode.Missed},
 	Interrupted:        {"stopped by user", manually, false, exitcode.Interrupted},
 	Stopped:            {"stopped by user", manually, false, exitcode.OK},
-	NoTarget: {
-		"no target accepted a hit",
-		"ended because no target accepted a hit",
-		false,
-		exitcode.NoTarget,
-	},
+	NoTarget: {"no target accepted a hit", "ended because no target accepted a hit", false,
+		exitcode.NoTarget},
 	InternalError: {"internal error", "ended with an internal error", false, exitcode.Internal},
 	Killed:        {"killed", "was killed", false, exitcode.Killed},
 

@@ -9,31 +9,24 @@ type Estimate struct {
 	HitsPerVisit    float64 `json:"hits_per_visit"`
 	ActionsPerVisit float64 `json:"actions_per_visit"`
 	BytesPerVisit   float64 `json:"bytes_per_visit"`
-	// OpenSeconds is the mean time between a visit's first and last request.
-	OpenSeconds float64 `json:"open_seconds"`
+	OpenSeconds     float64 `json:"open_seconds"` // the mean time between a visit's first and last request
 
 	// VisitsPerSecond and HitsPerSecond are the peak rates, 0 for a backfill.
 	VisitsPerSecond float64 `json:"visits_per_second"`
 	HitsPerSecond   float64 `json:"hits_per_second"`
-	// OpenVisits is the number of visits open at these rates.
-	OpenVisits float64 `json:"open_visits"`
-	// HitsPerRequest is 1 unless hits are sent in bulk.
-	HitsPerRequest float64 `json:"hits_per_request"`
-	// Concurrency is the maximum number of requests in flight.
-	Concurrency int `json:"concurrency"`
+	OpenVisits      float64 `json:"open_visits"`      // the number of visits open at these rates
+	HitsPerRequest  float64 `json:"hits_per_request"` // 1 unless hits are sent in bulk
+	Concurrency     int     `json:"concurrency"`      // the maximum number of requests in flight
 
-	// Visits is the number of visits until the run ends, 0 if it has no end.
-	Visits uint64 `json:"visits"`
-	// End is nil if the run has no end.
-	End *End `json:"end,omitempty"`
+	Visits uint64 `json:"visits"`        // the number of visits until the run ends, 0 if it has no end
+	End    *End   `json:"end,omitempty"` // nil if the run has no end
 	// PausesAfterSeconds is the time until the 24-hour cap pauses the run, 0 for never.
 	PausesAfterSeconds float64 `json:"pauses_after_seconds,omitempty"`
 }
 
 // End is how a run ends by itself.
 type End struct {
-	// Seconds is its duration; for a backfill, the minimum that its request limit allows.
-	Seconds float64 `json:"seconds"`
+	Seconds float64 `json:"seconds"` // its duration; for a backfill, the minimum that its request limit allows
 	// By is the setting that ends it.
 	By string `json:"by" enum:"LOAD_PROFILE,AUTO_STOP_AFTER_HOURS,STOP_AFTER_VISITS,BACKFILL_RPS_LIMIT"`
 }

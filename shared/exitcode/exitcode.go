@@ -1,24 +1,15 @@
-// Package exitcode owns the exit codes of both programs, so that the controller reads those of the loadgen by name. It
-// knows nothing of why a program ended: each decides which of these its end is.
+// Package exitcode owns the exit codes of both programs.
 package exitcode
 
+// The exit codes.
 const (
-	// OK means: finished, or a limit was reached.
-	OK = 0
-	// Internal means: an error of the program or of its machine.
-	Internal = 1
-	// BadConfig means: settings, flags or files that were refused; nothing was sent.
-	BadConfig = 2
-	// NoTarget means: no target ever accepted a hit.
-	NoTarget = 3
-	// Missed means: a threshold was missed, the error brake ended the run, or a benchmarked report failed.
-	Missed = 4
-	// Lost means: Matomo shows less than it accepted, or more than can have been sent.
-	Lost = 5
-	// NotArchived means: Matomo's raw log holds everything, and its reports do not show it yet.
-	NotArchived = 6
-	// Interrupted means: ended by a signal, 128 and the number of SIGINT.
-	Interrupted = 130
-	// Killed means: ended by SIGKILL, 128 and its number; the system reports it, no program returns it.
-	Killed = 137
+	OK          = 0   // finished, or reached a limit
+	Internal    = 1   // error of the program or the machine
+	BadConfig   = 2   // settings, flags or files were rejected; nothing was sent
+	NoTarget    = 3   // no target accepted a hit
+	Missed      = 4   // a threshold failed, the error brake stopped the run, or a benchmarked report failed
+	Lost        = 5   // Matomo shows less than it accepted, or more than can have been sent
+	NotArchived = 6   // Matomo's raw log is complete, but its reports do not show everything yet
+	Interrupted = 130 // 128 and the number of SIGINT
+	Killed      = 137 // 128 and the number of SIGKILL; set by the system
 )

@@ -13,9 +13,8 @@ const fieldWidth, fieldHeight = 1000, 200
 type chart struct {
 	ID, Title, Note string
 	// Half charts have half the width of the page.
-	Half bool
-	// Label is the alternative text.
-	Label string
+	Half  bool
+	Label string // the alternative text
 	// Up are the labels of the vertical axis from the top, Along those of the horizontal one, both at equal distances.
 	Up, Along []string
 	Shapes    []shape

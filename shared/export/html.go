@@ -38,18 +38,33 @@ func policy() string {
 }
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"csp": policy, "count": Count, "percent": percent, "latency": Latency, "span": span, "number": Number,
-	"figure": Figure, "money": money, "exact": exact, "shown": threshold.FormatValue, "missed": threshold.DescribeMissed,
-	"outcomes": outcome.All, "kindOfRun": runsummary.TitleOf, "inMatomo": inMatomo, "standstills": standstills,
-	"row": rowOf, "rows": rowsOf, "curves": curves, "days": daysOf,
-	"searched": func(c *runsummary.Capacity) [2]string { found, limit := answer(c); return [2]string{found, limit} },
-	"bar":      func(class string, n, of uint64) []Part { return Bar(class, float64(n)/float64(max(of, 1))) },
-	"reason":   func(name string) string { return endreason.Reason(name).Description() },
-	"list":     func(all ...any) []any { return all },
-	"share":    func(n float64) string { return Number(100*n) + " %" },
-	"rate":     func(n uint64, took time.Duration) float64 { return float64(n) / took.Seconds() },
-	"columns":  func() int { return maxColumns },
-	"when":     func(time.Time) string { return "" }, // replaced for each page by that of its zone
+	"csp":         policy,
+	"count":       Count,
+	"percent":     percent,
+	"latency":     Latency,
+	"span":        span,
+	"number":      Number,
+	"figure":      Figure,
+	"money":       money,
+	"exact":       exact,
+	"shown":       threshold.FormatValue,
+	"missed":      threshold.DescribeMissed,
+	"outcomes":    outcome.All,
+	"kindOfRun":   runsummary.TitleOf,
+	"inMatomo":    inMatomo,
+	"standstills": standstills,
+	"row":         rowOf,
+	"rows":        rowsOf,
+	"curves":      curves,
+	"days":        daysOf,
+	"searched":    func(c *runsummary.Capacity) [2]string { found, limit := answer(c); return [2]string{found, limit} },
+	"bar":         func(class string, n, of uint64) []Part { return Bar(class, float64(n)/float64(max(of, 1))) },
+	"reason":      func(name string) string { return endreason.Reason(name).Description() },
+	"list":        func(all ...any) []any { return all },
+	"share":       func(n float64) string { return Number(100*n) + " %" },
+	"rate":        func(n uint64, took time.Duration) float64 { return float64(n) / took.Seconds() },
+	"columns":     func() int { return maxColumns },
+	"when":        func(time.Time) string { return "" }, // replaced for each page by that of its zone
 }).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText))
 
 // when formats times in a zone.
@@ -98,24 +113,17 @@ func HTML(w io.Writer, r *Run) error {
 
 // Run is the content of an export. Everything but Summary may be left out.
 type Run struct {
-	Summary runsummary.Summary
-	// ExitCode is the loadgen's, nil if it is not known.
-	ExitCode *int
+	Summary  runsummary.Summary
+	ExitCode *int // the loadgen's, nil if it is not known
 	Note     string
 	Labels   []string
-	// Zone is the time zone of the page; nil is UTC.
-	Zone *time.Location
-	// Settings are the settings that differ from their defaults, with secrets masked.
-	Settings []Setting
+	Zone     *time.Location // the time zone of the page; nil is UTC
+	Settings []Setting      // the settings that differ from their defaults, with secrets masked
 	Files    []File
-	// Series is the course of the run, oldest first and without overlaps.
-	Series []Point
-	// Sections are other results, such as a reconciliation.
-	Sections []Section
-	// Problems are warnings and errors from the log.
-	Problems []Problem
-	// Version is that of the exporting program.
-	Version string
+	Series   []Point   // the course of the run, oldest first and without overlaps
+	Sections []Section // other results, such as a reconciliation
+	Problems []Problem // warnings and errors from the log
+	Version  string    // that of the exporting program
 }
 
 // Section is a part of an export that does not come from the run summary.
@@ -137,9 +145,8 @@ type File struct{ Name, Hash string }
 
 // Problem is a line of the log.
 type Problem struct {
-	Time time.Time
-	// Level is warning or error.
-	Level string
+	Time  time.Time
+	Level string // warning or error
 	Text  string
 }
 
@@ -150,9 +157,8 @@ type Point struct {
 	// Hits ended in that time; Planned counts the hits of visits that started in it.
 	Hits runsummary.Hits
 	// Visits started in that time.
-	Visits uint64
-	// Latency is that of the hits answered in that time, zero if there were none.
-	Latency runsummary.Latency
+	Visits  uint64
+	Latency runsummary.Latency // that of the hits answered in that time, zero if there were none
 }
 
 type badge struct{ Tone, Text string }
@@ -262,9 +268,9 @@ func inMatomo(v runsummary.Visits) string {
 // standstills describes the standstills of the loadgen and their cost.
 func standstills(s *runsummary.Summary) string {
 	all := s.TotalStandstill()
-	return fmt.Sprintf("the loadgen was suspended for %s (paused, or its machine asleep): %s visits and %s hits were not "+
-		"sent; they are excluded from rates and shares",
-		span(time.Duration(all.Seconds*float64(time.Second))), Count(all.Visits), Count(all.Hits))
+	took := span(time.Duration(all.Seconds * float64(time.Second)))
+	return fmt.Sprintf("the loadgen was suspended for %s (paused, or its machine asleep): %s visits and %s hits were "+
+		"not sent; they are excluded from rates and shares", took, Count(all.Visits), Count(all.Hits))
 }
 
 // answer describes what a capacity search found, and its limit.

@@ -146,9 +146,8 @@ type column struct {
 	hits     runsummary.Hits
 	visits   uint64
 	// latency has the highest percentiles of its points; those of all their hits are not known.
-	latency runsummary.Latency
-	// afterGap means that the time before is not covered.
-	afterGap bool
+	latency  runsummary.Latency
+	afterGap bool // means that the time before is not covered
 }
 
 func (c column) seconds() float64 { return c.to.Sub(c.from).Seconds() }

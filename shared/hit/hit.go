@@ -1,6 +1,5 @@
-// Package hit owns the kinds of hits: a row for each, from which the ledger, summaries, reports, funnels and the
-// comparison with Matomo derive what they count. It refuses to know how a hit is drawn, how it is written and what
-// becomes of it.
+// Package hit owns the kinds of hits: one row each, from which ledger, summaries, reports, funnels and the comparison
+// with Matomo derive what they count.
 package hit
 
 import "slices"
@@ -17,26 +16,23 @@ const (
 	Download
 	Order
 	Ping
-	// Kinds is how many there are.
-	Kinds int = iota
+	Kinds int = iota // how many there are
 )
 
-// Row is what is known of a kind.
+// Row describes a kind.
 type Row struct {
-	// Name is that of ledgers, metrics, plans and APIs; Title is that for people.
+	// Name is for ledgers, metrics, plans and APIs, Title for people.
 	Name, Title string
-	// Step is the type of a funnel's step that sends one, "" where none does.
-	Step string
-	// Opens says that it opens a visit and keeps one open.
-	Opens bool
-	// Action says that Matomo counts it among the actions of a visit (plugins/Actions/Columns/VisitTotalActions.php).
+	Step        string // the type of a funnel's step that sends one, "" where none does
+	Opens       bool   // says that it opens a visit and keeps one open
+	// Action means that Matomo counts it as an action of a visit (plugins/Actions/Columns/VisitTotalActions.php).
 	Action bool
-	// Figure names its count in a comparison with Matomo's reports, "" where they do not count it. Metric is the name
-	// of the count in Actions.get, "" for orders, and for events, which are the rest of all actions.
+	// Figure is its name in a comparison with Matomo's reports, "" if they do not count it. Metric is its name in
+	// Actions.get, "" for orders, and for events, which are the rest of all actions.
 	Figure, Metric string
 }
 
-// Rows are by Kind, in the order in which kinds are listed.
+// Rows are indexed by Kind and in display order.
 var Rows = [Kinds]Row{
 	Pageview: {Name: "pageview", Title: "Page views", Step: "pageview", Opens: true, Action: true,
 		Figure: "pageviews", Metric: "nb_pageviews"},
@@ -51,10 +47,10 @@ var Rows = [Kinds]Row{
 	Ping:  {Name: "ping", Title: "Pings"},
 }
 
-// String is the kind's name.
+// String returns the kind's name.
 func (k Kind) String() string { return Rows[k].Name }
 
-// Title is what people call the kind of a name, or the name where there is no such kind.
+// Title returns the title of a kind, or its name if it is unknown.
 func Title(name string) string {
 	if i := slices.IndexFunc(Rows[:], func(r Row) bool { return r.Name == name }); i >= 0 {
 		return Rows[i].Title
@@ -62,7 +58,7 @@ func Title(name string) string {
 	return name
 }
 
-// OfStep is the kind that a funnel's step of a type sends; false where there is no such type.
+// OfStep returns the kind that a funnel's step of a type sends; false for an unknown type.
 func OfStep(step string) (Kind, bool) {
 	i := slices.IndexFunc(Rows[:], func(r Row) bool { return r.Step == step && step != "" })
 	return Kind(max(i, 0)), i >= 0

@@ -1,5 +1,4 @@
-// Package licences holds the licence texts of everything that the two programs and the interface are made of. The build
-// collects them (command collect); a program that was compiled without that holds none.
+// Package licences contains the licence texts of everything in the programs and the interface, collected by the build.
 package licences
 
 import (
@@ -11,7 +10,7 @@ import (
 //go:embed all:text
 var texts embed.FS
 
-// Print writes the texts to w. It fails where the build has collected none.
+// Print writes the texts to w. It fails if the build collected none.
 func Print(w io.Writer) error {
 	data, err := texts.ReadFile("text/THIRD_PARTY.txt")
 	if err != nil {

@@ -1,22 +1,23 @@
-// Package lifecycle owns the one contract of everything that runs in the background: it is started once, says when it
-// has begun, and is awaited by whoever stops it. A group of services is a program: one that fails ends all of them in
-// order. It knows nothing of what any service does.
+// Package lifecycle owns the contract of everything that runs in the background: it is started once, reports its start,
+// and is awaited by whoever stops it. A group of services is a program: a failure of one ends all of them in order.
 package lifecycle
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
 
-// ErrStopped is the error of work that is begun with a service that has ended.
+// ErrStopped means that a service has ended and accepts no work.
 var ErrStopped = errors.New("the program is stopping")
 
-// Service is something that runs in the background, once. Stopping it before its start, twice, or from many goroutines
-// at once is fine, as is starting it twice; one that was stopped never starts. It is safe for concurrent use.
+// Service runs in the background, once. It may be stopped before its start, twice, or from many goroutines, and started
+// twice; once stopped, it never starts. It is safe for concurrent use.
 type Service struct {
 	name string
 	run  func(context.Context) error
@@ -32,8 +33,8 @@ type Service struct {
 	endErr  error // of end; valid once ending is done
 }
 
-// New is a service that runs run until its context is done. An error or a panic of run before that is a failure; it may
-// also return nil when it has nothing left to do. The name is for logs and errors.
+// New is a service that runs run until its context is done. An earlier error or panic of run is a failure; it may
+// return nil if it has nothing left to do. The name is for logs and errors.
 func New(name string, run func(context.Context) error) *Service {
 	return &Service{name: name, run: run, end: func() error { return nil },
 		started: make(chan struct{}), done: make(chan struct{})}
@@ -61,22 +62,21 @@ func Every(ctx context.Context, interval time.Duration, work func(context.Contex
 	}
 }
 
-// Closer is a service that only has to be ended, such as a database: end is called once, whether it was started or not.
+// Closer is a service that only has to be closed, such as a database: end is called once, even if it was never started.
 func Closer(name string, end func() error) *Service {
 	return Loop(name, func(ctx context.Context) { <-ctx.Done() }).OnStop(end)
 }
 
-// OnStop makes Stop call end once when run has returned, also where the service was never started. Set it before the
-// start.
+// OnStop makes Stop call end once after run has returned, even if the service was never started. Call it before Start.
 func (s *Service) OnStop(end func() error) *Service {
 	s.end = end
 	return s
 }
 
-// Name is what logs and errors call it.
+// Name is its name in logs and errors.
 func (s *Service) Name() string { return s.name }
 
-// Start begins the service, unless it was started or stopped before. It ends with ctx, or by Stop.
+// Start starts the service, unless it was started or stopped before. It ends with ctx, or by Stop.
 func (s *Service) Start(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,10 +95,10 @@ func (s *Service) Start(ctx context.Context) {
 	}()
 }
 
-// Started is closed once the service has begun, or never will.
+// Started is closed once the service has started, or never will.
 func (s *Service) Started() <-chan struct{} { return s.started }
 
-// Done is closed once the service has ended by itself or by Stop, or never will begin.
+// Done is closed once the service has ended by itself or by Stop, or never will start.
 func (s *Service) Done() <-chan struct{} { return s.done }
 
 // Stop ends the service and waits for it. The error is that of its run or its end, the same for every call.
@@ -118,7 +118,6 @@ func (s *Service) Stop() error {
 	return errors.Join(s.failure, s.endErr)
 }
 
-// named is err with the service's name before it, nil for nil.
 func (s *Service) named(err error) error {
 	if err == nil {
 		return nil
@@ -128,16 +127,14 @@ func (s *Service) named(err error) error {
 
 // Panic is the error of a service that panicked.
 type Panic struct {
-	// Value is what it panicked with.
-	Value any
-	// Stack is where, as runtime/debug has it.
-	Stack []byte
+	Value any    // what it panicked with
+	Stack []byte // where, as runtime/debug has it
 }
 
 // Error implements error.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-// guarded is the error of f, a panic included.
+// guarded returns the error or panic of f.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -147,17 +144,17 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// Tasks is a service of work that is begun from outside, such as by requests. All of it ends with the service, and a
+// Tasks is a service for work that is started from outside, such as by requests. All of it ends with the service, and a
 // panic in it is a failure of the service. It is safe for concurrent use.
 type Tasks struct {
 	*Service
 	ended  context.Context
 	failed chan error
 	all    sync.WaitGroup
-	mu     sync.Mutex // held where work is begun or the service ends, so that none begins after its end
+	mu     sync.Mutex // so that no work starts after the end
 }
 
-// NewTasks is a service without work.
+// NewTasks returns a service without work.
 func NewTasks(name string) *Tasks {
 	t := &Tasks{failed: make(chan error, 1)}
 	ended, end := context.WithCancel(context.Background())
@@ -179,8 +176,8 @@ func NewTasks(name string) *Tasks {
 	return t
 }
 
-// Go runs work in the background until its context is done: by cancel, or by the end of the service. It has the
-// values of ctx and not its end. The error is ErrStopped once the service has ended.
+// Go runs work in the background until cancel is called or the service ends. It has the values of ctx, but not its end.
+// The error is ErrStopped once the service has ended.
 func (t *Tasks) Go(ctx context.Context, work func(context.Context)) (cancel context.CancelFunc, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -204,4 +201,59 @@ func (t *Tasks) Go(ctx context.Context, work func(context.Context)) (cancel cont
 		}
 	})
 	return cancel, nil
+}
+
+// Group is the services of a program, in starting order. It is not safe for concurrent use.
+type Group struct {
+	log      *slog.Logger
+	services []*Service
+}
+
+// NewGroup returns a group without services. Failures are logged to log.
+func NewGroup(log *slog.Logger) *Group { return &Group{log: log} }
+
+// Add adds services, which start after the earlier ones and stop before them.
+func (g *Group) Add(services ...*Service) { g.services = append(g.services, services...) }
+
+// Run starts all services in order, waits until ctx is done or one of them fails, and stops them in reverse order. A
+// failure is logged when it happens. It returns false if one failed, or did not stop cleanly.
+func (g *Group) Run(ctx context.Context) bool {
+	failed := make(chan struct{}, len(g.services))
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	for _, s := range g.services {
+		s.Start(context.WithoutCancel(ctx)) // so that each runs until its turn to stop
+		watchers.Go(func() {
+			<-s.Done()
+			if s.failure != nil {
+				g.log.Error("internal error", attributes(s.failure)...)
+				failed <- struct{}{}
+			}
+		})
+	}
+	select {
+	case <-ctx.Done():
+	case <-failed:
+	}
+	g.log.Info("stopping")
+	return g.Stop()
+}
+
+// Stop stops all services in reverse order, even those that never started. It returns false if one failed.
+func (g *Group) Stop() bool {
+	ok := true
+	for _, s := range slices.Backward(g.services) {
+		ok = s.Stop() == nil && ok
+		if s.endErr != nil {
+			g.log.Error("failed to stop cleanly", attributes(s.endErr)...)
+		}
+	}
+	return ok
+}
+
+func attributes(err error) []any {
+	if p := (*Panic)(nil); errors.As(err, &p) {
+		return []any{"err", err, "stack", string(p.Stack)}
+	}
+	return []any{"err", err}
 }

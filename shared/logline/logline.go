@@ -1,6 +1,5 @@
-// Package logline owns the format in which a loadgen writes its log, and problems with its settings, for the controller
-// that started it: one JSON object of log/slog per line, where a terminal gets text. Other output, such as the table at
-// the end of a run, stays text. It does not know who reads or stores the lines.
+// Package logline owns the format of a loadgen's log, and of problems with its settings, for the controller that
+// started it: one JSON object of log/slog per line. Other output, such as the table at the end of a run, stays text.
 package logline
 
 import (
@@ -19,10 +18,9 @@ import (
 // The program that starts a loadgen and parses its output sets EnvVar to JSON. It is not a setting of the run, so
 // LOG_FORMAT keeps its meaning.
 const (
-	EnvVar = "TRAFFICINATOR_LOG_LINES"
-	JSON   = "json"
-	// Environ is both as an entry of an environment.
-	Environ = EnvVar + "=" + JSON
+	EnvVar  = "TRAFFICINATOR_LOG_LINES"
+	JSON    = "json"
+	Environ = EnvVar + "=" + JSON // both as an entry of an environment
 )
 
 // problemKey is the attribute of a problem.Problem, a JSON object.
@@ -44,8 +42,7 @@ type Line struct {
 	Level slog.Level
 	// Text is the line as a terminal shows it. Message is Text without time and level.
 	Text, Message string
-	// Problem is a problem with the settings, nil for a log record.
-	Problem *problem.Problem
+	Problem       *problem.Problem // a problem with the settings, nil for a log record
 }
 
 // Parse parses a line. It returns false if the line is not JSON written by a loadgen.

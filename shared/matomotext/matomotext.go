@@ -1,5 +1,5 @@
-// Package matomotext owns what Matomo makes of a text before it records it: where it cuts, and what it takes for none.
-// What the text is for is the formats' to know.
+// Package matomotext knows how Matomo changes a text before it records it: what it truncates and what it treats as
+// empty.
 package matomotext
 
 import (
@@ -10,23 +10,21 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Where texts end. Matomo cuts at bytes; where that is inside a character its database refuses the hit, and in bulk
-// Matomo undoes the whole request.
+// Maximum lengths. Matomo cuts at bytes; inside a character its database refuses the hit, and in bulk mode Matomo rolls
+// back the entire request.
 const (
-	// MaxText is for titles, keywords, and the addresses of pages, outlinks and downloads, in bytes
-	// (page_maximum_length of config/global.ini.php).
-	MaxText = 1024
-	// MaxCategory is for the category of a search, in bytes (plugins/Actions/Actions/ActionSiteSearch.php).
-	MaxCategory = 200
-	// MaxEvent is for category, action and name of an event, in characters: it is not cut, and the database refuses
-	// longer ones (log_action.name of core/Db/Schema/Mysql.php).
+	// MaxText is for titles, keywords, and URLs, in bytes (page_maximum_length of config/global.ini.php).
+	MaxText     = 1024
+	MaxCategory = 200 // for the category of a search, in bytes (plugins/Actions/Actions/ActionSiteSearch.php).
+	// MaxEvent is for category, action and name of an event, in characters: the database refuses longer ones
+	// (log_action.name of core/Db/Schema/Mysql.php).
 	MaxEvent = 4096
 )
 
-// Truncate is as much of a text as Matomo records, and no part of a character.
+// Truncate returns the part of a text that Matomo records, without a partial character.
 func Truncate(text string) string { return textfile.Truncate(text, MaxText) }
 
-// TruncateURL is Cut for an address, which is cut inside no escape either.
+// TruncateURL is Truncate for a URL, without a partial escape sequence.
 func TruncateURL(address string) string {
 	cut := Truncate(address)
 	if at := strings.LastIndexByte(cut, '%'); len(cut) < len(address) && at >= len(cut)-2 {
@@ -35,17 +33,17 @@ func TruncateURL(address string) string {
 	return cut
 }
 
-// blanks are what PHP's trim takes away.
+// blanks are the characters that PHP's trim removes.
 const blanks = " \t\n\r\x00\x0b"
 
-// IsEmpty tells whether Matomo takes a text for none: trimmed, nothing is left of it, or "0".
+// IsEmpty reports whether Matomo treats a text as empty: trimmed, it is "" or "0".
 func IsEmpty(text string) bool {
 	text = strings.Trim(text, blanks)
 	return text == "" || text == "0"
 }
 
-// Check says what Matomo makes of a text otherwise than it stands there, and the cure; "" where it records all of it.
-// limit is in bytes, 0 for none. An empty text is in order.
+// Check describes how Matomo changes a text, with a cure; "" if it does not. limit is in bytes, 0 for none. An empty
+// text is valid.
 func Check(text string, limit int) (message, cure string) {
 	hidden, isHidden := textfile.FindInvisible(text)
 	switch {
@@ -59,5 +57,5 @@ func Check(text string, limit int) (message, cure string) {
 	return "", ""
 }
 
-// IsTooLong says that Matomo has no room for a text of an event and refuses the hit.
+// IsTooLong reports that Matomo refuses a hit with this text of an event.
 func IsTooLong(text string) bool { return utf8.RuneCountInString(text) > MaxEvent }

@@ -3,34 +3,23 @@ package metric
 
 // The metrics. Label values are closed sets.
 const (
-	// Planned counts hits of started visits, by target and kind.
-	Planned = "trafficinator_hits_planned_total"
-	// Hits counts finished hits, by target, kind and outcome.
-	Hits = "trafficinator_hits_total"
-	// InFlight is the number of requests in flight, by target.
-	InFlight = "trafficinator_hits_in_flight"
-	// Visits counts finished visits, by outcome (label fate).
-	Visits = "trafficinator_visits_total"
-	// VisitsPlanned counts started visits.
-	VisitsPlanned = "trafficinator_visits_planned_total"
+	Planned       = "trafficinator_hits_planned_total"   // counts hits of started visits, by target and kind
+	Hits          = "trafficinator_hits_total"           // counts finished hits, by target, kind and outcome
+	InFlight      = "trafficinator_hits_in_flight"       // the number of requests in flight, by target
+	Visits        = "trafficinator_visits_total"         // counts finished visits, by outcome (label fate)
+	VisitsPlanned = "trafficinator_visits_planned_total" // counts started visits
 	// VisitsDue counts visits due by the schedule, without those withheld by a pause or a cap.
-	VisitsDue = "trafficinator_visits_due_total"
-	// OpenVisits is the number of visits in progress.
-	OpenVisits = "trafficinator_visits_open"
+	VisitsDue  = "trafficinator_visits_due_total"
+	OpenVisits = "trafficinator_visits_open" // the number of visits in progress
 	// Latency is a histogram of the seconds from when a hit is due to its response, by target.
 	Latency = "trafficinator_hit_latency_seconds"
-	// Revenue sums accepted orders, in the currency of the settings.
-	Revenue = "trafficinator_revenue_total"
-	// Healthy is 1 for a target's current state of health, else 0, by target and state.
-	Healthy = "trafficinator_target_health"
-	// Phase is 1 for the current phase, else 0, by phase.
-	Phase = "trafficinator_phase"
+	Revenue = "trafficinator_revenue_total" // sums accepted orders, in the currency of the settings
+	Healthy = "trafficinator_target_health" // 1 for a target's current state of health, else 0, by target and state
+	Phase   = "trafficinator_phase"         // 1 for the current phase, else 0, by phase
 	// FinishBy is the Unix time at which open visits are cut off, 0 unless the run is stopping.
 	FinishBy = "trafficinator_finish_by_seconds"
-	// Pause is 1 for the reason why new visits are paused, else 0, by reason.
-	Pause = "trafficinator_pause"
-	// PlanInfo is 1, labelled with the plan hash and run id.
-	PlanInfo = "trafficinator_plan_info"
+	Pause    = "trafficinator_pause"     // 1 for the reason why new visits are paused, else 0, by reason
+	PlanInfo = "trafficinator_plan_info" // 1, labelled with the plan hash and run id
 )
 
 // Reasons of a pause.

@@ -6,8 +6,8 @@ import "fmt"
 // Outcome is what became of a hit.
 type Outcome uint8
 
-// The outcomes. Matomo also answers 400 when its database is down (core/Tracker/Handler.php), so Rejected does not prove
-// that it was available.
+// The outcomes. Matomo also answers 400 when its database is down (core/Tracker/Handler.php), so Rejected does not
+// prove that it was available.
 const (
 	Accepted  Outcome = iota // Matomo acknowledged the hit
 	Rejected                 // refused

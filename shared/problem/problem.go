@@ -20,13 +20,11 @@ const (
 
 // Problem is a fault of an input.
 type Problem struct {
-	// Where is the location: an env key, "urls.txt line 7", "funnels.json: [2].steps[0].url".
-	Where string `json:"where"`
+	Where string `json:"where"` // the location: an env key, "urls.txt line 7", "funnels.json: [2].steps[0].url".
 	// Value is the offending value as given; empty for secrets.
-	Value string `json:"value,omitempty"`
-	// Message says what is wrong and Cure how to fix it, as lower-case sentence fragments.
-	Message  string   `json:"message"`
-	Cure     string   `json:"cure,omitempty"`
+	Value    string   `json:"value,omitempty"`
+	Message  string   `json:"message"`        // what is wrong, as a lower-case sentence fragment
+	Cure     string   `json:"cure,omitempty"` // how to fix it, likewise
 	Severity Severity `json:"severity"`
 }
 

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// maxPerDay is the bound of TARGET_VISITS_PER_DAY too.
-	maxPerDay = 1e10
+	maxPerDay = 1e10 // also the maximum of TARGET_VISITS_PER_DAY
 	minStage  = time.Second
 	maxLength = 366 * day
 	maxStages = 1000
@@ -20,9 +19,8 @@ const (
 
 const stagesCure = "write stages as 10m:0→20000, 1h:20000"
 
-// Parse makes the profile of the settings: LOAD_PROFILE, LOAD_CURVE, TARGET_VISITS_PER_DAY and TIMEZONE. It tells all
-// problems at once, under the names of the settings; the profile is of use where nothing is refused. The curve is
-// checked whether the profile needs it or not.
+// Parse makes a profile from LOAD_PROFILE, LOAD_CURVE, TARGET_VISITS_PER_DAY and TIMEZONE, and reports all problems.
+// The curve is checked even if the profile does not use it.
 func Parse(load string, curve []float64, perDay float64, zone *time.Location) (Profile, problem.List) {
 	week, problems := ParseCurve(curve)
 	switch load = strings.TrimSpace(load); {
@@ -38,7 +36,7 @@ func Parse(load string, curve []float64, perDay float64, zone *time.Location) (P
 	return NewStages(stages), problems
 }
 
-// ParseCurve makes the curve of the weights of LOAD_CURVE, the typical one where there are none.
+// ParseCurve makes a curve from the weights of LOAD_CURVE, or the typical one if there are none.
 func ParseCurve(weights []float64) (Curve, problem.List) {
 	var problems problem.List
 	sum := 0.0
@@ -62,7 +60,7 @@ func ParseCurve(weights []float64) (Curve, problem.List) {
 
 func parseStages(load string, problems *problem.List) []Stage {
 	var stages []Stage
-	hours := 0.0 // in all; not a time.Duration, because so many of the longest may not fit into one
+	hours := 0.0 // in total; a time.Duration could overflow
 	refuse := func(part, message, cure string) { problems.Refuse("LOAD_PROFILE", part, message, cure) }
 	parts := strings.Split(load, ",")
 	if len(parts) > maxStages {

@@ -1,6 +1,5 @@
-// Package profile owns the rate of visits as a function of time: constant, in stages, or by the hours of a week. All of
-// it is pure and piecewise linear, so that how many visits fall into a stretch of time is known exactly and beforehand.
-// It knows neither when a run begins nor who sends.
+// Package profile owns the rate of visits over time: constant, in stages, or by the hours of a week. All of it is pure
+// and piecewise linear, so the number of visits in any time is known exactly in advance.
 package profile
 
 import (
@@ -14,7 +13,7 @@ import (
 	"time"
 )
 
-// Kind is a form of profile.
+// Kind is a kind of profile.
 type Kind string
 
 // The kinds.
@@ -26,8 +25,8 @@ const (
 
 const day = 24 * time.Hour
 
-// Profile is a rate of visits over time. Moments are absolute, and start is when the load began: stages count from it,
-// a week does not care. Who pauses a load moves its start later by the length of the pause.
+// Profile is a rate of visits over time. start is when the load started: stages count from it. To pause a load, move
+// its start later by the length of the pause.
 type Profile struct {
 	kind   Kind
 	perDay float64 // of a constant
@@ -36,20 +35,20 @@ type Profile struct {
 	zone   *time.Location
 }
 
-// Stage is a stretch of time in which the rate goes from one value to another, both in visits per 24 hours.
+// Stage is a linear change of the rate, in visits per 24 hours.
 type Stage struct {
 	Length   time.Duration
 	From, To float64
 }
 
-// NewConstant is a rate in visits per 24 hours, above 0, for ever.
+// NewConstant is an endless rate above 0, in visits per 24 hours.
 func NewConstant(perDay float64) Profile { return Profile{kind: Constant, perDay: perDay} }
 
-// NewStages are stages one after the other, of which at least one has visits; after the last there are none.
+// NewStages are consecutive stages, at least one of them with visits.
 func NewStages(stages []Stage) Profile { return Profile{kind: Stages, stages: slices.Clone(stages)} }
 
-// NewWeek repeats a week in the zone. On a day that is put forward or back there are as many hours as the zone has,
-// each with its own rate. perDay is the mean of the 168 hours in visits per 24 hours.
+// NewWeek repeats a week in the zone. A day of a clock change has as many hours as in the zone. perDay is the mean of
+// the 168 hours in visits per 24 hours.
 func NewWeek(c Curve, perDay float64, zone *time.Location) Profile {
 	p := Profile{kind: Week, zone: zone, hours: make([]float64, len(c.hours))}
 	for h, share := range c.hours {
@@ -58,10 +57,10 @@ func NewWeek(c Curve, perDay float64, zone *time.Location) Profile {
 	return p
 }
 
-// Kind is the profile's form.
+// Kind returns the profile's kind.
 func (p Profile) Kind() Kind { return p.kind }
 
-// Length is how long after its start a profile ends; 0 is never.
+// Length returns the duration of the profile; 0 is endless.
 func (p Profile) Length() time.Duration {
 	var sum time.Duration
 	for _, s := range p.stages {
@@ -70,7 +69,7 @@ func (p Profile) Length() time.Duration {
 	return sum
 }
 
-// Peak is the highest rate in visits per 24 hours.
+// Peak returns the highest rate in visits per 24 hours.
 func (p Profile) Peak() float64 {
 	peak := p.perDay
 	for _, s := range p.stages {
@@ -79,9 +78,8 @@ func (p Profile) Peak() float64 {
 	return slices.Max(append([]float64{peak}, p.hours...))
 }
 
-// Piece is the stretch of time around at, and from at on, in which the rate is linear: a stage, an hour of the week, or
-// an hour from the start of a constant. There is none after the end of a profile. A moment before start is taken for
-// it.
+// Piece returns the period from at on in which the rate is linear: a stage, an hour of the week, or an hour from the
+// start of a constant; false after the end of a profile. A time before start counts as start.
 func (p Profile) Piece(start, at time.Time) (Piece, bool) {
 	switch p.kind {
 	case Week:
@@ -106,7 +104,7 @@ func (p Profile) stage(start, at time.Time) (Piece, bool) {
 	return Piece{}, false
 }
 
-// hour ends with the hour of the clock, or before it where the clock is put forward or back within the hour.
+// hour ends with the hour of the clock, or with a clock change before that.
 func (p Profile) hour(at time.Time) Piece {
 	local := at.In(p.zone)
 	past := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second +
@@ -119,16 +117,16 @@ func (p Profile) hour(at time.Time) Piece {
 	return Piece{From: at, To: to, StartRate: rate, EndRate: rate}
 }
 
-// hourOfWeek counts from Monday, 0 h.
+// hourOfWeek counts from Monday 00:00.
 func hourOfWeek(local time.Time) int { return (int(local.Weekday())+6)%7*24 + local.Hour() }
 
-// Rate at a moment in visits per 24 hours.
+// Rate returns the rate at a time in visits per 24 hours.
 func (p Profile) Rate(start, at time.Time) float64 {
 	piece, _ := p.Piece(start, at)
 	return piece.StartRate
 }
 
-// Integral is how many visits the profile has from one moment to another, a fraction included.
+// Integral returns the number of visits from one time to another, with fraction.
 func (p Profile) Integral(start, from, to time.Time) float64 {
 	sum := 0.0
 	for piece := range p.Pieces(start, from, to) {
@@ -137,7 +135,7 @@ func (p Profile) Integral(start, from, to time.Time) float64 {
 	return sum
 }
 
-// TimeOf is the moment after which x visits lie beyond from; false where the profile has fewer before to.
+// TimeOf returns the time at which x visits have arrived since from; false if there are fewer before to.
 func (p Profile) TimeOf(start, from, to time.Time, x float64) (time.Time, bool) {
 	for piece := range p.Pieces(start, from, to) {
 		if n := piece.Visits(); x >= n {
@@ -149,23 +147,22 @@ func (p Profile) TimeOf(start, from, to time.Time, x float64) (time.Time, bool) 
 	return time.Time{}, false
 }
 
-// Count is the number of visits that arrive where the profile has x of them: the first arrives at once, the next when
-// a whole one lies behind it. An excess below a millionth is rounding.
+// Count returns the number of visits that have arrived after x visits of the profile: the first arrives at once, the
+// next after a full one. An excess below a millionth is rounding.
 func Count(x float64) uint64 { return uint64(max(0, math.Ceil(x-1e-6))) }
 
-// HoursOfWeek is how many weights a curve has.
+// HoursOfWeek is the number of weights of a curve.
 const HoursOfWeek = 7 * 24
 
 // Curve is the shape of a week.
 type Curve struct {
-	// hours are rates from Monday, 0 h, on; their mean is 1.
-	hours [HoursOfWeek]float64
+	hours [HoursOfWeek]float64 // rates from Monday 00:00 on; their mean is 1
 }
 
 //go:embed typical.tsv
 var typical string
 
-// Typical is the week of a typical site; the file typical.tsv tells whose.
+// Typical is the week of a typical site; its source is in typical.tsv.
 func Typical() Curve {
 	var weights []float64
 	for line := range strings.Lines(typical) {
@@ -183,7 +180,7 @@ func Typical() Curve {
 	return curveOf(weights)
 }
 
-// curveOf makes a curve of the weights of a day or of a week, not all of them 0.
+// curveOf makes a curve from the weights of a day or of a week, not all of them 0.
 func curveOf(weights []float64) Curve {
 	var c Curve
 	sum := 0.0
@@ -197,10 +194,10 @@ func curveOf(weights []float64) Curve {
 	return c
 }
 
-// Hour is the rate in an hour of a day of the week, where that of the mean hour is 1.
+// Hour returns the rate in an hour of a day of the week; the mean is 1.
 func (c Curve) Hour(d time.Weekday, hour int) float64 { return c.hours[(int(d)+6)%7*24+hour] }
 
-// Share is how many visits a day of the week of 24 hours has, where the mean day has 1.
+// Share returns the visits of a day of the week of 24 hours; the mean is 1.
 func (c Curve) Share(d time.Weekday) float64 {
 	sum := 0.0
 	for h := range 24 {
@@ -209,13 +206,13 @@ func (c Curve) Share(d time.Weekday) float64 {
 	return sum / 24
 }
 
-// Piece is a stretch of time in which the rate goes linearly from Begin to End, both in visits per 24 hours.
+// Piece is a period with a linear rate, in visits per 24 hours.
 type Piece struct {
 	From, To           time.Time
 	StartRate, EndRate float64
 }
 
-// Visits is the integral of the piece.
+// Visits returns the integral of the piece.
 func (p Piece) Visits() float64 { return (p.StartRate + p.EndRate) / 2 * p.days() }
 
 // Scale multiplies the rate.
@@ -224,18 +221,16 @@ func (p Piece) Scale(by float64) Piece {
 	return p
 }
 
-// Rate at a moment of the piece.
+// Rate returns the rate at a time of the piece.
 func (p Piece) Rate(at time.Time) float64 { return p.after(at).StartRate }
 
-// VisitsBefore is how many visits lie between the beginning of the piece and at.
-func (p Piece) VisitsBefore(at time.Time) float64 {
-	return p.Visits() - p.after(at).Visits()
-}
+// VisitsBefore returns the visits of the piece before at.
+func (p Piece) VisitsBefore(at time.Time) float64 { return p.Visits() - p.after(at).Visits() }
 
-// TimeOf is when x visits of the piece lie behind it, from 0 to Visits. Where nobody comes it is the end.
+// TimeOf returns when x visits of the piece have arrived, from 0 to Visits; its end if there are none.
 func (p Piece) TimeOf(x float64) time.Time {
-	// The root of Begin·t + (End-Begin)/(2·days)·t² = x, in the form that does not cancel where the rate hardly
-	// changes.
+	// The root of StartRate·t + (EndRate-StartRate)/(2·days)·t² = x, in the form without cancellation if the rate
+	// hardly changes.
 	root := math.Sqrt(max(0, p.StartRate*p.StartRate+2*(p.EndRate-p.StartRate)*x/p.days()))
 	if p.StartRate+root == 0 {
 		if x > 0 || p.EndRate == 0 {
@@ -247,7 +242,7 @@ func (p Piece) TimeOf(x float64) time.Time {
 	return p.From.Add(min(after, p.To.Sub(p.From)))
 }
 
-// after is the rest of the piece from at on, the whole where at lies before it.
+// after is the rest of the piece from at on.
 func (p Piece) after(at time.Time) Piece {
 	if at.Before(p.From) {
 		return p
@@ -270,7 +265,7 @@ func (p Piece) until(at time.Time) Piece {
 
 func (p Piece) days() float64 { return float64(p.To.Sub(p.From)) / float64(day) }
 
-// Pieces are those between two moments, each cut to lie there.
+// Pieces returns the pieces between two times, cut to fit.
 func (p Profile) Pieces(start, from, to time.Time) iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
 		for at := from; at.Before(to); {

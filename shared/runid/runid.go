@@ -1,4 +1,4 @@
-// Package runid owns the ids of runs: how they are drawn and what makes one valid. It does not know which are taken.
+// Package runid owns the IDs and seeds of runs.
 package runid
 
 import (
@@ -11,17 +11,17 @@ import (
 
 var valid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// Valid says that a run can have this id: 1 to 64 letters, digits, - and _, so that it can name files anywhere.
+// Valid reports whether id is valid: 1 to 64 letters, digits, - and _, so that it can name files.
 func Valid(id string) bool { return valid.MatchString(id) }
 
-// New draws an id that sorts by time, of which two in the same second rarely are equal.
+// New returns an ID that sorts by time; two of the same second are rarely equal.
 func New(now time.Time) string {
 	var b [2]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
 	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b[:])
 }
 
-// NewSeed draws a seed that every JSON reader can hold: it is below 2^53.
+// NewSeed returns a random seed below 2^53, which JSON numbers can represent.
 func NewSeed() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand

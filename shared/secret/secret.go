@@ -1,4 +1,4 @@
-// Package secret owns a text that must not be seen: every way of printing it gives a mask.
+// Package secret owns a text that is masked in all output.
 package secret
 
 import (
@@ -7,21 +7,22 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// Mask stands for a secret wherever one would be shown.
+// Mask replaces a secret in output.
 const Mask = "***MASKED***"
 
-// String is a secret text. Its zero value is no secret and prints as nothing.
+// String is a secret text. The zero value prints as nothing.
 type String string
 
-// Reveal is the secret itself. Call it only where it is used.
+// Reveal returns the secret. Call it only where it is used.
 func (s String) Reveal() string { return string(s) }
 
-// String is the mask, or nothing where there is no secret.
+// String returns the mask, or "" if there is no secret.
 func (s String) String() string {
 	if s == "" {
 		return ""
@@ -29,7 +30,7 @@ func (s String) String() string {
 	return Mask
 }
 
-// Format gives the same for every verb, also those that are wrong for a text.
+// Format prints the same for every verb, even those that are invalid for a text.
 func (s String) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) } // fmt holds the error, if any
 
 // MarshalJSON writes the mask.
@@ -41,10 +42,10 @@ func (s String) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // maxToken is far beyond Matomo's tokens of 32 characters.
 const maxToken = 256
 
-// CheckToken says what is wrong with the form of a token of Matomo, without showing any of it; "" is no token and in
-// order. Matomo makes tokens of 32 hexadecimal digits (plugins/UsersManager/Model.php, generateTokenAuth); any of
-// letters, digits, - and _ is taken. A token of a wrong form must not be tried: each try with one counts as a wrong
-// sign-in, and Matomo locks the address out after 20 (plugins/Login/SystemSettings.php, maxAllowedRetries).
+// CheckToken checks the form of a token of Matomo, without showing any of it; "" is valid. Matomo's are 32 hexadecimal
+// digits (plugins/UsersManager/Model.php, generateTokenAuth); any letters, digits, - and _ are accepted. A malformed
+// token must not be tried: each try counts as a failed login, and Matomo locks the address out after 20
+// (plugins/Login/SystemSettings.php, maxAllowedRetries).
 func CheckToken(token String) error {
 	t := string(token)
 	lines := strings.Count(strings.TrimSpace(t), "\n") + 1
@@ -65,15 +66,15 @@ func CheckToken(token String) error {
 	case len(t) > maxToken:
 		return fmt.Errorf("has %d characters, too long for a Matomo token", len([]rune(t)))
 	}
-	at := 0
-	for _, r := range t {
-		at++
-		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' {
-			return fmt.Errorf("has an invalid character at position %d", at)
-		}
+	runes := []rune(t)
+	i := slices.IndexFunc(runes, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
+	})
+	if i >= 0 {
+		return fmt.Errorf("has an invalid character at position %d", i+1)
 	}
 	return nil
 }
 
-// TokenCure is what to do about an error of CheckToken.
+// TokenCure is the cure for an error of CheckToken.
 const TokenCure = "enter only the token as Matomo shows it: 32 letters and digits"

@@ -1,13 +1,10 @@
-// Package statedir owns where the ledgers of runs lie in a state folder: the loadgen writes them there, the controller
-// reads them. It does not know what they say.
-//
-// In a state folder:
+// Package statedir owns the layout of a state folder, which the loadgen writes and the controller reads:
 //
 //	<RUN_ID>.json                               the ledger of a run that is open
-//	<RUN_ID>.lock                               held by the run as long as it lives; left behind by one that was killed
+//	<RUN_ID>.lock                               locked by a running run; left behind if it was killed
 //	<RUN_ID>.batches                            the journal of a backfill
 //	ended/<YYYY-MM>/<RUN_ID>.json               the ledger of a run that has ended, by the month of its end
-//	ended/<YYYY-MM>/<RUN_ID>/<first visit>.json what a run did before it was started again under the same RUN_ID
+//	ended/<YYYY-MM>/<RUN_ID>/<first visit>.json an earlier life of a run that was started again under the same RUN_ID
 //	jobs/<RUN_ID>/                              the state folder of a backfill that the controller started
 package statedir
 
@@ -27,32 +24,30 @@ import (
 )
 
 const (
-	// Ended is the folder of the ledgers of runs that have ended.
-	Ended = "ended"
-	// month names the folders below it.
-	month = "2006-01"
+	Ended = "ended"   // the folder of the ledgers of runs that have ended
+	month = "2006-01" // names the folders below it
 )
 
-// OpenFile is the ledger of a run that has not ended.
+// OpenFile is the ledger of a run in progress.
 func OpenFile(runID string) string { return runID + ".json" }
 
-// LockFile is what a run locks as long as it lives.
+// LockFile is locked by a run in progress.
 func LockFile(runID string) string { return runID + ".lock" }
 
-// JournalFile tells which requests of a backfill may have been sent.
+// JournalFile lists the requests of a backfill that may have been sent.
 func JournalFile(runID string) string { return runID + ".batches" }
 
-// EndedFile is the ledger of a run that has ended at at.
+// EndedFile is the ledger of a run that ended at at.
 func EndedFile(runID string, at time.Time) string {
 	return filepath.Join(Ended, at.UTC().Format(month), runID+".json")
 }
 
-// LifeFile is the ledger of an earlier life of a run: one that began with the visit first and ended at at.
+// LifeFile is the ledger of an earlier life of a run that started with the visit first and ended at at.
 func LifeFile(runID string, first uint64, at time.Time) string {
 	return filepath.Join(Ended, at.UTC().Format(month), runID, strconv.FormatUint(first, 10)+".json")
 }
 
-// Find is the path of the ledger of a run's last life, in the state folder dir; fs.ErrNotExist where there is none.
+// Find returns the path of the ledger of a run's last life, in the state folder dir; fs.ErrNotExist if there is none.
 func Find(fsys afero.Fs, dir, runID string) (string, error) {
 	path := filepath.Join(dir, OpenFile(runID))
 	_, err := fsys.Stat(path)
@@ -73,7 +68,7 @@ func Find(fsys afero.Fs, dir, runID string) (string, error) {
 	return path, nil
 }
 
-// Read is the ledger of a run's last life; fs.ErrNotExist where there is none.
+// Read returns the ledger of a run's last life; fs.ErrNotExist if there is none.
 func Read(fsys afero.Fs, dir, runID string) ([]byte, error) {
 	for again := false; ; again = true {
 		path, err := Find(fsys, dir, runID)
@@ -81,15 +76,15 @@ func Read(fsys afero.Fs, dir, runID string) ([]byte, error) {
 			return nil, err
 		}
 		data, err := exchange.Read(fsys, path)
-		if again || !errors.Is(err, fs.ErrNotExist) { // else it was moved meanwhile, because the run has ended
+		if again || !errors.Is(err, fs.ErrNotExist) { // otherwise it was moved meanwhile, because the run ended
 			return data, err
 		}
 	}
 }
 
-// Lives are the paths of the ledgers of a run's earlier lives, in no order.
+// Lives returns the paths of the ledgers of a run's earlier lives, unordered.
 func Lives(fsys afero.Fs, dir, runID string) ([]string, error) {
-	// Earlier versions kept them beside the ledger, under a name with their start; a run id has no dot.
+	// Earlier versions kept them next to the ledger, with their start in the name; a run ID has no dot.
 	lives, err := files(fsys, dir, runID+".", ".json")
 	if err != nil {
 		return nil, fmt.Errorf("look for earlier ledgers of %s: %w", runID, err)
@@ -109,7 +104,7 @@ func Lives(fsys afero.Fs, dir, runID string) ([]string, error) {
 	return lives, nil
 }
 
-// files are the paths of those in a folder whose names begin and end so; none where there is no folder.
+// files returns the paths in a folder whose names begin and end so; none if there is no folder.
 func files(fsys afero.Fs, dir, begin, end string) (paths []string, err error) {
 	all, err := afero.ReadDir(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +118,7 @@ func files(fsys afero.Fs, dir, begin, end string) (paths []string, err error) {
 	return paths, err
 }
 
-// months are the folders of ended ledgers, the latest first.
+// months returns the folders of ended ledgers, the latest first.
 func months(fsys afero.Fs, dir string) ([]string, error) {
 	found, err := afero.ReadDir(fsys, filepath.Join(dir, Ended))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

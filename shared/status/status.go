@@ -17,9 +17,8 @@ type Snapshot struct {
 	Version string      `json:"version"`
 	Phase   phase.Phase `json:"phase"`
 	// Pause is why new visits are paused, one of package metric; empty if they are not.
-	Pause string `json:"pause,omitempty"`
-	// Life is when this process started; its counters started at 0.
-	Life time.Time `json:"life,omitzero"`
+	Pause string    `json:"pause,omitempty"`
+	Life  time.Time `json:"life,omitzero"` // when this process started; its counters started at 0
 	// Run is the current run summary without histograms and breakdowns; of an idle loadgen only run id and plan hash.
 	Run runsummary.Summary `json:"run"`
 	// Targets has what a summary lacks, by name.
@@ -28,8 +27,7 @@ type Snapshot struct {
 
 // Target is the state of a target beyond the summary.
 type Target struct {
-	// InFlight counts hits in flight.
-	InFlight uint64 `json:"in_flight"`
+	InFlight uint64 `json:"in_flight"` // counts hits in flight
 	// Answered counts answered hits cumulatively by LatencyBuckets, and all of them at the end.
 	Answered []uint64 `json:"answered"`
 }

@@ -1,5 +1,5 @@
-// Package textfile owns how a text file is read, whatever wrote it: its encoding, and the characters in it that nobody
-// sees. Every reader of a format and of a secret begins with Decode; what the text means is theirs.
+// Package textfile decodes text files of any encoding and finds invisible characters. Every reader of a format or a
+// secret uses it.
 package textfile
 
 import (
@@ -12,15 +12,13 @@ import (
 	"unicode/utf8"
 )
 
-// What is wrong with a file that is no text.
+// Errors of Decode.
 var (
-	// ErrNotText: it holds null bytes, as pictures, archives and UTF-32 do.
-	ErrNotText = errors.New("is not a text file")
-	// ErrEncoding: it is text of an encoding that nothing in it names.
-	ErrEncoding = errors.New("is not UTF-8")
+	ErrNotText  = errors.New("is not a text file") // contains null bytes, like pictures, archives and UTF-32
+	ErrEncoding = errors.New("is not UTF-8")       // is text of an unknown encoding
 )
 
-// Cure says what to do about an error of Decode.
+// Cure returns the cure for an error of Decode.
 func Cure(err error) string {
 	if errors.Is(err, ErrNotText) {
 		return "use a text file"
@@ -32,11 +30,11 @@ const (
 	markUTF8    = "\xef\xbb\xbf"
 	markLittle  = "\xff\xfe"
 	markBig     = "\xfe\xff"
-	guessedFrom = 64 // bytes that are looked at where UTF-16 has no mark
+	guessedFrom = 64 // bytes, for UTF-16 without a mark
 )
 
-// Decode is data in UTF-8, without a byte order mark. It reads UTF-8 and UTF-16 of either byte order, with or without
-// the mark. An error is ErrNotText or ErrEncoding; where it is ErrEncoding, InvalidLine finds the place.
+// Decode converts UTF-8 and UTF-16 of either byte order, with or without a byte order mark, to UTF-8 without one. The
+// error is ErrNotText or ErrEncoding; InvalidLine finds the place of the latter.
 func Decode(data []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte(markUTF8)):
@@ -59,7 +57,7 @@ func Decode(data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// TryDecode is Decode for a reader that judges data itself: what is no text is given back as it is.
+// TryDecode is Decode for a reader with its own checks: it returns invalid data unchanged.
 func TryDecode(data []byte) []byte {
 	if text, err := Decode(data); err == nil {
 		return text
@@ -86,8 +84,8 @@ func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
 	return out, nil
 }
 
-// guess is the byte order of UTF-16 without a mark, nil for all else: in the languages that settings are written in,
-// every second byte is null.
+// guess returns the byte order of UTF-16 without a mark, in which every second byte is null for the languages of
+// settings, and nil for any other text.
 func guess(data []byte) binary.ByteOrder {
 	if len(data) < 4 || len(data)%2 != 0 {
 		return nil
@@ -108,20 +106,17 @@ func guess(data []byte) binary.ByteOrder {
 	return nil
 }
 
-// InvalidLine is the line, counted from 1, of the first byte that is not UTF-8.
+// InvalidLine returns the line, from 1, of the first byte that is not UTF-8.
 func InvalidLine(data []byte) int {
+	valid := bytes.ToValidUTF8(data, []byte{0xff})
 	at := 0
-	for at < len(data) {
-		r, n := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		at += n
+	for at < len(data) && data[at] == valid[at] && data[at] != 0xff {
+		at++
 	}
 	return 1 + bytes.Count(data[:at], []byte("\n"))
 }
 
-// Truncate is text in at most limit bytes, never with a part of a character.
+// Truncate cuts text to limit bytes, without a partial character.
 func Truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -132,30 +127,29 @@ func Truncate(text string, limit int) string {
 	return text[:limit]
 }
 
-// SpecialRune is a character that cannot be seen, or that cannot be told from a plain space.
+// SpecialRune is a character that is invisible, or looks like a plain space.
 type SpecialRune struct {
 	Rune rune
-	// At is its place in the text, counted in characters from 1.
-	At int
+	At   int // its place in the text, counted in characters from 1
 }
 
-// String names it: "a no-break space (U+00A0) at position 5".
+// String describes it: "a no-break space (U+00A0) at position 5".
 func (o SpecialRune) String() string {
 	return fmt.Sprintf("%s (U+%04X) at position %d", kind(o.Rune), o.Rune, o.At)
 }
 
-// FindSpecial finds the first odd character of text. Plain spaces, tabs and line ends are not odd.
-func FindSpecial(text string) (SpecialRune, bool) { return find(text, isOdd) }
+// FindSpecial finds the first special character of text. Plain spaces, tabs and line ends are not special.
+func FindSpecial(text string) (SpecialRune, bool) { return find(text, isSpecial) }
 
-// FindInvisible finds the first character of text that belongs into no text for people: an odd one, but for spaces that
-// typesetting asks for, and for the joiners of emoji and of some scripts.
+// FindInvisible is FindSpecial for texts for people, which may have typographic spaces, and the joiners of emoji and of
+// some scripts.
 func FindInvisible(text string) (SpecialRune, bool) {
 	return find(text, func(r rune) bool {
-		return isOdd(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
+		return isSpecial(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
 	})
 }
 
-// FindInvisibleInLine is FindInvisible for a text of one line, such as a name: tabs and line ends do not belong there either.
+// FindInvisibleInLine is FindInvisible for a single line, such as a name: tabs and line ends are special there.
 func FindInvisibleInLine(text string) (SpecialRune, bool) {
 	if odd, found := FindInvisible(text); found {
 		return odd, true
@@ -174,7 +168,7 @@ func find(text string, is func(rune) bool) (SpecialRune, bool) {
 	return SpecialRune{}, false
 }
 
-func isOdd(r rune) bool {
+func isSpecial(r rune) bool {
 	switch {
 	case r == ' ', r == '\t', r == '\n', r == '\r':
 		return false
@@ -186,7 +180,7 @@ func isOdd(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp)
 }
 
-// names are those of the characters that copies from web pages, spreadsheets and word processors are full of.
+// names are those of frequent characters in copies from web pages, spreadsheets and word processors.
 var names = map[rune]string{
 	0x7f: "a delete character", 0xa0: "a no-break space", 0xad: "a soft hyphen",
 	0x200b: "a zero-width space", 0x200c: "a zero-width non-joiner", 0x200d: "a zero-width joiner",

@@ -1,36 +1,36 @@
-// Package threshold owns what a run must keep to pass: how it is written, what is measured for it, and whether it held.
-// It knows nothing of how a run goes on, nor of what follows from a threshold that was missed.
+// Package threshold owns the conditions that a run must meet to pass: their notation, their metrics, and their results.
 package threshold
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/puttrix/trafficinator/shared/outcome"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Threshold is a metric with the bound that it must keep.
+// Threshold is a condition for a metric.
 type Threshold struct {
-	// Expression is the threshold as it was written.
-	Expression string
+	Expression string // the threshold as it was written
 	Metric     string
 	op         string
-	// limit is a fraction of 1 for a share, seconds for a latency.
-	limit   float64
-	builtIn bool
+	limit      float64 // a fraction of 1 for a share, seconds for a latency
+	builtIn    bool
 }
 
-// Default are the thresholds of a run for which nobody set any: one in which most hits were not accepted is no success.
+// Default returns the thresholds of a run without any: most hits must be accepted.
 func Default() []Threshold {
 	return []Threshold{{Expression: "error_share<50%", Metric: "error_share", op: "<", limit: .5, builtIn: true}}
 }
 
-// CapacityDefault are the thresholds that a capacity search keeps where none are set.
+// CapacityDefault are the default thresholds of a capacity search.
 const CapacityDefault = "error_share<1%,p95<1s,achieved_rate>98%"
 
 // The error brake (STOP_ERROR_SHARE) judges the hits that ended within BrakeWindow, once there are BrakeMinHits.
@@ -39,7 +39,7 @@ const (
 	BrakeMinHits = 10
 )
 
-// operators are what bounds are written with, longer ones first. == is as good as =.
+// operators are in the order of matching; == means =.
 var operators = []string{"<=", ">=", "==", "<", ">", "="}
 
 func (t Threshold) holds(v float64) bool {
@@ -57,7 +57,7 @@ func (t Threshold) holds(v float64) bool {
 	}
 }
 
-// mayCome says that a count of v can still grow into the bound.
+// mayCome reports whether a count of v can still meet the condition as it grows.
 func (t Threshold) mayCome(v float64) bool {
 	switch t.op {
 	case ">", ">=":
@@ -68,8 +68,8 @@ func (t Threshold) mayCome(v float64) bool {
 	return false
 }
 
-// Evaluate holds each threshold against what was measured. A threshold for which nothing was measured has not held. While
-// a run goes on those that it can still come to hold are pending.
+// Evaluate judges values. A threshold without a value has failed. During a run, thresholds that may still pass are
+// pending.
 func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
 	verdicts := make([]runsummary.Verdict, len(thresholds))
 	for i, t := range thresholds {
@@ -79,7 +79,7 @@ func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict
 			verdict.Value, verdict.Held = &n, t.holds(n)
 			verdict.Pending = !ended && !verdict.Held && m.kind == count && t.mayCome(n)
 		} else {
-			verdict.Held = t.builtIn // it is against lost hits, and none was lost
+			verdict.Held = t.builtIn // no hit was lost
 			verdict.Pending = !ended && !verdict.Held
 		}
 		verdicts[i] = verdict
@@ -87,7 +87,7 @@ func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict
 	return verdicts
 }
 
-// Label is the threshold of a verdict as it was written, with a word where nobody wrote it.
+// Label returns the threshold as written, marked if it is the default.
 func Label(v runsummary.Verdict) string {
 	if v.BuiltIn {
 		return v.Expression + " (default)"
@@ -95,13 +95,13 @@ func Label(v runsummary.Verdict) string {
 	return v.Expression
 }
 
-// IsMissed says that a verdict is against the run.
+// IsMissed reports that a threshold has failed.
 func IsMissed(v runsummary.Verdict) bool { return !v.Held && !v.Pending }
 
-// AllPassed says that no verdict is against the run.
+// AllPassed reports that no threshold has failed.
 func AllPassed(verdicts []runsummary.Verdict) bool { return !slices.ContainsFunc(verdicts, IsMissed) }
 
-// Result says whether the run has passed; nil where nobody has set a threshold and the built-in one held.
+// Result reports whether the run has passed; nil if no threshold was set and the default one passed.
 func Result(verdicts []runsummary.Verdict) *bool {
 	passed := AllPassed(verdicts)
 	if passed && !slices.ContainsFunc(verdicts, func(v runsummary.Verdict) bool { return !v.BuiltIn }) {
@@ -110,7 +110,7 @@ func Result(verdicts []runsummary.Verdict) *bool {
 	return &passed
 }
 
-// DescribeMissed tells the verdicts that are against the run, with what was measured; empty where none is.
+// DescribeMissed lists the failed thresholds with their values.
 func DescribeMissed(verdicts []runsummary.Verdict) string {
 	var all []string
 	for _, v := range verdicts {
@@ -121,8 +121,8 @@ func DescribeMissed(verdicts []runsummary.Verdict) string {
 	return strings.Join(all, ", ")
 }
 
-// Parse reads thresholds, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. All faults are
-// told at once, under the name of the setting that holds them.
+// Parse parses thresholds, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. It reports all
+// problems, of the setting key.
 func Parse(key, text string) (thresholds []Threshold, problems problem.List) {
 	for expression := range strings.SplitSeq(text, ",") {
 		expression = strings.Join(strings.Fields(expression), "")
@@ -164,20 +164,19 @@ func parse(key, expression string, problems *problem.List) (Threshold, bool) {
 	return t, ok
 }
 
-// forms are how the bounds of each kind are written.
+// forms are the notations of limits.
 var forms = map[kind]struct {
 	read func(string) (float64, bool)
 	cure string
 }{
 	share:   {readShare, "write 1% or 0.01, at most 100%"},
 	latency: {readLatency, "write 800ms or 0.8s"},
-	rate: {func(s string) (float64, bool) {
-		return readNumber(strings.TrimSuffix(s, "/s"))
-	}, "write accepted hits per second: 250"},
+	rate: {func(s string) (float64, bool) { return readNumber(strings.TrimSuffix(s, "/s")) },
+		"write accepted hits per second: 250"},
 	count: {readCount, "write a whole number"},
 }
 
-// readShare takes a bare number for a fraction only where it can be nothing else: 1 might be meant as one percent.
+// readShare only accepts a number without % below 1: 1 might be meant as one percent.
 func readShare(s string) (float64, bool) {
 	if percent, found := strings.CutSuffix(s, "%"); found {
 		n, ok := readNumber(percent)
@@ -200,4 +199,114 @@ func readCount(s string) (float64, bool) {
 func readNumber(s string) (float64, bool) {
 	n, err := strconv.ParseFloat(s, 64)
 	return n, err == nil && n >= 0 && !math.IsInf(n, 1)
+}
+
+// Values are the measurements that thresholds are judged by, of a run or a part of it.
+type Values struct {
+	Hits    runsummary.Hits
+	Visits  runsummary.Visits
+	Due     uint64 // how many visits the schedule had begin by then
+	Latency runsummary.Latency
+	Elapsed time.Duration // how long it took
+	// Standstill sums the standstills of the loadgen: no share or rate includes them.
+	Standstill runsummary.Standstill
+}
+
+// ValuesOf returns the values of a run.
+func ValuesOf(s *runsummary.Summary) Values {
+	return Values{Hits: s.Hits, Visits: s.Visits, Due: s.Due, Latency: s.Latency, Elapsed: s.Duration(),
+		Standstill: s.TotalStandstill()}
+}
+
+// awakeHits are the hits that were not due in standstills.
+func (v Values) awakeHits() runsummary.Hits {
+	v.Hits.Shed -= min(v.Standstill.Hits, v.Hits.Shed)
+	return v.Hits
+}
+
+// awake is the time without standstills, in seconds.
+func (v Values) awake() float64 { return v.Elapsed.Seconds() - v.Standstill.Seconds }
+
+// kind is the notation of a metric's values.
+type kind int
+
+const (
+	share kind = iota // a fraction of 1
+	count             // it only grows
+	latency
+	rate // per second
+)
+
+// metric computes its value; measured is false if there was nothing to measure.
+type metric struct {
+	kind kind
+	of   func(Values) (value float64, measured bool)
+}
+
+// metrics are all metrics by name. Shares are of the finished hits, without those that were abandoned or due in a
+// standstill.
+var metrics = func() map[string]metric {
+	m := map[string]metric{
+		"error_share": {share, func(v Values) (float64, bool) {
+			return ratio(v.awakeHits().NotAccepted(), v.awakeHits().Tried())
+		}},
+		"achieved_rate": {share, func(v Values) (float64, bool) {
+			return ratio(v.Visits.Planned-min(v.Visits.Unsent, v.Visits.Planned), v.Due-min(v.Standstill.Visits, v.Due))
+		}},
+		"visits": {count, func(v Values) (float64, bool) { return float64(v.Visits.Planned), true }},
+		"hit_rate": {rate, func(v Values) (float64, bool) {
+			return float64(v.Hits.Accepted) / v.awake(), v.awake() > 0
+		}},
+		"p50": {latency, func(v Values) (float64, bool) { return v.Latency.P50, v.Latency.P50 > 0 }},
+		"p95": {latency, func(v Values) (float64, bool) { return v.Latency.P95, v.Latency.P95 > 0 }},
+		"p99": {latency, func(v Values) (float64, bool) { return v.Latency.P99, v.Latency.P99 > 0 }},
+	}
+	for _, o := range outcome.All() {
+		m[o.String()] = metric{count, func(v Values) (float64, bool) { return float64(v.Hits.Of(o)), true }}
+		if o != outcome.Abandoned {
+			m[o.String()+"_share"] = metric{share, func(v Values) (float64, bool) {
+				return ratio(v.awakeHits().Of(o), v.awakeHits().Tried())
+			}}
+		}
+	}
+	return m
+}()
+
+func ratio(part, whole uint64) (float64, bool) {
+	if whole == 0 {
+		return 0, false
+	}
+	return float64(part) / float64(whole), true
+}
+
+// Metrics returns the names of all metrics, sorted.
+func Metrics() []string { return slices.Sorted(maps.Keys(metrics)) }
+
+// FormatValue formats the value of a verdict: 1.25 %, 812 ms, 298.1 hits/s, 17, or "not measured".
+func FormatValue(v runsummary.Verdict) string {
+	if v.Value == nil {
+		return "not measured"
+	}
+	switch n := *v.Value; metrics[v.Metric].kind {
+	case share:
+		return digits(100*n, 4) + " %"
+	case latency:
+		if n < 1 {
+			return digits(1000*n, 4) + " ms"
+		}
+		return digits(n, 4) + " s"
+	case rate:
+		return digits(n, 4) + " hits/s"
+	default:
+		return fmt.Sprintf("%.0f", n)
+	}
+}
+
+// digits has the given number of significant digits, or all digits before the point.
+func digits(n float64, significant int) string {
+	if rounded := strconv.FormatFloat(n, 'f', 0, 64); len(rounded) >= significant {
+		return rounded
+	}
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'g', significant, 64), 64) // it reads what it wrote
+	return strconv.FormatFloat(short, 'f', -1, 64)
 }

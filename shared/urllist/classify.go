@@ -1,7 +1,6 @@
 package urllist
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -28,53 +27,47 @@ var (
 	}, campaignParameters...)
 )
 
-// Classification is how Matomo, as it is installed, records a page otherwise than as its address stands there.
+// Classification is how a default Matomo records a page differently from its URL and title.
 type Classification struct {
-	// Search: the hit is booked as a site search, not as a pageview.
-	Search bool
-	// Campaign: the address opens a visit from a campaign.
-	Campaign bool
-	// Direct: the address asks to be taken for a direct entry, whatever its referrer.
-	Direct bool
-	// Excluded are parameters that are dropped from the address.
-	Excluded []string
-	// Fragment: what follows # is dropped.
-	Fragment bool
-	// TooLong: the address is cut at matomotext.MaxText.
-	TooLong bool
-	// LongTitle: the title is cut there.
-	LongTitle bool
-	// Untitled: Matomo takes the title for none.
-	Untitled bool
+	Search    bool     // recorded as a site search, not as a page view
+	Campaign  bool     // starts a visit from a campaign
+	Direct    bool     // forces a direct entry, whatever its referrer
+	Excluded  []string // parameters that are removed from the URL
+	Fragment  bool     // the fragment is removed
+	TooLong   bool     // the URL is truncated at matomotext.MaxText
+	LongTitle bool     // the title is truncated there
+	Untitled  bool     // the title is treated as empty
 }
 
-// Classify tells how Matomo records a page, by the rules of core/Tracker/PageUrl.php,
-// plugins/Actions/Actions/ActionSiteSearch.php and plugins/Referrers/Columns/Base.php.
+// Classify applies the rules of core/Tracker/PageUrl.php, plugins/Actions/Actions/ActionSiteSearch.php and
+// plugins/Referrers/Columns/Base.php.
 func Classify(p Page) Classification {
 	address, fragment, hasFragment := strings.Cut(cleaned(p.URL), "#")
 	_, query, _ := strings.Cut(address, "?")
 	inQuery := parameters(query)
 	r := Classification{
-		Search:   isSearch(parameters(query + "&" + queryOf(fragment))),
-		Campaign: !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
-		Direct:   ignoresReferrer(inQuery),
-		Fragment: hasFragment,
-		TooLong:  len(p.URL) > matomotext.MaxText,
-
+		Search:    isSearch(parameters(query + "&" + queryOf(fragment))),
+		Campaign:  !ignoresReferrer(inQuery) && (isCampaign(inQuery) || isCampaign(parameters(fragment))),
+		Direct:    ignoresReferrer(inQuery),
+		Fragment:  hasFragment,
+		TooLong:   len(p.URL) > matomotext.MaxText,
 		LongTitle: len(p.Title) > matomotext.MaxText,
 		Untitled:  p.Title != "" && matomotext.IsEmpty(p.Title),
 	}
 	for _, q := range inQuery {
-		if name := strings.ToLower(q.name); slices.Contains(excludedParameters, name) &&
-			!slices.Contains(r.Excluded, name) {
+		if name := strings.ToLower(q.name); q.isExcluded() && !slices.Contains(r.Excluded, name) {
 			r.Excluded = append(r.Excluded, name)
 		}
 	}
 	return r
 }
 
-// cleaned is an address as Matomo reads it: &amp; decoded, cut, and `;` parameters, which only count where no
-// question mark is before them, turned into usual ones.
+func (p parameter) isExcluded() bool {
+	return slices.Contains(excludedParameters, strings.ToLower(p.name))
+}
+
+// cleaned is a URL as Matomo reads it: &amp; decoded, truncated, and `;` parameters, which only count without a
+// question mark before them, replaced by usual ones.
 func cleaned(raw string) string {
 	raw = strings.ReplaceAll(raw, "&amp;", "&")
 	raw = matomotext.Truncate(raw)
@@ -87,7 +80,7 @@ func cleaned(raw string) string {
 	return strings.ReplaceAll(raw, ";", "&")
 }
 
-// queryOf is where a search is looked for in a fragment: what follows its question mark, else all of it.
+// queryOf is the part of a fragment where Matomo looks for a search: after its question mark, or all of it.
 func queryOf(fragment string) string {
 	before, _, _ := strings.Cut(fragment, "#")
 	if _, query, _ := strings.Cut(before, "?"); query != "" {
@@ -96,18 +89,17 @@ func queryOf(fragment string) string {
 	return fragment
 }
 
-// parameter is one of a query. Of an array, name[]=, value is the first.
+// parameter is a parameter of a query. The value of an array, name[]=, is its first.
 type parameter struct {
 	name, value string
 	array       bool
-	// written is the pair as it stands there.
-	written string
+	written     string // the unparsed pair
 }
 
-// emptyIndex marks an array; name[0]= is no array to Matomo but another name.
+// emptyIndex marks an array; for Matomo, name[0]= is another name instead.
 var emptyIndex = regexp.MustCompile(`(?i)(\[|%5b)(\]|%5d)$`)
 
-// parameters splits a query as core/UrlHelper.php does: names stay escaped, and the last of a name counts.
+// parameters parses a query like core/UrlHelper.php: names stay escaped, and the last value of a name counts.
 func parameters(query string) []parameter {
 	var out []parameter
 	for pair := range strings.SplitSeq(strings.TrimPrefix(query, "?"), "&") {
@@ -126,7 +118,7 @@ func parameters(query string) []parameter {
 	return out
 }
 
-// isSearch looks, whatever the case of the names, at the first search parameter that is not empty.
+// isSearch checks the first search parameter that is not empty, ignoring the case of names.
 func isSearch(ps []parameter) bool {
 	for _, name := range SearchParameters {
 		for _, p := range slices.Backward(ps) {
@@ -142,24 +134,24 @@ func isSearch(ps []parameter) bool {
 	return false
 }
 
-// isCampaign minds the case of the names and takes no array.
+// isCampaign is case-sensitive and ignores arrays.
 func isCampaign(ps []parameter) bool {
 	return slices.ContainsFunc(ps, func(p parameter) bool {
 		return !p.array && slices.Contains(campaignParameters, p.name) && !blank(p.value)
 	})
 }
 
-// ignoresReferrer says whether the page asks for a direct entry, which goes before any campaign.
+// ignoresReferrer reports a forced direct entry, which overrides any campaign.
 func ignoresReferrer(ps []parameter) bool {
 	return slices.ContainsFunc(ps, func(p parameter) bool {
 		return !p.array && p.value == "1" && (p.name == "ignore_referrer" || p.name == "ignore_referer")
 	})
 }
 
-// empty is PHP's notion: "0" is empty too.
+// empty is PHP's: "0" is empty too.
 func empty(value string) bool { return value == "" || value == "0" }
 
-// blank says whether a value is empty once it is decoded and trimmed.
+// blank reports whether a value is empty after it is decoded and trimmed.
 func blank(value string) bool {
 	if decoded, err := url.QueryUnescape(value); err == nil {
 		value = decoded
@@ -167,52 +159,44 @@ func blank(value string) bool {
 	return matomotext.IsEmpty(value)
 }
 
-// Explain says in words what is recorded otherwise, "" where nothing is.
+// Explain describes what is recorded differently, "" if nothing is.
 func (r Classification) Explain() string {
 	var out []string
-	if r.Search {
-		out = append(out, "is recorded as a site search because of a search parameter")
-	}
-	if r.Campaign {
-		out = append(out, "is only used as an entry page, because its campaign parameter would split a visit")
-	}
-	if r.Direct {
-		out = append(out, "is only used as an entry page of direct visits, because of ignore_referrer")
-	}
-	if len(r.Excluded) > 0 {
-		out = append(out, fmt.Sprintf("is recorded without %s", strings.Join(r.Excluded, ", ")))
-	}
-	if r.Fragment {
-		out = append(out, "is recorded without its fragment (#…)")
-	}
-	if r.TooLong {
-		out = append(out, "is truncated at 1024 bytes")
-	}
-	if r.LongTitle {
-		out = append(out, "has a title that is truncated at 1024 bytes")
-	}
-	if r.Untitled {
-		out = append(out, "is recorded without a title, because Matomo treats 0 as empty")
+	for _, c := range []struct {
+		is   bool
+		text string
+	}{
+		{r.Search, "is recorded as a site search because of a search parameter"},
+		{r.Campaign, "is only used as an entry page, because its campaign parameter would split a visit"},
+		{r.Direct, "is only used as an entry page of direct visits, because of ignore_referrer"},
+		{len(r.Excluded) > 0, "is recorded without " + strings.Join(r.Excluded, ", ")},
+		{r.Fragment, "is recorded without its fragment (#…)"},
+		{r.TooLong, "is truncated at 1024 bytes"},
+		{r.LongTitle, "has a title that is truncated at 1024 bytes"},
+		{r.Untitled, "is recorded without a title, because Matomo treats 0 as empty"},
+	} {
+		if c.is {
+			out = append(out, c.text)
+		}
 	}
 	return strings.Join(out, "; ")
 }
 
-// Merged is a page that Matomo's report of page addresses counts in one row with another.
+// Merged is a page that shares a row of Matomo's report of page URLs with another.
 type Merged struct{ Page, With Page }
 
-// MergedBy is the version of Matomo in which the rules of Merge were measured.
+// MergedBy is the version of Matomo in which the rules of FindMerged were measured.
 const MergedBy = "Matomo 5.2"
 
-// FindMerged finds the pages whose address differs from that of a page before and that have a row in common with it all the
-// same. Scheme, host, www and port are no part of a row, nor are fragments, dropped parameters and doubled slashes; a
-// final slash stands for /index, and of a parameter that is given twice the last counts. Upper and lower case differ
-// (core/Tracker/PageUrl.php, plugins/Actions/ArchivingHelper.php).
+// FindMerged returns the pages that share a row with an earlier page of another URL. Scheme, host, www and port do not
+// count, nor do fragments, removed parameters and double slashes; a final slash means /index, and of a repeated
+// parameter the last value counts. Case counts (core/Tracker/PageUrl.php, plugins/Actions/ArchivingHelper.php).
 func FindMerged(pages []Page) []Merged {
 	var out []Merged
 	first := make(map[string]Page, len(pages))
 	for _, p := range pages {
 		if Classify(p).Search {
-			continue // it has a row among the searches
+			continue // it is in the report of searches
 		}
 		row := rowOf(p.URL)
 		switch with, there := first[row]; {
@@ -225,7 +209,7 @@ func FindMerged(pages []Page) []Merged {
 	return out
 }
 
-// rowOf is the path of an address in the report.
+// rowOf is the path of a URL in the report.
 func rowOf(address string) string {
 	address, _, _ = strings.Cut(cleaned(address), "#")
 	if _, after, found := strings.Cut(address, "://"); found {
@@ -233,25 +217,17 @@ func rowOf(address string) string {
 	}
 	path, query, _ := strings.Cut(address, "?")
 	_, path, _ = strings.Cut(path, "/")
-	if query = kept(query); query != "" {
-		path += "?" + query
+	var kept []string
+	for _, p := range parameters(query) {
+		if p.name != "" && !p.isExcluded() {
+			kept = append(kept, p.written)
+		}
+	}
+	if len(kept) > 0 {
+		path += "?" + strings.Join(kept, "&")
 	}
 	if path == "" || path[len(path)-1] == '/' {
 		path += "index"
 	}
 	return strings.Join(strings.FieldsFunc(path, func(r rune) bool { return r == '/' }), "/")
-}
-
-// kept is a query without the parameters that Matomo drops.
-func kept(query string) string {
-	if query == "" {
-		return ""
-	}
-	var out []string
-	for _, p := range parameters(query) {
-		if p.name != "" && !slices.Contains(excludedParameters, strings.ToLower(p.name)) {
-			out = append(out, p.written)
-		}
-	}
-	return strings.Join(out, "&")
 }

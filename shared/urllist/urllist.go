@@ -1,5 +1,4 @@
-// Package urllist owns urls.txt: the pages that visitors see, with their titles, and how Matomo records each. It
-// knows neither who visits a page nor where the file lies.
+// Package urllist owns urls.txt: the pages that visitors see, with their titles, and how Matomo records each.
 package urllist
 
 import (
@@ -8,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/textfile"
@@ -23,24 +25,23 @@ const (
 )
 
 const (
-	// fewPages and manyPages are told as warnings (FEATURES VAL-11).
+	// Fewer or more pages than these are warned of (FEATURES VAL-11).
 	fewPages, manyPages = 100, 50_000
-	// maxProblems ends the reading of a file that is no list at all.
-	maxProblems = 100
-	// shownWarnings is how many lines are warned of one by one for the same reason.
-	shownWarnings = 5
+	// maxProblems stops reading a file that is not a list.
+	maxProblems   = 100
+	shownWarnings = 5 // the number of lines shown for each kind of warning
 )
 
-// Page is a line of the list. Lines nearer the top are visited more often.
+// Page is a line of the list. Pages near the top are visited more often.
 type Page struct {
 	URL string
-	// Title is empty where the line has none.
+	// Title may be empty.
 	Title string
 	Line  int
 }
 
-// Parse reads urls.txt from r: a URL and, after a TAB or two spaces, a title a line; `#` begins a comment line. name
-// is what problems call the file. A file that is something else altogether has one fault, not one in each line.
+// Parse reads urls.txt: a URL per line and, after a TAB or two spaces, a title; `#` starts a comment line. name is the
+// file's name in problems. A file of another kind has one problem, not one per line.
 func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	var problems problem.List
 	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
@@ -73,7 +74,7 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 	return l.pages, l.problems
 }
 
-// lineEnds makes those of Windows and of old Macs ours.
+// lineEnds converts those of Windows and of old Macs.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // list is a list being read.
@@ -81,13 +82,12 @@ type list struct {
 	name     string
 	problems problem.List
 	pages    []Page
-	// first is the line in which an address stands first.
-	first map[string]int
-	// duplicates and hidden count lines that are warned of.
+	first    map[string]int // the first line of a URL
+	// duplicates and hidden count lines with a warning.
 	duplicates, hidden int
 }
 
-// read reads the lines; false where there is no use in going on.
+// read returns false if it gave up.
 func (l *list) read(text string) bool {
 	number := 0
 	for raw := range strings.Lines(text) {
@@ -128,7 +128,7 @@ func (l *list) add(where string, p Page) {
 	}
 }
 
-// conclude says what is wrong with the list as a whole.
+// conclude checks the entire list.
 func (l *list) conclude() {
 	switch n, refused := len(l.pages), l.problems.Err() != nil; {
 	case n == 0 && !refused:
@@ -163,14 +163,14 @@ func Encode(pages []Page) []byte {
 	return b.Bytes()
 }
 
-// DefaultSite is where the built-in pages lie unless the settings say otherwise.
+// DefaultSite is the default site of the built-in pages.
 const DefaultSite = "https://shop.example.test"
 
 //go:embed default.txt
 var builtIn []byte
 
-// Default are the 2,000 built-in pages, on the site at siteURL (scheme, host and perhaps a path), or on DefaultSite
-// where it is empty.
+// Default returns the 2,000 built-in pages, on siteURL (scheme, host and perhaps a path) or, if it is empty,
+// DefaultSite.
 func Default(siteURL string) []Page {
 	pages, problems := Parse("built-in pages", bytes.NewReader(builtIn))
 	if problems.Err() != nil {
@@ -184,10 +184,7 @@ func Default(siteURL string) []Page {
 	return pages
 }
 
-// looked is how many lines are looked at to tell what a file is.
-const looked = 200
-
-// otherKind says what a file is that is no list, and what to do about it; "" where it may be one.
+// otherKind recognises a file of another kind, with its cure; "" if it may be a list.
 func otherKind(text string) (what, cure string) {
 	lines := sample(text)
 	if len(lines) == 0 {
@@ -211,12 +208,12 @@ func otherKind(text string) (what, cure string) {
 	return "", ""
 }
 
-// sample are the first lines that are neither blank nor comments.
+// sample returns the first 200 lines that are neither blank nor comments.
 func sample(text string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			if out = append(out, line); len(out) == looked {
+			if out = append(out, line); len(out) == 200 {
 				break
 			}
 		}
@@ -226,13 +223,13 @@ func sample(text string) []string {
 
 var (
 	quotedField = regexp.MustCompile(`^"https?://[^"]*"([,;]|$)`)
-	// titled ends as no address does: with a quoted text, or with one that begins in upper case or holds a space, and
-	// that has nothing of a path.
+	// titled ends unlike a URL: with quoted text, or with text that starts in upper case or contains a space, and has
+	// no characters of a path.
 	titled = regexp.MustCompile(`^https?://[^\t]*[,;] ?("[^"]*"|\p{Lu}[^/.=&?%#,;]*|[^/.=&?%#,;]* [^/.=&?%#,;]*)$`)
 )
 
-// isCSV tells whether lines are rows of a table and not addresses with commas in them: no line has a TAB, all have a
-// comma or semicolon behind the scheme, and half of them at least end with a title.
+// isCSV reports whether lines are rows of a table instead of URLs with commas: no line has a TAB, all have a comma or
+// semicolon after the scheme, and at least half of them end with a title.
 func isCSV(lines []string) bool {
 	if head := lines[0]; len(lines) > 1 && !strings.Contains(head, "://") && strings.ContainsAny(head, ",;") {
 		lines = lines[1:] // the names of the columns
@@ -248,3 +245,82 @@ func isCSV(lines []string) bool {
 	}
 	return 2*titles >= len(lines)
 }
+
+var separator = regexp.MustCompile(` *\t[ \t]*| {2,}[ \t]*`)
+
+// line parses a trimmed line; false if it has no page.
+func (l *list) line(where, text string) (Page, bool) {
+	if text == "" || text[0] == '#' {
+		return Page{}, false
+	}
+	address, title := text, ""
+	if cut := separator.FindStringIndex(text); cut != nil {
+		address, title = text[:cut[0]], strings.TrimSpace(text[cut[1]:])
+	}
+	if fault := CheckAddress(address); fault != nil {
+		l.problems.Refuse(where, fault.Redacted(address), fault.Message, fault.Cure)
+		return Page{}, false
+	}
+	if odd, hidden := textfile.FindInvisible(title); hidden {
+		if l.hidden++; l.hidden <= shownWarnings {
+			l.problems.Warn(where, title, fmt.Sprintf("has %v of the title", odd),
+				"remove it: Matomo records it in the title")
+		}
+	}
+	return Page{URL: address, Title: title}, true
+}
+
+// Fault is a problem of a page's URL.
+type Fault struct {
+	// Message and Cure are as in problem.Problem.
+	Message, Cure string
+	Secret        bool // means that the URL contains a password
+}
+
+// Redacted is the part of the URL that a problem may show.
+func (f *Fault) Redacted(address string) string {
+	if f.Secret {
+		return ""
+	}
+	return address
+}
+
+// CheckAddress checks the URL of a page, an outlink or a download; nil if it is valid.
+func CheckAddress(address string) *Fault {
+	if odd, is := textfile.FindSpecial(address); is {
+		cure := "remove it"
+		if unicode.IsSpace(odd.Rune) {
+			cure = "put a TAB or two plain spaces between URL and title"
+		}
+		return &Fault{Message: fmt.Sprintf("has %v", odd), Cure: cure}
+	}
+	if strings.Contains(address, " ") {
+		return &Fault{Message: "has a single space",
+			Cure: "put a TAB or two spaces between URL and title; write %20 for a space in a URL"}
+	}
+	path, _, _ := strings.Cut(address, "#")
+	path, _, _ = strings.Cut(path, "?")
+	if at := bareEscape(path); at >= 0 {
+		return &Fault{Cure: "write %25 for a percent sign", Message: fmt.Sprintf(
+			"has a %% without an escape sequence at position %d", utf8.RuneCountInString(path[:at])+1)}
+	}
+	switch u, err := url.Parse(address); {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return &Fault{Message: "is not an http or https URL", Cure: "write https://host/page"}
+	case u.User != nil:
+		return &Fault{"contains a user name or password, which Matomo would record", "remove it", true}
+	}
+	return nil
+}
+
+// bareEscape is the offset of the first % in a path without two hexadecimal digits after it, or -1.
+func bareEscape(path string) int {
+	for i := range len(path) {
+		if path[i] == '%' && (i+2 >= len(path) || !isHex(path[i+1]) || !isHex(path[i+2])) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isHex(b byte) bool { return b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'f' }

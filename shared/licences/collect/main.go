@@ -21,8 +21,7 @@ import (
 
 // part is something linked, with the folders of it in which licences may lie.
 type part struct {
-	// name is what it is called, with its version.
-	name    string
+	name    string // what it is called, with its version
 	folders []string
 }
 

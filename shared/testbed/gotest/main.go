@@ -74,8 +74,7 @@ type report struct {
 	// said is the output of each test that has not ended, and of each package outside of its tests.
 	said                    map[[2]string][]string
 	passed, failed, skipped int
-	// why counts skipped tests by package and reason.
-	why map[[2]string]int
+	why                     map[[2]string]int // counts skipped tests by package and reason
 }
 
 func newReport(to io.Writer) *report {
