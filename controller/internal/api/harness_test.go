@@ -230,18 +230,22 @@ func (o *outline) Plan(_ context.Context, files map[string][]byte, args ...strin
 	}, nil
 }
 
-// noJobs is a runtime that has none.
+// noJobs is a runtime without jobs.
 type noJobs struct{}
 
-func (noJobs) JobName(id string) string { return "job-" + id }
-func (noJobs) JobsDetached() bool       { return false }
-func (noJobs) Job(_ context.Context, id string) launcher.Status {
-	return launcher.Status{State: launcher.Missing, Name: "job-" + id}
+func (noJobs) JobName(id string) string                { return "job-" + id }
+func (noJobs) JobsDetached() bool                      { return false }
+func (noJobs) Job(id string) launcher.Loadgen          { return noJob("job-" + id) }
+func (noJobs) RemoveJob(context.Context, string) error { return nil }
+
+type noJob string
+
+func (j noJob) Status(context.Context) launcher.Status {
+	return launcher.Status{State: launcher.Missing, Name: string(j)}
 }
-func (noJobs) StartJob(context.Context, string) error               { return launcher.ErrMissing }
-func (noJobs) StopJob(context.Context, string, time.Duration) error { return nil }
-func (noJobs) RemoveJob(context.Context, string) error              { return nil }
-func (noJobs) JobLogs(context.Context, string, launcher.LogQuery, func(launcher.Line) error) error {
+func (noJob) Start(context.Context) error               { return launcher.ErrMissing }
+func (noJob) Stop(context.Context, time.Duration) error { return nil }
+func (noJob) Logs(context.Context, launcher.LogQuery, func(launcher.Line) error) error {
 	return nil
 }
 

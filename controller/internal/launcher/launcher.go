@@ -1,11 +1,12 @@
 // Package launcher defines how the controller runs loadgens: the states a loadgen can be in and the operations on it.
-// Its subpackages docker and process implement Runtime and JobRuntime. It does not know settings, plans, runs or HTTP;
-// what a loadgen does is defined by the files of the exchange folder.
+// Its subpackages docker and process implement Runtime and JobRuntime. It does not know settings, plans, runs or HTTP:
+// the files of the exchange folder define what a loadgen does.
 package launcher
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"time"
@@ -20,24 +21,15 @@ type State string
 
 // The states. A process is only ever Missing, Created, Running or Exited.
 const (
-	// Running: it runs. Whether it sends traffic or idles is its phase.
-	Running State = "running"
-	// Exited: it ended by itself, was stopped or crashed; see ExitCode and Reason.
-	Exited State = "exited"
-	// Created: it was created but never started.
-	Created State = "created"
-	// Restarting: the engine is restarting it.
-	Restarting State = "restarting"
-	// Paused: somebody paused the container.
-	Paused State = "paused"
-	// Dead: the engine failed to remove it and cannot start it.
-	Dead State = "dead"
-	// Missing: it does not exist.
-	Missing State = "missing"
-	// Foreign: the name belongs to a container that is not ours and is never touched.
-	Foreign State = "foreign"
-	// Unavailable: the engine does not answer, so the state is unknown.
-	Unavailable State = "unavailable"
+	Running     State = "running"     // whether it sends traffic or idles is its phase
+	Exited      State = "exited"      // ended by itself, was stopped or crashed; see ExitCode and Reason
+	Created     State = "created"     // but never started
+	Restarting  State = "restarting"  // by the engine
+	Paused      State = "paused"      // by a person
+	Dead        State = "dead"        // the engine failed to remove it and cannot start it
+	Missing     State = "missing"     // does not exist
+	Foreign     State = "foreign"     // the name belongs to a container that is not ours and is never touched
+	Unavailable State = "unavailable" // the engine does not answer, so the state is unknown
 )
 
 // Status describes a loadgen. Times are UTC, and zero if unknown.
@@ -85,55 +77,56 @@ var (
 	ErrNothingToHeal = fault.Conflict.New("there is nothing to heal")
 )
 
-// Runtime runs one loadgen. It is safe for concurrent use; the last of several concurrent changes wins. Errors wrap
-// those above where they apply.
-type Runtime interface {
-	// Name is "docker" or "process".
-	Name() string
+// Loadgen is one loadgen: the main one, or that of a job. It is safe for concurrent use; the last of several concurrent
+// changes wins. Errors wrap those above where they apply.
+type Loadgen interface {
+	LogReader
 	// Status returns the loadgen's status. If the engine does not answer, the state is Unavailable.
 	Status(ctx context.Context) Status
-	// Start starts the loadgen, and creates it first if it is missing. It does nothing if the loadgen runs.
+	// Start starts the loadgen, and creates it first if it is missing. It does nothing if the loadgen runs. A job that
+	// ended resumes from its state folder.
 	Start(ctx context.Context) error
-	// Stop asks the loadgen to drain and kills it after timeout. It does nothing if the loadgen does not run.
+	// Stop requests the loadgen to drain and kills it after timeout. It does nothing if the loadgen does not run.
 	Stop(ctx context.Context, timeout time.Duration) error
-	// Restart stops and starts the loadgen.
-	Restart(ctx context.Context, timeout time.Duration) error
+}
+
+// Runtime runs the main loadgen.
+type Runtime interface {
+	Loadgen
+	// Name is "docker" or "process".
+	Name() string
 	// Heal fixes what Status calls healable, starts the loadgen and describes in a sentence what it did. A container
 	// that it replaces is kept until the new one runs, and put back if the new one does not.
 	Heal(ctx context.Context) (string, error)
-	// Logs calls each with the lines of the log, oldest first, until there are no more, ctx is done (no error) or each
-	// returns an error, which is returned.
-	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
-	// Plan runs `loadgen plan` with args beside the loadgen, with files (by name) as its exchange folder, and returns
+	// Plan runs `loadgen plan` with args next to the loadgen, with files (by name) as its exchange folder, and returns
 	// its output. It sends nothing and leaves nothing behind. Calls must not overlap. A plan that the loadgen rejects
 	// is an exit code, not an error; too much output is ErrOutputTooLarge.
 	Plan(ctx context.Context, files map[string][]byte, args ...string) (Output, error)
-	// Close releases resources. A child process is drained and stopped first; a container keeps running.
+	// Close releases resources. Child processes are drained and stopped first; containers keep running.
 	Close(ctx context.Context, timeout time.Duration) error
 }
 
-// JobRuntime runs further loadgens beside the one of a Runtime, each for a job that ends by itself. A job's id consists
-// of letters, digits, - and _ and names its folders, see exchange.JobFolder; its files must be there before it starts.
-// Its state folder is its own, because a loadgen closes all open ledgers in its folder. JobRuntime is safe for
-// concurrent use with one caller per job. Errors are those of Runtime.
+// JobRuntime runs further loadgens, each for a job that ends by itself. A job's ID consists of letters, digits, - and _
+// and names its folders, see exchange.JobFolder; its files must be there before it starts. Its state folder is separate,
+// because a loadgen closes all open ledgers in its folder. JobRuntime is safe for concurrent use with one caller per job.
 type JobRuntime interface {
-	// JobName returns the name of a job's container or process, whether it exists or not.
+	// Job returns the loadgen of a job, and JobName its name, whether it exists or not.
+	Job(id string) Loadgen
 	JobName(id string) string
 	// JobsDetached reports whether jobs keep running without the controller. If so, a missing job was removed by
 	// somebody; otherwise it ended with its controller.
 	JobsDetached() bool
-	// Job returns a job's status.
-	Job(ctx context.Context, id string) Status
-	// StartJob creates a job if it is missing and starts it. One that ended resumes from its state folder; one that
-	// runs is left alone.
-	StartJob(ctx context.Context, id string) error
-	// StopJob asks a job to drain and kills it after timeout. It does nothing if the job does not run.
-	StopJob(ctx context.Context, id string, timeout time.Duration) error
 	// RemoveJob removes an ended job with its log, but not its folders. It returns ErrInvalidState if the job runs,
 	// and nil if it is missing.
 	RemoveJob(ctx context.Context, id string) error
-	// JobLogs is Runtime.Logs of a job.
-	JobLogs(ctx context.Context, id string, q LogQuery, each func(Line) error) error
+}
+
+// JobName returns the name of a job's loadgen, given that of the main one.
+func JobName(main, id string) string { return main + "-backfill-" + id }
+
+// JobRunningError returns the ErrInvalidState of RemoveJob.
+func JobRunningError(name string) error {
+	return fmt.Errorf("%w: %s is still running; stop it first", ErrInvalidState, name)
 }
 
 // Environ returns the environment variables by which a loadgen finds its folders, reads the settings that the

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"strings"
@@ -64,6 +65,54 @@ type LogQuery struct {
 	// Level excludes less severe lines. Texts excludes lines that do not contain all of them, ignoring case.
 	Level Level
 	Texts []string
+}
+
+// LogReader reads a loadgen's log.
+type LogReader interface {
+	// Logs calls each with the lines of the log, oldest first, until there are no more, ctx is done (no error) or each
+	// returns an error, which is returned.
+	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
+}
+
+// Read calls each with the lines that the query selects. read implements Since and Follow for a log; it may ignore Tail,
+// and the rest of the query is empty.
+func (q LogQuery) Read(read func(q LogQuery, each func(Line) error) error, each func(Line) error) error {
+	selected := func(l Line) error {
+		if q.Matches(l) {
+			return each(l)
+		}
+		return nil
+	}
+	if q.Tail == 0 {
+		return read(LogQuery{Since: q.Since, Follow: q.Follow}, selected)
+	}
+	now := LogQuery{Since: q.Since}
+	if q.Level == "" && len(q.Texts) == 0 { // otherwise read would cut before the filter
+		now.Tail = q.Tail
+	}
+	var last []Line
+	err := read(now, func(l Line) error {
+		if !q.Matches(l) {
+			return nil
+		}
+		if last = append(last, l); len(last) >= 2*q.Tail {
+			last = append(last[:0], last[q.Tail:]...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range last[max(0, len(last)-q.Tail):] {
+		if err := each(l); err != nil {
+			return err
+		}
+		q.Since = l.Time.Add(time.Nanosecond)
+	}
+	if !q.Follow {
+		return nil
+	}
+	return read(LogQuery{Since: q.Since, Follow: true}, selected)
 }
 
 // Matches reports whether the query selects the line.

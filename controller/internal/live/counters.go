@@ -5,19 +5,19 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// counters are all that only ever grows within one life of a loadgen.
+// counters are the numbers that only grow within one life of a loadgen.
 type counters struct {
 	hits    map[hitKey]runsummary.Hits
 	visits  runsummary.Visits
 	due     uint64
 	revenue float64
-	// answered are counts by latency of each target, see status.Target.
+	// answered counts answers by latency for each target, see status.Target.
 	answered map[string][]uint64
 }
 
 type hitKey struct{ target, kind string }
 
-// countersOf are those of a snapshot.
+// countersOf returns the counters of a snapshot.
 func countersOf(s *status.Snapshot) counters {
 	c := counters{
 		hits: map[hitKey]runsummary.Hits{}, visits: s.Run.Visits, due: s.Run.Due, revenue: s.Run.Revenue,
@@ -32,27 +32,23 @@ func countersOf(s *status.Snapshot) counters {
 	return c
 }
 
-// plus adds what another life has counted.
+// plus adds the counters of another life.
 func (c counters) plus(o counters) counters {
 	return counters{
 		hits: combine(c.hits, o.hits, runsummary.Hits.Plus), visits: c.visits.Plus(o.visits), due: c.due + o.due,
-		revenue: c.revenue + o.revenue, answered: combine(c.answered, o.answered, func(a, b []uint64) []uint64 {
-			return combineBuckets(a, b, func(a, b uint64) uint64 { return a + b })
-		}),
+		revenue: c.revenue + o.revenue, answered: combine(c.answered, o.answered, addBuckets),
 	}
 }
 
-// minus is the gain since an earlier moment.
+// minus returns the increase since o.
 func (c counters) minus(o counters) counters {
 	return counters{
 		hits: combine(c.hits, o.hits, runsummary.Hits.Minus), visits: c.visits.Minus(o.visits), due: c.due - o.due,
-		revenue: c.revenue - o.revenue, answered: combine(c.answered, o.answered, func(a, b []uint64) []uint64 {
-			return combineBuckets(a, b, func(a, b uint64) uint64 { return a - b })
-		}),
+		revenue: c.revenue - o.revenue, answered: combine(c.answered, o.answered, subtractBuckets),
 	}
 }
 
-// each combines what two maps have under the same key.
+// combine combines the values of two maps by key.
 func combine[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V {
 	out := make(map[K]V, len(a))
 	for _, part := range []map[K]V{a, b} {
@@ -63,22 +59,25 @@ func combine[K comparable, V any](a, b map[K]V, combine func(a, b V) V) map[K]V 
 	return out
 }
 
-// ranges combines counts by latency; nil is none.
-func combineBuckets(a, b []uint64, combine func(a, b uint64) uint64) []uint64 {
+// addBuckets and subtractBuckets calculate with counts by latency; nil is none.
+func addBuckets(a, b []uint64) []uint64 {
 	out := make([]uint64, len(status.LatencyBuckets)+1)
-	at := func(n []uint64, i int) uint64 {
-		if i < len(n) {
-			return n[i]
-		}
-		return 0
-	}
-	for i := range out {
-		out[i] = combine(at(a, i), at(b, i))
+	copy(out, a)
+	for i := range min(len(out), len(b)) {
+		out[i] += b[i]
 	}
 	return out
 }
 
-// less tells whether something is lower than before: the counters began at 0 again.
+func subtractBuckets(a, b []uint64) []uint64 {
+	out := addBuckets(a, nil)
+	for i := range min(len(out), len(b)) {
+		out[i] -= b[i]
+	}
+	return out
+}
+
+// wereReset reports whether the counters started at 0 again.
 func (c counters) wereReset(before counters) bool {
 	for k, h := range before.hits {
 		if c.hits[k].Planned < h.Planned {
@@ -88,7 +87,7 @@ func (c counters) wereReset(before counters) bool {
 	return c.visits.Planned < before.visits.Planned
 }
 
-// of sums the hits of a target; empty is all.
+// of sums the hits of a target, or of all if it is empty.
 func (c counters) of(target string) (sum runsummary.Hits) {
 	for k, h := range c.hits {
 		if target == "" || k.target == target {
@@ -106,18 +105,18 @@ func (c counters) byKind() map[string]runsummary.Hits {
 	return out
 }
 
-// percentiles are those of the answers of a target; empty is all.
+// percentiles returns the latency of a target, or of all if it is empty.
 func (c counters) percentiles(target string) runsummary.Latency {
 	var answered []uint64
 	for name, n := range c.answered {
 		if target == "" || name == target {
-			answered = combineBuckets(answered, n, func(a, b uint64) uint64 { return a + b })
+			answered = addBuckets(answered, n)
 		}
 	}
 	return runsummary.Latency{P50: quantile(answered, .5), P95: quantile(answered, .95), P99: quantile(answered, .99)}
 }
 
-// quantile interpolates within the range that q falls into; the last one, which has no end, gives its begin.
+// quantile interpolates within the bucket of q; for the last one, which has no end, it returns its start.
 func quantile(answered []uint64, q float64) float64 {
 	if len(answered) == 0 {
 		return 0

@@ -12,56 +12,54 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Hub hands events to those who listen. It never waits for one: who does not keep up is dropped, and resumes with the
-// id of the event it saw last. It is safe for concurrent use.
+// Hub sends events to readers. It never waits for a reader: one that falls behind is dropped, and resumes with the ID of
+// the last event it received. It is safe for concurrent use.
 type Hub struct {
 	epoch string
 
 	mu      sync.Mutex // guards what follows
 	next    uint64
 	events  []Event             // the last ones, oldest first
-	latest  map[EventKind]Event // the last state and sample, kept or not
+	latest  map[EventKind]Event // the last state and sample, even if no longer among events
 	readers map[*Reader]struct{}
 	closed  bool
 }
 
 const (
-	// keptEvents can be resumed: some minutes of an ordinary run.
+	// maxEvents is the number of events that can be resumed: some minutes of an ordinary run.
 	maxEvents = 1000
-	// waiting is how many events a reader may be behind.
+	// maxBacklog is how many events a reader may be behind.
 	maxBacklog = 256
 )
 
-// NewHub makes a hub whose ids begin with its start, so that those of an earlier controller are not mistaken for its
-// own.
+// NewHub returns a hub. Its IDs start with the time of its start, which distinguishes them from those of earlier
+// controllers.
 func NewHub(start time.Time) *Hub {
 	return &Hub{epoch: strconv.FormatInt(start.UnixMilli(), 36), latest: map[EventKind]Event{},
 		readers: map[*Reader]struct{}{}}
 }
 
-// Filter chooses events of a reader. The zero value is all.
+// Filter selects the events of a reader. The zero value selects all.
 type Filter struct {
-	// Log chooses the log lines; Since and Tail of it mean nothing here.
-	Log launcher.LogQuery
-	// NoLog leaves the log out.
-	NoLog bool
+	Log   launcher.LogQuery // selects log lines by Level and Texts
+	NoLog bool              // excludes the log
 }
 
 func (f Filter) wants(e Event) bool {
 	return e.Kind != LogEvent || !f.NoLog && f.Log.Matches(e.line)
 }
 
-// Reader gets the events that it asked for, in order.
+// Reader receives the events of its filter, in order.
 type Reader struct {
 	hub    *Hub
 	filter Filter
 	events chan Event
 }
 
-// Events is closed when the hub is, and when the reader has fallen behind.
+// Events returns a channel that is closed with the hub, and when the reader falls behind.
 func (r *Reader) Events() <-chan Event { return r.events }
 
-// Close ends the reader. It may be called twice.
+// Close closes the reader. It may be called twice.
 func (r *Reader) Close() {
 	r.hub.mu.Lock()
 	defer r.hub.mu.Unlock()
@@ -75,8 +73,8 @@ func (h *Hub) drop(r *Reader) {
 	}
 }
 
-// Join makes a reader that begins after the event with the id lastID: with those that are still kept where lastID is
-// the hub's, with the latest state and sample where it is not or is empty. These two are never too old to be told.
+// Join returns a reader that starts after the event with the ID lastID. If that is not an ID of the hub, it starts with
+// the latest state and sample.
 func (h *Hub) Join(lastID string, f Filter) *Reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -90,7 +88,7 @@ func (h *Hub) Join(lastID string, f Filter) *Reader {
 	}
 	slices.SortFunc(first, func(a, b Event) int { return cmp.Compare(a.number, b.number) })
 	for _, e := range first {
-		r.events <- e // there is room for all that is kept
+		r.events <- e // has room for all events
 	}
 	for _, e := range h.events {
 		if ours && e.number > after && f.wants(e) {
@@ -105,7 +103,7 @@ func (h *Hub) Join(lastID string, f Filter) *Reader {
 	return r
 }
 
-// number reads an id; false where it is not one of this hub.
+// number parses an ID; false if it is not one of this hub.
 func (h *Hub) number(id string) (uint64, bool) {
 	digits, ok := strings.CutPrefix(id, h.epoch+"-")
 	if !ok {
@@ -115,10 +113,10 @@ func (h *Hub) number(id string) (uint64, bool) {
 	return n, err == nil && n <= h.next
 }
 
-// Send gives an event to all readers. data is JSON.
+// Send sends an event to all readers. data is JSON.
 func (h *Hub) Send(kind EventKind, data []byte) { h.send(Event{Kind: kind, Data: data}) }
 
-// SendLine gives a line of the log to the readers that want it.
+// SendLine sends a log line to the readers whose filter selects it.
 func (h *Hub) SendLine(l launcher.Line, data []byte) {
 	h.send(Event{Kind: LogEvent, Data: data, line: l})
 }
@@ -150,7 +148,7 @@ func (h *Hub) send(e Event) {
 	}
 }
 
-// Close ends all readers; it comes before the end of the HTTP server, which waits for them.
+// Close closes all readers. Call it before closing the HTTP server, which waits for them.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,18 +9,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// explainer adds to samples what the loadgen itself says of the run, and how near the limits of the settings are.
+// limits adds to samples what the loadgen reports of the run, and how close the limits of the settings are.
 type limits struct {
 	run      string
 	settings spec.Spec
 	known    bool
-	// length is that of the profile; 0 for one without an end.
+	// length is that of the load profile; 0 if it has no end.
 	length   time.Duration
 	previous Sample
 	paused   time.Duration
 }
 
-// explain adds what r says, the summary of the whole run.
+// add adds the numbers of r, the summary of all lives of the run.
 func (x *limits) add(c Config, s *Sample, r *runsummary.Summary) {
 	if x.run != s.RunID {
 		*x = limits{run: s.RunID}
@@ -44,12 +44,11 @@ func (x *limits) add(c Config, s *Sample, r *runsummary.Summary) {
 	}
 }
 
-// stops are the limits that are set.
+// stops returns the limits that are set.
 func (x *limits) stops(s *Sample, started time.Time, kept func() (runsummary.Cap, error)) []Stop {
 	k, out := x.settings, []Stop{}
 	if k.StopAfterVisits > 0 {
-		out = append(out, Stop{StopVisits, "visits", float64(s.Visits.Planned),
-			float64(k.StopAfterVisits), true})
+		out = append(out, Stop{StopVisits, "visits", float64(s.Visits.Planned), float64(k.StopAfterVisits), true})
 	}
 	var since time.Duration
 	if !started.IsZero() {

@@ -8,7 +8,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// meter turns snapshots into samples. It adds up the lives of a loadgen within one run, whose counters each begin at 0.
+// meter turns snapshots into samples. It adds up the lives of a loadgen within one run, whose counters each start at 0.
 type meter struct {
 	run         string
 	life        time.Time
@@ -16,22 +16,22 @@ type meter struct {
 	last        counters // of the last snapshot
 	total       counters // base and last
 	at          time.Time
-	checkpoints []checkpoint // beginnings of a Recent, oldest first
+	checkpoints []checkpoint // possible starts of a Recent, oldest first
 
 	runStarted    time.Time // the start of the run, as far as it is known
-	intervalStart time.Time // where the current interval begins,
-	intervalBase  counters  // and the total at that moment
-	unsaved       bool      // the interval has something that was not stored yet
+	intervalStart time.Time // the start of the current interval
+	intervalBase  counters  // the total at that time
+	unsaved       bool      // the interval has numbers that were not stored yet
 }
 
-// mark is the total at a moment.
+// checkpoint is the total at a time.
 type checkpoint struct {
 	at    time.Time
 	total counters
 }
 
 const (
-	// recently is how far back a Recent reaches, and markEvery how often its beginning moves on.
+	// recentWindow is the time that a Recent covers; its start moves every checkpointInterval.
 	recentWindow       = time.Minute
 	checkpointInterval = 6 * time.Second
 
@@ -41,10 +41,10 @@ const (
 	fineUntil      = time.Hour
 )
 
-// lookEvery is the time between two snapshots.
+// snapshotInterval is the time between two snapshots.
 const snapshotInterval = time.Second
 
-// recent are the seconds and the gain since the mark that a Recent begins with.
+// recent returns the seconds and the increase since the start of a Recent.
 func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
 	for len(m.checkpoints) > 1 && now.Sub(m.checkpoints[1].at) >= recentWindow {
 		m.checkpoints = m.checkpoints[1:]
@@ -56,7 +56,7 @@ func (m *meter) recent(now time.Time) (seconds float64, gained counters) {
 	return now.Sub(begin.at).Seconds(), m.total.minus(begin.total)
 }
 
-// take adds a snapshot. The intervals are those that it ends.
+// take adds a snapshot. The returned intervals end with it.
 func (m *meter) take(now time.Time, s *status.Snapshot) (Sample, []Interval) {
 	var done []Interval
 	before, counts := m.total, countersOf(s)
@@ -66,19 +66,16 @@ func (m *meter) take(now time.Time, s *status.Snapshot) (Sample, []Interval) {
 		*m = meter{run: s.Run.RunID, runStarted: now, intervalStart: now}
 		before = counters{}
 		if !s.Life.IsZero() {
-			// What it did since its start is divided by the time since then, not by a second.
-			m.at = s.Life
-			m.runStarted = m.at
+			m.at, m.runStarted = s.Life, s.Life // rates are per second since then
 			if now.Sub(m.at) < coarseInterval {
 				m.intervalStart = m.at
 			} else {
-				m.intervalBase = counts // the run was found under way: what it did before is in earlier intervals
+				m.intervalBase = counts // earlier intervals have the rest of a run that was already in progress
 			}
 		}
-		if began := m.at; now.Sub(began) < recentWindow {
-			m.checkpoints = []checkpoint{{at: began}}
-		} else {
-			m.checkpoints = []checkpoint{{now, counts}}
+		m.checkpoints = []checkpoint{{now, counts}}
+		if now.Sub(m.at) < recentWindow {
+			m.checkpoints = []checkpoint{{at: m.at}}
 		}
 	case !s.Life.Equal(m.life) || counts.wereReset(m.last):
 		done = m.flush()
@@ -129,7 +126,7 @@ func (m *meter) sample(now time.Time, s *status.Snapshot, gained counters) Sampl
 	return out
 }
 
-// rate is n per second; 0 where no time is known.
+// rate returns n per second; 0 if no time has passed.
 func rate(n uint64, seconds float64) float64 {
 	if seconds <= 0 {
 		return 0
@@ -137,7 +134,7 @@ func rate(n uint64, seconds float64) float64 {
 	return float64(n) / seconds
 }
 
-// length is that of the current interval.
+// length returns that of the current interval.
 func (m *meter) length() time.Duration {
 	if m.intervalStart.Sub(m.runStarted) < fineUntil {
 		return fineInterval
@@ -145,7 +142,7 @@ func (m *meter) length() time.Duration {
 	return coarseInterval
 }
 
-// interval is the current one, up to until.
+// interval returns the current interval up to until.
 func (m *meter) interval(until time.Time) Interval {
 	gained := m.total.minus(m.intervalBase)
 	return Interval{
@@ -154,8 +151,7 @@ func (m *meter) interval(until time.Time) Interval {
 	}
 }
 
-// flush returns the current interval as far as it is known, so that the last part of a run is stored; nothing where
-// nothing is new.
+// flush returns the unfinished interval, so that the last part of a run is stored, unless it has nothing new.
 func (m *meter) flush() []Interval {
 	if !m.unsaved {
 		return nil

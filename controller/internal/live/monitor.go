@@ -13,27 +13,26 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// Config of a Live.
+// Config configures a Monitor.
 type Config struct {
-	// Ledger reads the ledger of a run, and Cap what the loadgen keeps of the cap, see ledgers.Reader.
+	// Ledger reads the ledger of a run, and Cap the state of the cap on visits, see summaries.Reader.
 	Ledger func(runID string) (*runsummary.Summary, error)
 	Cap    func() (runsummary.Cap, error)
-	// Settings are those of a run; false where they are not known.
+	// Settings returns those of a run; false if they are unknown.
 	Settings func(runID string) (spec.Spec, bool)
-	// Scale is what the run's planned rate is multiplied by now, 0 while it is paused.
+	// Scale returns the current factor of the planned rate, 0 while the run is paused.
 	Scale func() float64
-	// Keep stores an interval of a run; an error is logged.
+	// SaveInterval stores an interval of a run.
 	SaveInterval func(context.Context, Interval) error
-	// Hub gets every sample.
+	// Hub receives every sample.
 	Hub *Hub
 	Log *slog.Logger
 }
 
-// Live turns what the loadgen tells into samples. It is safe for concurrent use.
+// Monitor turns the loadgen's status into samples. It is safe for concurrent use.
 type Monitor struct {
-	c Config
-	// next is the snapshot that Watch has not seen yet.
-	pending chan *status.Snapshot
+	c       Config
+	pending chan *status.Snapshot // the next snapshot for Watch
 
 	mu     sync.Mutex // guards what follows
 	ring   []Point
@@ -41,14 +40,14 @@ type Monitor struct {
 	has    bool
 }
 
-// window is how many seconds of points are kept: two hours.
+// window is the number of points that are kept: two hours.
 const window = 2 * 60 * 60
 
-// New makes a Live; Take feeds it, and Watch does its work.
+// New returns a Monitor, which needs Observe and Watch.
 func New(c Config) *Monitor { return &Monitor{c: c, pending: make(chan *status.Snapshot, 1)} }
 
-// Take takes what the loadgen tells, which is to be asked once a second, by one caller; nil is that none runs. It does
-// not block: a snapshot that comes before the one before it was seen replaces that.
+// Observe adds a snapshot, nil if no loadgen runs. One caller calls it once a second. It does not block: a snapshot
+// replaces an earlier one that Watch has not seen.
 func (l *Monitor) Observe(s *status.Snapshot) {
 	select {
 	case <-l.pending:
@@ -57,14 +56,14 @@ func (l *Monitor) Observe(s *status.Snapshot) {
 	l.pending <- s
 }
 
-// Latest is the last sample; false before the first.
+// Latest returns the last sample; false before the first.
 func (l *Monitor) Latest() (Sample, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.latest, l.has
 }
 
-// History are the points after since of the last two hours, oldest first.
+// History returns the points of the last two hours after since, oldest first.
 func (l *Monitor) History(since time.Time) []Point {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +76,7 @@ func (l *Monitor) History(since time.Time) []Point {
 	return out
 }
 
-// Watch makes samples of what Take is given, until ctx is done.
+// Watch turns snapshots into samples until ctx is done.
 func (l *Monitor) Watch(ctx context.Context) {
 	var m meter
 	var x limits
@@ -104,7 +103,8 @@ func (l *Monitor) Watch(ctx context.Context) {
 	}
 }
 
-// whole is what is known of all lives of a run, of which r is the last one. One that had no visit before is all.
+// summary returns the summary of all lives of a run, of which r is the last one. A life without earlier visits is the only
+// one.
 func (l *Monitor) summary(r *runsummary.Summary) *runsummary.Summary {
 	if r.FirstVisit > 0 {
 		if all, err := l.c.Ledger(r.RunID); err == nil {
@@ -117,7 +117,7 @@ func (l *Monitor) summary(r *runsummary.Summary) *runsummary.Summary {
 func (l *Monitor) saveIntervals(ctx context.Context, intervals []Interval) {
 	for _, i := range intervals {
 		if err := l.c.SaveInterval(ctx, i); err != nil {
-			l.c.Log.Error("an interval of the run cannot be stored", "run_id", i.RunID, "err", err)
+			l.c.Log.Error("cannot store an interval of the run", "run_id", i.RunID, "err", err)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (l *Monitor) saveIntervals(ctx context.Context, intervals []Interval) {
 func (l *Monitor) publish(s Sample) {
 	data, err := json.Marshal(s)
 	if err != nil {
-		l.c.Log.Error("a sample cannot be written", "err", err)
+		l.c.Log.Error("cannot encode a sample", "err", err)
 		return
 	}
 	l.mu.Lock()

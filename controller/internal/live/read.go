@@ -11,19 +11,19 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// maxStatus is the largest status that is read, in bytes; a loadgen with a hundred targets gives less than 1 MiB.
+// maxStatus is the maximum size of a status, in bytes; that of a hundred targets is less than 1 MiB.
 const maxStatus = 8 << 20
 
-// Read asks the loadgen whose telemetry is at base, as http://host:port, how it stands. The error wraps
-// launcher.ErrVersionMismatch where it has no status: an older one.
+// Read returns the status of the loadgen whose telemetry is at base, as http://host:port. The error of an older loadgen
+// without a status wraps launcher.ErrVersionMismatch.
 func Read(ctx context.Context, client *http.Client, base string) (*status.Snapshot, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+status.Path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask the loadgen: %w", err)
+		return nil, fmt.Errorf("query the loadgen: %w", err)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the loadgen: %w", err)
+		return nil, fmt.Errorf("query the loadgen: %w", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	switch resp.StatusCode {
@@ -31,7 +31,7 @@ func Read(ctx context.Context, client *http.Client, base string) (*status.Snapsh
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("%w: it has no %s", launcher.ErrVersionMismatch, status.Path)
 	default:
-		return nil, fmt.Errorf("ask the loadgen: it answers %s", resp.Status)
+		return nil, fmt.Errorf("query the loadgen: got status %s", resp.Status)
 	}
 	s := new(status.Snapshot)
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxStatus)).Decode(s); err != nil {

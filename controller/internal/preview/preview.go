@@ -163,12 +163,7 @@ func (v *Preview) plan(ctx context.Context, draft plan.Input, args ...string) (o
 	case output.ExitCode == exitcode.BadConfig && problems.Err() != nil:
 		return nil, 0, nil, problems
 	case output.ExitCode == exitcode.BadConfig && len(output.Stderr) > 0: // unknown command or flag
-		return nil, 0, nil, fmt.Errorf(
-			"%w: it rejects %q: %s",
-			launcher.ErrVersionMismatch,
-			args,
-			output.Stderr[0].Text,
-		)
+		return nil, 0, nil, fmt.Errorf("%w: it rejects %q: %s", launcher.ErrVersionMismatch, args, output.Stderr[0].Text)
 	default:
 		return nil, 0, nil, fmt.Errorf("plan the visits: the loadgen ended with exit code %d: %s", output.ExitCode,
 			problems.Error())

@@ -8,27 +8,24 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Drawing is how the rate changes with time.
+// Drawing is the arrival rate over time.
 type Drawing struct {
 	Kind    profile.Kind `json:"kind" enum:"constant,stages,week"`
-	From    time.Time    `json:"from" doc:"When the points begin: Monday, 0 h, in TIMEZONE for a week, else now."`
-	Points  []Point      `json:"points" doc:"To be joined by straight lines; two of one moment are a step."`
-	Window  float64      `json:"window_seconds" doc:"How much time the points cover."`
+	From    time.Time    `json:"from" doc:"Start of the points: Monday 0:00 in TIMEZONE for a week, otherwise now."`
+	Points  []Point      `json:"points" doc:"To be joined by straight lines; two at the same time are a step."`
+	Window  float64      `json:"window_seconds" doc:"Time that the points cover."`
 	Planned uint64       `json:"planned_visits" doc:"Visits of that time, by the exact integral."`
 	Ends    *float64     `json:"ends_after_seconds" doc:"When the profile itself ends the run; null for never."`
 }
 
-// Point is the rate at a moment.
+// Point is the rate at a time.
 type Point struct {
 	At   float64 `json:"at_seconds"`
 	Rate float64 `json:"rate_per_day" doc:"Visits a day."`
 }
 
-// drawnDays is how much of a constant rate is drawn.
-const drawnDays = 1
-
-// Profile draws the load of the saved settings with overrides laid over them: a week, all stages, or a day of a
-// constant rate. The error is a problem.List where the settings have faults.
+// Profile returns the load profile of the saved settings with overrides: a week, all stages, or a day of a constant
+// rate. The error is a problem.List if the settings are invalid.
 func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now time.Time) (Drawing, error) {
 	s, _, err := v.drafts.Draft(ctx, overrides, nil)
 	if err != nil {
@@ -46,7 +43,7 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	if ends := load.Length().Seconds(); ends > 0 {
 		d.Ends = &ends
 	}
-	to := now.AddDate(0, 0, drawnDays)
+	to := now.AddDate(0, 0, 1)
 	switch d.Kind {
 	case profile.Week:
 		zone := k.Timezone.Location()
@@ -65,7 +62,7 @@ func (v *Preview) Profile(ctx context.Context, overrides map[string]any, now tim
 	return d, nil
 }
 
-// add leaves out what a line through its neighbours shows already.
+// add adds a point, and removes one that lies on the line between its neighbors.
 func (d *Drawing) add(p Point) {
 	n := len(d.Points)
 	switch {

@@ -224,10 +224,6 @@ func (w *world) end(code int, reason string) {
 	w.plan, w.open = status.Snapshot{}, 0
 }
 
-func (w *world) Restart(ctx context.Context, timeout time.Duration) error {
-	return errors.Join(w.Stop(ctx, timeout), w.Start(ctx))
-}
-
 func (w *world) Heal(ctx context.Context) (string, error) {
 	if !w.Status(ctx).Healable {
 		return "", launcher.ErrNothingToHeal

@@ -12,7 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/phase"
-	"github.com/puttrix/trafficinator/shared/problem"
 )
 
 // publishFunc writes the files of a start and returns the identity of its run.
@@ -26,51 +25,51 @@ func (m *Manager) publishSaved(q Request) publishFunc {
 }
 
 // launch publishes, stops the current run, starts the loadgen and waits until it reports that the plan runs. Open visits
-// of the current run are finished first; the warnings say why they were not. If a stop cancels it, the stop records the
+// of the current run are finished first; the warnings are why they were not. If a stop cancels it, the stop records the
 // end of the run.
-func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (warnings problem.List, err error) {
+func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (r Result, err error) {
 	before, err := m.c.Publisher.Published(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the previous settings: %w", err)
+		return r, fmt.Errorf("read the previous settings: %w", err)
 	}
 	id, err := publish(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("publish: %w", err)
+		return r, fmt.Errorf("publish: %w", err)
 	}
 	l, _ := m.refresh(ctx)
-	if warnings, err = m.end(ctx, l, StopOptions{Timeout: q.Timeout}, nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("stop the current run: %w", err), m.restorePublished(ctx, before))
+	if r.Warnings, err = m.end(ctx, l, StopOptions{Timeout: q.Timeout}, nil); err != nil {
+		return r, errors.Join(fmt.Errorf("stop the current run: %w", err), m.restorePublished(ctx, before))
 	}
 	l, _ = m.refresh(ctx)
 	m.close(ctx, l, string(endreason.Killed))
 
 	files, err := m.c.Publisher.Published(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read the published settings: %w", err), m.idle(ctx))
+		return r, errors.Join(fmt.Errorf("read the published settings: %w", err), m.idle(ctx))
 	}
 	// The file may be of an earlier run with the same ID.
 	if err := m.c.Publisher.Steer(exchange.NoOverride(id.ID)); err != nil {
-		return nil, errors.Join(err, m.idle(ctx))
+		return r, errors.Join(err, m.idle(ctx))
 	}
 	m.clearRetries()
-	r := record.Run{Head: record.Head{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
+	started := record.Run{Head: record.Head{ID: id.ID, Seed: id.Seed, Started: time.Now().UTC(), Note: q.Note,
 		Labels: q.Labels}}
-	r.Config, r.Kind = Configuration(files)
+	started.Config, started.Kind = Configuration(files)
 	m.update(func(s *Status) {
-		starting := r
-		s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.NoOverride(r.ID), &starting
+		starting := started
+		s.Restarts, s.Messages, s.Steering, s.Run = 0, nil, exchange.NoOverride(id.ID), &starting
 	})
-	if err := m.c.Begin(ctx, r, files, m.c.Runtime.Start); err != nil {
+	if err := m.c.Begin(ctx, started, files, m.c.Runtime.Start); err != nil {
 		if wasStopped(ctx) {
-			return nil, err
+			return r, err
 		}
 		l, _ := m.refresh(ctx)
 		m.close(ctx, l, string(endreason.Failed))
-		return nil, errors.Join(err, m.idle(ctx))
+		return r, errors.Join(err, m.idle(ctx))
 	}
-	r.PlanHash, err = m.awaitStart(ctx, r.ID)
+	started.PlanHash, err = m.awaitStart(ctx, id.ID)
 	if wasStopped(ctx) {
-		return nil, ErrStopped
+		return r, ErrStopped
 	}
 	l, _ = m.refresh(ctx)
 	if err != nil {
@@ -81,11 +80,12 @@ func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (w
 			l, _ = m.refresh(ctx)
 		}
 		m.close(ctx, l, string(endreason.Failed))
-		return nil, err
+		return r, err
 	}
-	m.open(ctx, r)
-	m.c.Log.Info("run started", "run_id", r.ID, "seed", r.Seed, "plan", r.PlanHash)
-	return warnings, nil
+	m.open(ctx, started)
+	m.c.Log.Info("run started", "run_id", id.ID, "seed", id.Seed, "plan", started.PlanHash)
+	r.Restarted, r.Message = true, "run "+id.ID+" started"
+	return r, nil
 }
 
 // restorePublished undoes the publishing for a start that failed. A run in progress gets its own files back, because a
@@ -139,7 +139,7 @@ func (m *Manager) awaitStart(ctx context.Context, id string) (hash string, err e
 }
 
 func (m *Manager) startError(ctx context.Context, l launcher.Status, exitCode int) *StartError {
-	e := &StartError{Messages: Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started), ExitCode: exitCode}
+	e := &StartError{Messages: ErrorLines(ctx, m.c.Runtime, l.Started), ExitCode: exitCode}
 	if l.Reason != "" { // for example out of memory, which the loadgen cannot log
 		e.Messages = append([]string{l.Reason}, e.Messages...)
 	}

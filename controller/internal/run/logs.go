@@ -8,18 +8,15 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/record"
 )
 
-// Logs reads lines of a loadgen's log, see launcher.Runtime.
-type Logs func(ctx context.Context, q launcher.LogQuery, each func(launcher.Line) error) error
-
 // maxErrorLines limits the lines of ErrorLines.
 const maxErrorLines = 20
 
-// ErrorLines returns what a loadgen logged since a time about why it ended: its errors, otherwise its last lines.
-func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
+// ErrorLines returns the errors that a loadgen logged since a time, or its last lines if there are none.
+func ErrorLines(ctx context.Context, log launcher.LogReader, since time.Time) []string {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	var errorLines, last []string
-	err := log(ctx, launcher.LogQuery{Since: since}, func(line launcher.Line) error {
+	err := log.Logs(ctx, launcher.LogQuery{Since: since}, func(line launcher.Line) error {
 		if line.Level == launcher.Error {
 			if len(errorLines) < maxErrorLines {
 				errorLines = append(errorLines, line.Message)
@@ -43,10 +40,10 @@ func (log Logs) ErrorLines(ctx context.Context, since time.Time) []string {
 // maxProblems is how many log lines are kept with a run: half from its beginning, half from its end.
 const maxProblems = 50
 
-// Problems returns the warnings and errors logged since a time; with an error, those that could be read.
-func (log Logs) Problems(ctx context.Context, since time.Time) (problems []record.Problem, err error) {
+// problems returns the warnings and errors logged since a time; with an error, those that could be read.
+func problems(ctx context.Context, log launcher.LogReader, since time.Time) (problems []record.Problem, err error) {
 	var last []record.Problem
-	err = log(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
+	err = log.Logs(ctx, launcher.LogQuery{Since: since, Level: launcher.Warning}, func(line launcher.Line) error {
 		p := record.Problem{Time: line.Time, Level: string(line.Level), Text: line.Message}
 		switch {
 		case line.Level == launcher.NoLevel:

@@ -96,35 +96,44 @@ func (m *Manager) update(change func(*Status)) {
 // turn forever. The longest operation, an apply that is rolled back, waits for two starts and three drains.
 const operationTimeout = 3 * time.Minute
 
-// begin takes the turn for an operation that a person requested, which may wait finishing for open visits; if it is
-// taken, the error is a *BusyError. It waits up to engineTimeout for an operation that the controller began. The
-// returned context is the operation's; a stop cancels it with the cause ErrStopped.
-func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration) (_ context.Context, end func(),
-	err error) {
+// operate takes the turn for an operation that a person requested, which may wait finishing for open visits; if it is
+// taken, the error is a *BusyError. It waits up to engineTimeout for an operation that the controller began. A stop
+// cancels the operation's context, and its error is ErrStopped then.
+func (m *Manager) operate(ctx context.Context, name string, finishing time.Duration,
+	do func(context.Context) (Result, error)) (Result, error) {
 	timer := time.NewTimer(engineTimeout)
 	defer timer.Stop()
 	for {
-		opCtx, end, err := m.tryBegin(ctx, name, finishing, nil)
+		opCtx, end, err := m.begin(ctx, name, finishing, nil)
+		if err == nil {
+			defer end()
+			r, err := do(opCtx)
+			if err != nil && wasStopped(opCtx) {
+				err = ErrStopped
+			}
+			r.Status = m.Status()
+			return r, err
+		}
 		var busy *BusyError
 		if !errors.As(err, &busy) || busy.done == nil {
-			return opCtx, end, err
+			return Result{}, err
 		}
 		select {
 		case <-busy.done:
 		case <-timer.C:
-			return ctx, nil, err
+			return Result{}, err
 		case <-ctx.Done():
-			return ctx, nil, ctx.Err()
+			return Result{}, ctx.Err()
 		}
 	}
 }
 
-// beginOwn is begin for an operation that the controller begins by itself. It does not wait.
+// beginOwn takes the turn for an operation that the controller begins by itself. It does not wait.
 func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
-	return m.tryBegin(ctx, name, 0, make(chan struct{}))
+	return m.begin(ctx, name, 0, make(chan struct{}))
 }
 
-func (m *Manager) tryBegin(ctx context.Context, name string, finishing time.Duration,
+func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration,
 	ownDone chan struct{}) (_ context.Context, end func(), err error) {
 	m.mu.Lock()
 	if err := m.takeTurn(name); err != nil {
@@ -176,14 +185,6 @@ func (m *Manager) endOperation() {
 
 // wasStopped reports whether a stop canceled the operation of ctx.
 func wasStopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
-
-// stopError returns ErrStopped instead of err if a stop canceled the operation.
-func stopError(ctx context.Context, err error) error {
-	if err != nil && wasStopped(ctx) {
-		return ErrStopped
-	}
-	return err
-}
 
 // refresh gets the status of the runtime and of the loadgen, which is empty if the loadgen does not answer. Of
 // overlapping refreshes the one that began last sets the Status, because one that waits for the last answer of a loadgen
@@ -273,7 +274,7 @@ func (m *Manager) close(ctx context.Context, l launcher.Status, fallback string)
 	if !st.Active() {
 		return
 	}
-	_ = m.c.Close(ctx, st.Run, l, fallback, m.c.Runtime.Logs) // is retried
+	_ = m.c.Close(ctx, st.Run, l, fallback, m.c.Runtime) // is retried
 	m.update(func(s *Status) { s.Run = st.Run })
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/shared/exchange"
-	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
@@ -26,99 +26,70 @@ func (m *Manager) Restart(ctx context.Context, timeout time.Duration) (Result, e
 }
 
 func (m *Manager) start(ctx context.Context, name string, q Request) (Result, error) {
-	ctx, end, err := m.begin(ctx, name, q.finishTimeout())
-	if err != nil {
-		return Result{}, err
-	}
-	defer end()
-	if r, running, err := m.inProgress(ctx); (running || err != nil) && !q.RestartIfRunning {
-		if running && len(q.Overrides) > 0 {
-			r.Warnings.Warn(
-				"config",
-				"",
-				"was ignored because a run is in progress",
-				"stop it, or set restart_if_running",
-			)
+	return m.operate(ctx, name, q.finishTimeout(), func(ctx context.Context) (Result, error) {
+		if r, err := m.inProgress(ctx); (r.Unchanged || err != nil) && !q.RestartIfRunning {
+			if r.Unchanged && len(q.Overrides) > 0 {
+				r.Warnings.Warn("config", "", "was ignored because a run is in progress",
+					"stop it, or set restart_if_running")
+			}
+			return r, err
 		}
-		return r, err
-	}
-	warnings, err := m.launch(ctx, q, m.publishSaved(q))
-	return m.launched(ctx, warnings, err)
+		return m.launchOrIdle(ctx, q, m.publishSaved(q))
+	})
 }
 
 // Rerun starts a recorded run again with the same files and seed and a new ID. It ignores the request's overrides; the
 // default of its labels is those of the recorded run. Errors: fault.NotFound, ErrNoFiles, ErrJob, *plan.MissingSecrets,
 // *folder.Conflict, and those of Start.
 func (m *Manager) Rerun(ctx context.Context, id string, q Request) (Result, error) {
-	ctx, end, err := m.begin(ctx, "rerun", q.finishTimeout())
-	if err != nil {
-		return Result{}, err
-	}
-	defer end()
-	before, err := m.c.Repository.Run(ctx, id)
-	if err != nil {
-		return Result{}, err
-	}
-	files, err := m.c.Repository.KeptFiles(ctx, id)
-	switch {
-	case err != nil:
-		return Result{}, err
-	case before.Kind == runsummary.BackfillJob:
-		return Result{}, ErrJob
-	case len(files) == 0:
-		return Result{}, ErrNoFiles
-	}
-	if r, running, err := m.inProgress(ctx); (running || err != nil) && !q.RestartIfRunning {
-		return r, err
-	}
-	if q.Note == "" {
-		q.Note = "rerun of " + id
-	}
-	if q.Labels == nil {
-		q.Labels = before.Labels
-	}
-	warnings, err := m.launch(ctx, q, func(ctx context.Context) (Identity, error) {
-		rerun := Identity{ID: m.c.NewIdentity().ID, Seed: before.Seed}
-		return rerun, m.c.Publisher.PublishRerun(ctx, files, rerun)
+	return m.operate(ctx, "rerun", q.finishTimeout(), func(ctx context.Context) (Result, error) {
+		before, err := m.c.Repository.Run(ctx, id)
+		if err != nil {
+			return Result{}, err
+		}
+		files, err := m.c.Repository.KeptFiles(ctx, id)
+		switch {
+		case err != nil:
+			return Result{}, err
+		case before.Kind == runsummary.BackfillJob:
+			return Result{}, ErrJob
+		case len(files) == 0:
+			return Result{}, ErrNoFiles
+		}
+		if r, err := m.inProgress(ctx); (r.Unchanged || err != nil) && !q.RestartIfRunning {
+			return r, err
+		}
+		q.Note = cmp.Or(q.Note, "rerun of "+id)
+		if q.Labels == nil {
+			q.Labels = before.Labels
+		}
+		return m.launchOrIdle(ctx, q, func(ctx context.Context) (Identity, error) {
+			rerun := Identity{ID: m.c.NewIdentity().ID, Seed: before.Seed}
+			return rerun, m.c.Publisher.PublishRerun(ctx, files, rerun)
+		})
 	})
-	return m.launched(ctx, warnings, err)
 }
 
-// inProgress reports whether a run is in progress, with the result of a start in that case. The error is that of a
-// paused container.
-func (m *Manager) inProgress(ctx context.Context) (Result, bool, error) {
+// inProgress returns an Unchanged result if a run is in progress, and an error if its container is paused.
+func (m *Manager) inProgress(ctx context.Context) (Result, error) {
 	l, _ := m.refresh(ctx)
 	switch st := m.Status(); {
 	case !st.Active():
-		return Result{}, false, nil
 	case l.State == launcher.Running:
-		return Result{Unchanged: true, Message: "run " + st.Run.ID + " is already running"}.withStatus(m), true, nil
+		return Result{Unchanged: true, Message: "run " + st.Run.ID + " is already running"}, nil
 	case l.State == launcher.Paused:
-		return Result{}.withStatus(
-				m,
-			), false, fmt.Errorf(
-				"%w: run %s is paused: %s",
-				launcher.ErrInvalidState,
-				st.Run.ID,
-				l.Reason,
-			)
-	default:
-		return Result{}, false, nil
+		return Result{}, fmt.Errorf("%w: run %s is paused: %s", launcher.ErrInvalidState, st.Run.ID, l.Reason)
 	}
+	return Result{}, nil
 }
 
-// launched returns the result of launch.
-func (m *Manager) launched(ctx context.Context, warnings problem.List, err error) (Result, error) {
-	if err != nil {
-		var failed *StartError
-		if errors.As(err, &failed) {
-			err = errors.Join(err, m.idle(ctx))
-		}
-		return Result{}.withStatus(m), stopError(ctx, err)
+// launchOrIdle launches a run. After a *StartError, a started loadgen idles.
+func (m *Manager) launchOrIdle(ctx context.Context, q Request, publish publishFunc) (Result, error) {
+	r, err := m.launch(ctx, q, publish)
+	if failed := (*StartError)(nil); errors.As(err, &failed) {
+		err = errors.Join(err, m.idle(ctx))
 	}
-	r := Result{Restarted: true, Warnings: warnings}.withStatus(m)
-	r.Message = "run " + r.Status.Run.ID + " started"
-	return r, nil
+	return r, err
 }
 
 // idle publishes that a started loadgen idles, so that one started by hand does not repeat the last run. It works after
@@ -140,58 +111,50 @@ func (m *Manager) idle(ctx context.Context) error {
 // settings and their run. A draft is saved only once its run is running.
 func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
-	save := m.c.Publisher.Publish
-	var saved *setup.Config
 	if draft != nil {
 		q.Overrides = setup.FullOverrides(draft.Config)
-		save = func(ctx context.Context) error {
-			c, err := m.c.Publisher.SaveConfig(ctx, draft.Config, draft.Revision)
-			if err == nil {
-				saved = &c
+	}
+	return m.operate(ctx, "apply", q.finishTimeout(), func(ctx context.Context) (Result, error) {
+		m.refresh(ctx)
+		before := m.Status()
+		if !before.Active() {
+			saved, err := m.save(ctx, draft)
+			return Result{Saved: saved, Message: "saved; no run is in progress, so nothing was restarted"}, err
+		}
+		files, err := m.c.Publisher.Published(ctx)
+		if err != nil {
+			return Result{}, fmt.Errorf("read the previous settings: %w", err)
+		}
+		r, err := m.launch(ctx, q, m.publishSaved(q))
+		if err == nil && draft != nil {
+			var unsaved error
+			if r.Saved, unsaved = m.save(ctx, draft); unsaved != nil {
+				r.Warnings.Warn("configuration", "", "is running, but could not be saved: "+unsaved.Error(),
+					"save it again")
 			}
-			return err
 		}
+		var failed *StartError
+		if !errors.As(err, &failed) {
+			return r, err
+		}
+		if err := m.rollBack(ctx, files, before); err != nil {
+			return Result{}, errors.Join(failed, fmt.Errorf("restore the previous settings: %w", err))
+		}
+		failed.RolledBack = true
+		return Result{}, failed
+	})
+}
+
+// save saves and publishes a draft, or publishes the saved settings if it is nil.
+func (m *Manager) save(ctx context.Context, draft *Draft) (*setup.Config, error) {
+	if draft == nil {
+		return nil, m.c.Publisher.Publish(ctx)
 	}
-	ctx, end, err := m.begin(ctx, "apply", q.finishTimeout())
+	c, err := m.c.Publisher.SaveConfig(ctx, draft.Config, draft.Revision)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	defer end()
-	m.refresh(ctx)
-	before := m.Status()
-	if !before.Active() {
-		if err := save(ctx); err != nil {
-			return Result{}.withStatus(m), err
-		}
-		return Result{
-			Saved:   saved,
-			Message: "saved; no run is in progress, so nothing was restarted",
-		}.withStatus(
-			m,
-		), nil
-	}
-	files, err := m.c.Publisher.Published(ctx)
-	if err != nil {
-		return Result{}.withStatus(m), fmt.Errorf("read the previous settings: %w", err)
-	}
-	warnings, err := m.launch(ctx, q, m.publishSaved(q))
-	if err == nil && draft != nil {
-		if unsaved := save(ctx); unsaved != nil {
-			warnings.Warn("configuration", "", "is running, but could not be saved: "+unsaved.Error(), "save it again")
-		}
-	}
-	var failed *StartError
-	if !errors.As(err, &failed) {
-		r, err := m.launched(ctx, warnings, err)
-		r.Saved = saved
-		return r, err
-	}
-	if err := m.rollBack(ctx, files, before); err != nil {
-		return Result{}.withStatus(m), stopError(ctx,
-			errors.Join(failed, fmt.Errorf("restore the previous settings: %w", err)))
-	}
-	failed.RolledBack = true
-	return Result{}.withStatus(m), failed
+	return &c, nil
 }
 
 // rollBack publishes files again and restarts their run, steered as before.
@@ -204,7 +167,10 @@ func (m *Manager) rollBack(ctx context.Context, files map[string][]byte, before 
 	if _, err := m.steer(r.ID, func(c *exchange.Control) { *c = steering }); err != nil {
 		return err
 	}
-	if err := m.c.Runtime.Restart(ctx, DrainTimeout); err != nil {
+	if err := m.c.Runtime.Stop(ctx, DrainTimeout); err != nil {
+		return err
+	}
+	if err := m.c.Runtime.Start(ctx); err != nil {
 		return err
 	}
 	m.open(ctx, r)
@@ -215,26 +181,20 @@ func (m *Manager) rollBack(ctx context.Context, files map[string][]byte, before 
 
 // Heal repairs the container. Errors: launcher.ErrNothingToHeal and others of Runtime.
 func (m *Manager) Heal(ctx context.Context) (Result, error) {
-	ctx, end, err := m.begin(ctx, "heal", 0)
-	if err != nil {
-		return Result{}, err
-	}
-	defer end()
-	l, _ := m.refresh(ctx)
-	if hasEnded(l.State) {
-		m.close(ctx, l, "")
-	}
-	if !m.Status().Active() {
-		if err := m.idle(ctx); err != nil {
-			return Result{}.withStatus(m), err
+	return m.operate(ctx, "heal", 0, func(ctx context.Context) (Result, error) {
+		l, _ := m.refresh(ctx)
+		if hasEnded(l.State) {
+			m.close(ctx, l, "")
 		}
-	}
-	message, err := m.c.Runtime.Heal(ctx)
-	m.refresh(ctx)
-	if err != nil {
-		return Result{}.withStatus(m), stopError(ctx, err)
-	}
-	return Result{Message: message}.withStatus(m), nil
+		if !m.Status().Active() {
+			if err := m.idle(ctx); err != nil {
+				return Result{}, err
+			}
+		}
+		message, err := m.c.Runtime.Heal(ctx)
+		m.refresh(ctx)
+		return Result{Message: message}, err
+	})
 }
 
 // Steer pauses or resumes the current run, or scales its rate; nil leaves a value unchanged. The loadgen follows within
@@ -252,11 +212,10 @@ func (m *Manager) Steer(ctx context.Context, paused *bool, scale *float64) (exch
 			c.Scale = *scale
 		}
 	})
-	if err != nil {
-		return exchange.Control{}, err
+	if err == nil {
+		m.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
 	}
-	m.c.Log.InfoContext(ctx, "run steered", "run_id", c.RunID, "paused", c.Paused, "scale", c.Scale)
-	return c, nil
+	return c, err
 }
 
 // steer changes control.json for a run.

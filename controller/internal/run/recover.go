@@ -120,7 +120,7 @@ func (m *Manager) recover(ctx context.Context, name string) {
 			return
 		}
 		if l.State == launcher.Exited && l.ExitCode != exitcode.OK && l.ExitCode != exitcode.Interrupted {
-			messages = Logs(m.c.Runtime.Logs).ErrorLines(ctx, l.Started)
+			messages = ErrorLines(ctx, m.c.Runtime, l.Started)
 		}
 	case isIdle(l, p):
 		fallback = string(endreason.Interrupted)

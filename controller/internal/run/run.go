@@ -105,12 +105,6 @@ type Result struct {
 	Message string
 }
 
-// withStatus sets the current status.
-func (r Result) withStatus(m *Manager) Result {
-	r.Status = m.Status()
-	return r
-}
-
 // MaxRestarts limits the restarts after crashes within one run.
 const MaxRestarts = 3
 

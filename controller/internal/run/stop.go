@@ -77,6 +77,7 @@ func (m *Manager) Stop(ctx context.Context, o StopOptions) (Result, error) {
 	m.mu.Unlock()
 
 	s.result, s.err = m.stop(ctx, s, canceled)
+	s.result.Status = m.Status()
 	m.mu.Lock()
 	m.stopCall = nil
 	m.mu.Unlock()
@@ -107,7 +108,7 @@ func (m *Manager) fastest(s *stopCall) StopOptions {
 	return s.options
 }
 
-func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (Result, error) {
+func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (r Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout+m.fastest(s).timeout())
 	defer cancel()
 	timer := time.NewTimer(engineTimeout)
@@ -115,7 +116,7 @@ func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (Result,
 	select {
 	case <-m.turn:
 	case <-timer.C: // the canceled operation hangs
-		return Result{}.withStatus(m), m.deferStop(ctx, m.fastest(s))
+		return r, m.deferStop(ctx, m.fastest(s))
 	}
 	defer m.endOperation()
 	m.update(func(s *Status) { s.Operation = &Operation{"stop", time.Now().UTC()} })
@@ -124,15 +125,14 @@ func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (Result,
 	if !m.Status().Active() && isSending(p) {
 		m.adopt(ctx, l, p)
 	}
-	var r Result
 	switch {
 	case !hasEnded(l.State):
 		warnings, err := m.end(ctx, l, m.fastest(s), s.faster)
 		if errors.Is(err, launcher.ErrUnavailable) {
-			return Result{}.withStatus(m), m.deferStop(ctx, m.fastest(s))
+			err = m.deferStop(ctx, m.fastest(s))
 		}
 		if err != nil {
-			return Result{}.withStatus(m), err
+			return r, err
 		}
 		r = m.closeStopped(ctx, p.Run.OpenVisits)
 		r.Warnings = warnings
@@ -150,7 +150,7 @@ func (m *Manager) stop(ctx context.Context, s *stopCall, canceled bool) (Result,
 			fmt.Sprintf("a generator that is started by hand would send again: %v", err),
 			"free disk space or fix the permissions; it is retried until it succeeds")
 	}
-	return r.withStatus(m), nil
+	return r, nil
 }
 
 // closeStopped records the end of the stopped run; open is the number of visits that were open before.
@@ -162,11 +162,9 @@ func (m *Manager) closeStopped(ctx context.Context, open uint64) Result {
 	if !active {
 		return r
 	}
-	switch s := m.Status().Run.Summary; {
-	case s != nil && s.Killed == 0 && !s.Ended.IsZero():
+	r.VisitsCutOff = open
+	if s := m.Status().Run.Summary; s != nil && s.Killed == 0 && !s.Ended.IsZero() {
 		r.VisitsCutOff = s.CutVisits
-	default: // it was killed
-		r.VisitsCutOff = open
 	}
 	switch r.VisitsCutOff {
 	case 0:

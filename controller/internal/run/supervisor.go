@@ -82,7 +82,8 @@ const recordTimeout = 10 * time.Second
 
 // Close records the end of a run, see endOf; l is the status of its loadgen. Its problems are read from logs, nil for
 // none. The error is that of Record.
-func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, fallback string, logs Logs) error {
+func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status, fallback string,
+	logs launcher.LogReader) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	ledger, err := s.Ledger(r.ID)
@@ -90,7 +91,7 @@ func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status
 		s.Log.ErrorContext(ctx, "cannot read the ledger", "run_id", r.ID, "err", err)
 	}
 	if logs != nil {
-		if r.Problems, err = logs.Problems(ctx, r.Started); err != nil {
+		if r.Problems, err = problems(ctx, logs, r.Started); err != nil {
 			s.Log.WarnContext(ctx, "cannot keep the problems of the run", "run_id", r.ID, "err", err)
 		}
 	}

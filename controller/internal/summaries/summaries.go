@@ -1,5 +1,5 @@
-// Package summaries is the controller's only reader of the ledgers that the loadgen keeps in its state folder. It knows
-// where they lie and how the lives of one run are added up; it writes nothing there, and knows nothing of the database.
+// Package summaries reads the ledgers in the loadgens' state folders, and adds up the lives of a run. It writes nothing, and
+// does not depend on the database. Nothing else in the controller reads ledgers.
 package summaries
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// Reader reads ledgers in a state folder, and those of jobs in their folders below it. It is safe for concurrent use.
+// Reader reads the ledgers in a state folder, and those of jobs in folders below it. It is safe for concurrent use.
 type Reader struct {
 	fs  afero.Fs
 	dir string
@@ -29,7 +29,7 @@ type Reader struct {
 	cache map[string]cached
 }
 
-// reading is a ledger as it was read last, and the file of which it was made.
+// cached is a ledger and the file that it was read from.
 type cached struct {
 	path    string
 	size    int64
@@ -37,17 +37,16 @@ type cached struct {
 	summary *runsummary.Summary
 }
 
-// kept is how many readings are kept: those of a run, of a job and of what a person looks at.
+// maxCached allows for the ledgers of the current run, of a job and of runs that a person views.
 const maxCached = 8
 
-// New makes a Reader of a state folder.
+// New returns a Reader of a state folder.
 func New(fsys afero.Fs, dir string) *Reader {
 	return &Reader{fs: fsys, dir: dir, cache: map[string]cached{}}
 }
 
-// Read is the ledger of a run, in which the lives of a loadgen that was started again are added up. A file that has not
-// changed since is not read again, so the summary is shared: it must not be changed. The error wraps fs.ErrNotExist
-// where there is no ledger.
+// Read returns the ledger of a run, with the lives of a restarted loadgen added up. A file that did not change is not read
+// again, so the summary is shared and must not be changed. Without a ledger, the error wraps fs.ErrNotExist.
 func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 	dir, path, err := r.find(runID)
 	if err != nil {
@@ -61,10 +60,11 @@ func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 		if last.path == path && last.size == file.Size() && last.changed.Equal(file.ModTime()) {
 			return last.summary, nil
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) { // else it was moved meanwhile, because the run has ended
-		return nil, fmt.Errorf("read ledger of run %s: %w", runID, err)
 	}
-	s, err := r.read(dir, runID)
+	var s *runsummary.Summary
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // it was moved because the run has ended
+		s, err = r.read(dir, runID)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read ledger of run %s: %w", runID, err)
 	}
@@ -79,7 +79,7 @@ func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 	return s, nil
 }
 
-// Has tells whether the loadgen keeps anything of a run.
+// Has reports whether a run has a ledger.
 func (r *Reader) Has(runID string) (bool, error) {
 	_, _, err := r.find(runID)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +88,7 @@ func (r *Reader) Has(runID string) (bool, error) {
 	return err == nil, err
 }
 
-// Cap is what the loadgen keeps of the cap on visits. The error wraps fs.ErrNotExist where there is none.
+// Cap returns the state of the cap on visits. Without one, the error wraps fs.ErrNotExist.
 func (r *Reader) Cap() (c runsummary.Cap, err error) {
 	data, err := exchange.Read(r.fs, filepath.Join(r.dir, runsummary.CapFile))
 	if err == nil {
@@ -97,7 +97,7 @@ func (r *Reader) Cap() (c runsummary.Cap, err error) {
 	return c, err
 }
 
-// find is the ledger of a run, and the state folder in which it lies.
+// find returns the path of a run's ledger, and its state folder.
 func (r *Reader) find(runID string) (dir, path string, err error) {
 	for _, dir = range []string{r.dir, filepath.Join(r.dir, exchange.JobFolder(runID))} {
 		if path, err = statedir.Find(r.fs, dir, runID); !errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +107,7 @@ func (r *Reader) find(runID string) (dir, path string, err error) {
 	return dir, path, err
 }
 
-// whole adds up the lives of a run.
+// read adds up the lives of a run.
 func (r *Reader) read(dir, runID string) (*runsummary.Summary, error) {
 	data, err := statedir.Read(r.fs, dir, runID)
 	if err != nil {
@@ -131,7 +131,7 @@ func (r *Reader) read(dir, runID string) (*runsummary.Summary, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		// Until a life has written its own ledger the one before stands under both names.
+		// Until a life has written its ledger, the one before has both names.
 		if !s.Started.Equal(last.Started) {
 			lives = append(lives, *s)
 		}
@@ -141,7 +141,7 @@ func (r *Reader) read(dir, runID string) (*runsummary.Summary, error) {
 	return &all, nil
 }
 
-// Decode reads a ledger. The error wraps fs.ErrNotExist where it is empty.
+// Decode decodes a ledger. If it is empty, the error is fs.ErrNotExist.
 func Decode(data []byte) (*runsummary.Summary, error) {
 	if len(data) == 0 {
 		return nil, fs.ErrNotExist
@@ -153,14 +153,14 @@ func Decode(data []byte) (*runsummary.Summary, error) {
 	return s, nil
 }
 
-// Closed is a ledger that its loadgen left open because it was killed, closed at a moment as the loadgen's next start
-// would close it, and s itself where it is closed.
+// CloseKilled returns a copy of a ledger that a killed loadgen left open, closed at a time as the loadgen's next start would
+// close it; or s if it is closed.
 func CloseKilled(s *runsummary.Summary, at time.Time) *runsummary.Summary {
 	if s == nil || !s.Ended.IsZero() {
 		return s
 	}
 	data, err := s.Encode()
-	if err != nil { // it was read from such a form
+	if err != nil { // impossible: it was decoded
 		return s
 	}
 	own, err := Decode(data) // s is shared

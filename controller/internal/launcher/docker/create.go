@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -37,7 +38,7 @@ func composeLabels(own container.InspectResponse) map[string]string {
 		return nil
 	}
 	return map[string]string{
-		composeProject: project, composeService: role, composeOneOff: "False", composeNumber: "1",
+		composeProject: project, composeService: mainRole, composeOneOff: "False", composeNumber: "1",
 		composeHash: "made-by-the-controller",
 	}
 }
@@ -67,19 +68,13 @@ type containerSpec struct {
 	aliases  []string // names of the container in these networks
 }
 
-// createMain creates the loadgen's container, as compose would.
-func (d *Docker) createMain(ctx context.Context) (id string, err error) {
-	spec, err := d.newSpec(ctx)
-	if err != nil {
-		return "", err
+// spec returns the container of docker-compose.webui.yml, or one like it for a job.
+func (l *loadgen) spec(ctx context.Context) (containerSpec, error) {
+	d, folder := l.d, ""
+	if l.jobID != "" {
+		folder = exchange.JobFolder(l.jobID)
 	}
-	return d.create(ctx, d.c.Name, spec)
-}
-
-// newSpec returns the container of docker-compose.webui.yml.
-func (d *Docker) newSpec(ctx context.Context) (containerSpec, error) {
-	exchangeFrom, stateFrom := d.c.Exchange, d.c.State
-	labels := map[string]string{RoleLabel: role, StackLabel: d.c.Stack}
+	exchangeFrom, stateFrom, labels := d.c.Exchange, d.c.State, maps.Clone(l.labels)
 	e, err := d.env(ctx)
 	if err != nil {
 		return containerSpec{}, err
@@ -92,24 +87,25 @@ func (d *Docker) newSpec(ctx context.Context) (containerSpec, error) {
 		}
 		exchangeFrom, stateFrom = hostPath(own.Mounts, exchangeFrom), hostPath(own.Mounts, stateFrom)
 		networks = slices.Collect(maps.Keys(own.NetworkSettings.Networks))
-		maps.Copy(labels, composeLabels(own))
+		// A job has no labels of compose: `up` would remove it as an extra loadgen, and `down` does not remove one-off
+		// containers anyway. The controller stops its jobs when it ends.
+		if l.jobID == "" {
+			maps.Copy(labels, composeLabels(own))
+		}
 	}
 	if !path.IsAbs(exchangeFrom) || !path.IsAbs(stateFrom) {
-		return containerSpec{}, fmt.Errorf(
-			"the engine cannot mount the folders %q and %q; set DATA_DIR to an absolute "+
-				"path",
-			exchangeFrom,
-			stateFrom,
-		)
+		return containerSpec{}, fmt.Errorf("the engine cannot mount the folders %q and %q; set DATA_DIR to an absolute "+
+			"path", exchangeFrom, stateFrom)
 	}
 	spec := containerSpec{
 		config: &container.Config{
 			Image: d.c.Image, User: d.c.User, Labels: labels, StopTimeout: new(15),
-			Env: append(launcher.Environ(exchangeDir, stateDir), "AUTO_START=false", "TELEMETRY_ADDR=:"+telemetryPort),
+			Env: append(launcher.Environ(exchangeDir, path.Join(stateDir, folder)), "AUTO_START=false",
+				"TELEMETRY_ADDR=:"+telemetryPort),
 		},
 		host: &container.HostConfig{
 			Mounts: []mount.Mount{
-				{Type: mount.TypeBind, Source: exchangeFrom, Target: exchangeDir, ReadOnly: true},
+				{Type: mount.TypeBind, Source: path.Join(exchangeFrom, folder), Target: exchangeDir, ReadOnly: true},
 				{Type: mount.TypeBind, Source: stateFrom, Target: stateDir},
 			},
 			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges:true"},
@@ -118,11 +114,15 @@ func (d *Docker) newSpec(ctx context.Context) (containerSpec, error) {
 			LogConfig: container.LogConfig{Type: "json-file",
 				Config: map[string]string{"max-size": "10m", "max-file": "3"}},
 		},
-		networks: networks, aliases: []string{role},
+		networks: networks,
 	}
 	if e.rootless {
 		spec.config.User = "0:0" // is the user who runs the engine and owns the folders
 	}
+	if l.jobID != "" { // its progress is in its ledger, so it needs no port
+		return spec, nil
+	}
+	spec.aliases = []string{mainRole}
 	if !e.inContainer { // the engine may have a network of its own, but published ports are always reachable
 		port := nat.Port(telemetryPort + "/tcp")
 		spec.config.ExposedPorts = nat.PortSet{port: {}}
@@ -149,7 +149,8 @@ func hostPath(mounts []container.MountPoint, folder string) string {
 }
 
 // create creates a container and connects it to its networks.
-func (d *Docker) create(ctx context.Context, name string, spec containerSpec) (id string, err error) {
+func (l *loadgen) create(ctx context.Context, spec containerSpec) (id string, err error) {
+	d := l.d
 	var first *network.NetworkingConfig
 	endpoint := &network.EndpointSettings{Aliases: spec.aliases}
 	if len(spec.networks) > 0 {
@@ -160,24 +161,22 @@ func (d *Docker) create(ctx context.Context, name string, spec containerSpec) (i
 			}
 		}
 	}
-	created, err := d.api.ContainerCreate(ctx, spec.config, spec.host, first, nil, name)
+	created, err := d.api.ContainerCreate(ctx, spec.config, spec.host, first, nil, l.name)
 	switch {
 	case cerrdefs.IsNotFound(err):
 		return "", d.noImage(err)
 	// Docker and Podman report a missing folder by text only.
 	case err != nil && (strings.Contains(err.Error(), "bind source path does not exist") ||
 		strings.Contains(err.Error(), "statfs ")):
-		return "", fmt.Errorf(
-			"create the container: %w; the folder does not exist where the engine runs: it is another "+
-				"machine, or DATA_DIR is not shared with its virtual machine",
-			err,
-		)
+		return "", fmt.Errorf("create the container: %w; the folder does not exist where the engine runs: it is "+
+			"another machine, or DATA_DIR is not shared with its virtual machine", err)
 	case err != nil:
 		return "", fmt.Errorf("create the container: %w", mapError(err))
 	}
 	for _, network := range spec.networks[min(1, len(spec.networks)):] {
 		if err := d.api.NetworkConnect(ctx, network, created.ID, endpoint); err != nil {
-			return "", d.undo(ctx, created.ID, fmt.Errorf("connect to network %s: %w", network, mapError(err)))
+			return "", errors.Join(fmt.Errorf("connect to network %s: %w", network, mapError(err)),
+				d.remove(ctx, created.ID, "remove it again"))
 		}
 	}
 	return created.ID, nil
@@ -185,10 +184,6 @@ func (d *Docker) create(ctx context.Context, name string, spec containerSpec) (i
 
 // noImage returns the error of a missing image.
 func (d *Docker) noImage(err error) error {
-	return fmt.Errorf(
-		"%w: the image %s does not exist (%w); build it with `make images` or set LOADGEN_IMAGE to another",
-		launcher.ErrMissing,
-		d.c.Image,
-		err,
-	)
+	return fmt.Errorf("%w: the image %s does not exist (%w); build it with `make images` or set LOADGEN_IMAGE to another",
+		launcher.ErrMissing, d.c.Image, err)
 }

@@ -1,13 +1,15 @@
 // Package docker runs loadgens as containers: it finds its container by labels, creates it if it is missing, explains
 // and heals broken states, and never touches other containers. Only this package uses the engine's SDK. It does not
-// know what runs inside a container.
+// depend on what runs inside a container.
 package docker
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,9 +25,14 @@ import (
 const (
 	RoleLabel  = "trafficinator.role"
 	StackLabel = "trafficinator.stack"
-	// RunLabel is the id of a job.
-	RunLabel = "trafficinator.run"
-	role     = "loadgen"
+	RunLabel   = "trafficinator.run" // the ID of a job
+)
+
+// The values of RoleLabel.
+const (
+	mainRole = "loadgen"
+	jobRole  = "backfill"
+	planRole = "plan" // runs the plan command
 )
 
 // Config configures a Docker.
@@ -48,10 +55,9 @@ type Config struct {
 
 // Docker implements launcher.Runtime and launcher.JobRuntime with containers. Use New.
 type Docker struct {
-	c   Config
-	api *client.Client
-
-	changing sync.Mutex // held while the container is changed
+	*loadgen // the main one
+	c        Config
+	api      *client.Client
 
 	inspecting  sync.Mutex // guards environment
 	environment *environment
@@ -77,125 +83,60 @@ func New(c Config) (*Docker, error) {
 	if c.HealTimeout == 0 {
 		c.HealTimeout = 2 * time.Second
 	}
-	return &Docker{c: c, api: api}, nil
+	d := &Docker{c: c, api: api}
+	d.loadgen = &loadgen{d: d, name: c.Name, labels: d.roleLabels(mainRole)}
+	return d, nil
+}
+
+func (d *Docker) roleLabels(role string) map[string]string {
+	return map[string]string{RoleLabel: role, StackLabel: d.c.Stack}
 }
 
 // Name implements launcher.Runtime.
 func (d *Docker) Name() string { return "docker" }
 
-// Close implements launcher.Runtime. The container keeps running.
+// Close implements launcher.Runtime. Containers keep running.
 func (d *Docker) Close(context.Context, time.Duration) error { return d.api.Close() }
 
-// Start implements launcher.Runtime.
-func (d *Docker) Start(ctx context.Context) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	return d.start(ctx)
+// JobName implements launcher.JobRuntime.
+func (d *Docker) JobName(id string) string { return launcher.JobName(d.c.Name, id) }
+
+// JobsDetached implements launcher.JobRuntime.
+func (d *Docker) JobsDetached() bool { return true }
+
+// Job implements launcher.JobRuntime.
+func (d *Docker) Job(id string) launcher.Loadgen { return d.job(id) }
+
+func (d *Docker) job(id string) *loadgen {
+	labels := d.roleLabels(jobRole)
+	labels[RunLabel] = id
+	return &loadgen{d: d, name: d.JobName(id), jobID: id, labels: labels}
 }
 
-func (d *Docker) start(ctx context.Context) error {
-	found, err := d.find(ctx)
+// RemoveJob implements launcher.JobRuntime.
+func (d *Docker) RemoveJob(ctx context.Context, id string) error {
+	job := d.job(id)
+	found, err := job.find(ctx)
 	if errors.Is(err, launcher.ErrMissing) {
-		id, err := d.createMain(ctx)
-		if err != nil {
-			return err
-		}
-		return d.startContainer(ctx, id)
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if found.State.Status == container.StateExited {
-		outdated, err := d.outdated(ctx, found)
-		if err != nil {
-			return err
-		}
-		if outdated {
-			return d.replace(ctx, found, d.startContainer)
-		}
+	if s := found.State.Status; s == container.StateRunning || s == container.StateRestarting ||
+		s == container.StatePaused {
+		return launcher.JobRunningError(job.name)
 	}
-	return d.resume(ctx, found)
+	return d.remove(ctx, found.ID, "remove the job's container")
 }
 
-// outdated reports whether a container must be recreated before it is started: it has an older image, lacks requiredEnv,
-// or does not publish the telemetry port that the controller needs.
-func (d *Docker) outdated(ctx context.Context, found container.InspectResponse) (bool, error) {
-	e, err := d.env(ctx)
-	if err != nil {
-		return false, err
-	}
-	_, published := found.HostConfig.PortBindings[telemetryPort+"/tcp"]
-	return d.hasOlderImage(ctx, found) || len(missingEnv(found)) > 0 || !e.inContainer && !published, nil
-}
-
-// resume starts an existing container unless it runs.
-func (d *Docker) resume(ctx context.Context, found container.InspectResponse) error {
-	switch found.State.Status {
-	case container.StateRunning, container.StateRestarting:
-		return nil
-	case container.StatePaused, container.StateDead, container.StateRemoving:
-		return fmt.Errorf("%w: it is %s; heal it", launcher.ErrInvalidState, found.State.Status)
-	default:
-		return d.startContainer(ctx, found.ID)
-	}
-}
-
-func (d *Docker) startContainer(ctx context.Context, id string) error {
-	err := mapError(d.api.ContainerStart(ctx, id, container.StartOptions{}))
-	if err == nil || errors.Is(err, launcher.ErrUnavailable) {
-		return err
-	}
-	return fmt.Errorf("%w: %w; heal it", launcher.ErrInvalidState, err)
-}
-
-// Stop implements launcher.Runtime.
-func (d *Docker) Stop(ctx context.Context, timeout time.Duration) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	found, err := d.find(ctx)
-	return d.stop(ctx, found, err, timeout)
-}
-
-// stop asks the loadgen of a container to drain and kills it after timeout. found and findErr are the result of find
-// or findJob; a missing container is no error.
-func (d *Docker) stop(
-	ctx context.Context,
-	found container.InspectResponse,
-	findErr error,
-	timeout time.Duration,
-) error {
-	if errors.Is(findErr, launcher.ErrMissing) {
-		return nil
-	}
-	if findErr != nil {
-		return findErr
-	}
-	switch found.State.Status {
-	case container.StateRunning, container.StateRestarting:
-	case container.StatePaused:
-		// A paused process does not receive signals.
-		if err := d.api.ContainerUnpause(ctx, found.ID); err != nil {
-			return fmt.Errorf("unpause the loadgen: %w", mapError(err))
-		}
-	default:
-		return nil
-	}
-	seconds := int(timeout.Round(time.Second) / time.Second)
-	if err := d.api.ContainerStop(ctx, found.ID, container.StopOptions{Timeout: &seconds}); err != nil {
-		return fmt.Errorf("stop the loadgen: %w", mapError(err))
+// remove kills and removes a container; what describes that in an error. A missing container is no error.
+func (d *Docker) remove(ctx context.Context, id, what string) error {
+	err := d.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return fmt.Errorf("%s: %w", what, mapError(err))
 	}
 	return nil
-}
-
-// Restart implements launcher.Runtime.
-func (d *Docker) Restart(ctx context.Context, timeout time.Duration) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	found, err := d.find(ctx)
-	if err := d.stop(ctx, found, err, timeout); err != nil {
-		return err
-	}
-	return d.start(ctx)
 }
 
 // mapError wraps launcher.ErrUnavailable around errors of the connection to the engine.
@@ -206,33 +147,34 @@ func mapError(err error) error {
 	return err
 }
 
-// find inspects the loadgen's container; if there are several, the one with the configured name. Errors: ErrMissing,
+// findContainer inspects the container with the labels; if there are several, the one with the name. Errors: ErrMissing,
 // ErrForeign, ErrUnavailable.
-func (d *Docker) find(ctx context.Context) (container.InspectResponse, error) {
-	list, err := d.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
-		filters.Arg("label", RoleLabel+"="+role), filters.Arg("label", StackLabel+"="+d.c.Stack))})
+func (d *Docker) findContainer(ctx context.Context, name string, labels map[string]string) (container.InspectResponse, error) {
+	var pairs []string
+	with := filters.NewArgs()
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		pairs = append(pairs, label+"="+labels[label])
+		with.Add("label", label+"="+labels[label])
+	}
+	list, err := d.api.ContainerList(ctx, container.ListOptions{All: true, Filters: with})
 	if err != nil {
 		return container.InspectResponse{}, mapError(err)
 	}
+	wanted := name
 	if len(list) > 0 {
-		named := slices.IndexFunc(
-			list,
-			func(c container.Summary) bool { return slices.Contains(c.Names, "/"+d.c.Name) },
-		)
-		found, err := d.api.ContainerInspect(ctx, list[max(0, named)].ID)
-		if cerrdefs.IsNotFound(err) { // removed in the meantime
-			return found, launcher.ErrMissing
-		}
-		return found, mapError(err)
+		named := slices.IndexFunc(list, func(c container.Summary) bool { return slices.Contains(c.Names, "/"+name) })
+		wanted = list[max(0, named)].ID
 	}
-	foreign, err := d.api.ContainerInspect(ctx, d.c.Name)
+	found, err := d.api.ContainerInspect(ctx, wanted)
 	switch {
-	case cerrdefs.IsNotFound(err):
-		return foreign, launcher.ErrMissing
+	case cerrdefs.IsNotFound(err): // or removed in the meantime
+		return found, launcher.ErrMissing
 	case err != nil:
-		return foreign, mapError(err)
+		return found, mapError(err)
+	case len(list) > 0:
+		return found, nil
 	default:
-		return foreign, fmt.Errorf("%w: the container %s does not have the labels %s=%s and %s=%s; rename it, or set "+
-			"LOADGEN_CONTAINER to another name", launcher.ErrForeign, d.c.Name, RoleLabel, role, StackLabel, d.c.Stack)
+		return found, fmt.Errorf("%w: the container %s does not have the labels %s; rename it, or set "+
+			"LOADGEN_CONTAINER to another name", launcher.ErrForeign, name, strings.Join(pairs, " and "))
 	}
 }

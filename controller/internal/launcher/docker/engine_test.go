@@ -26,7 +26,7 @@ func contextFolder(kind, name string) string {
 	return fmt.Sprintf("/home/me/.docker/contexts/%s/%x", kind, sha256.Sum256([]byte(name)))
 }
 
-func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
+func TestEngineIsFoundLikeByTheDockerCommand(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
 	for path, text := range map[string]string{
@@ -46,7 +46,7 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		search     docker.Discovery
-		listening  string // the sockets that take connections
+		listening  string // the sockets that accept connections
 		host, from string
 		ca         string
 		unverified bool
@@ -56,15 +56,15 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 			host: "unix:///x.sock", from: "DOCKER_HOST"},
 		"a host by TLS": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs",
 			TLSVerify: "1"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem"},
-		"a host by TLS without look": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
+		"a host by TLS without verification": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
 			host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
 		"a context": {search: docker.Discovery{Context: "tls"}, host: "tcp://127.0.0.1:2376",
 			from: "the Docker context tls, from DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},
 		"the current context": {host: "unix:///srv/lab.sock",
 			from: "the Docker context lab, from the current context of /home/me/.docker"},
-		"no context of that name": {search: docker.Discovery{ConfigDir: "/current"},
+		"a missing context": {search: docker.Discovery{ConfigDir: "/current"},
 			err: `the Docker context "gone" (the current context of /current) does not exist`},
-		"settings that are broken": {search: docker.Discovery{ConfigDir: "/broken"}, err: "read /broken/config.json"},
+		"broken settings": {search: docker.Discovery{ConfigDir: "/broken"}, err: "read /broken/config.json"},
 		"a root daemon": {search: docker.Discovery{Context: "default"},
 			listening: "/var/run/docker.sock /run/user/1500/docker.sock", host: "unix:///var/run/docker.sock",
 			from: "the socket of Docker"},
@@ -103,20 +103,20 @@ func TestTheEngineIsFoundAsTheDockerCommandFindsIt(t *testing.T) {
 				return
 			}
 			if err != nil || e.Host != c.host || !strings.Contains(e.Source, c.from) {
-				t.Fatalf("found %+v, %v", e, err)
+				t.Fatalf("got %+v, %v", e, err)
 			}
 			if e.TLS == nil && c.ca != "" || e.TLS != nil &&
 				(e.TLS.CAFile != c.ca || e.TLS.InsecureSkipVerify != c.unverified) {
-				t.Errorf("reached by %+v", e.TLS)
+				t.Errorf("got the TLS options %+v", e.TLS)
 			}
 		})
 	}
 }
 
-func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
+func TestEngineIsReachedByTLS(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of those that it refuses
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of rejected connections
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
@@ -129,10 +129,10 @@ func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
 		search docker.Discovery
 		good   bool
 	}{
-		"its authority": {docker.Discovery{Host: at, CertPath: dir, TLSVerify: "1"}, true},
-		"no look at it": {docker.Discovery{Host: at, CertPath: t.TempDir()}, true},
-		"another":       {docker.Discovery{Host: at, ConfigDir: t.TempDir(), TLSVerify: "1"}, false},
-		"no TLS":        {docker.Discovery{Host: at}, false},
+		"its CA":     {docker.Discovery{Host: at, CertPath: dir, TLSVerify: "1"}, true},
+		"unverified": {docker.Discovery{Host: at, CertPath: t.TempDir()}, true},
+		"another CA": {docker.Discovery{Host: at, ConfigDir: t.TempDir(), TLSVerify: "1"}, false},
+		"no TLS":     {docker.Discovery{Host: at}, false},
 	} {
 		c.search.FS = afero.NewOsFs()
 		e, err := docker.FindEngine(c.search)
@@ -151,7 +151,7 @@ func TestAnEngineIsReachedByTLSAsTheVariablesSay(t *testing.T) {
 }
 
 // Its containers would mount folders of that machine.
-func TestAnEngineOfAnotherMachineIsOfNoUse(t *testing.T) {
+func TestEngineOnAnotherMachineIsRejected(t *testing.T) {
 	t.Parallel()
 	d, err := docker.New(docker.Config{Engine: docker.Engine{Host: "ssh://lab.example.test"}})
 	if err != nil {

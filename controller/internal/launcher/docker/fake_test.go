@@ -17,12 +17,12 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher/docker"
 )
 
-// fakeEngine is an engine with at most one container of ours, for machines that tests do not have.
+// fakeEngine is an engine with at most one container of ours.
 type fakeEngine struct {
-	// security and image are what it says of itself, and the id of the loadgen's image.
+	// security is one of its security options, image the ID of the loadgen's image.
 	security, image string
 	log             string
-	// refusal is its answer to who wants a container.
+	// refusal is its error for creating a container.
 	refusal string
 
 	mu        sync.Mutex
@@ -31,7 +31,7 @@ type fakeEngine struct {
 	created   creation
 }
 
-// creation is the part of a request for a container that is judged.
+// creation is the part of a request for a container that tests check.
 type creation struct {
 	User       string
 	Env        []string
@@ -99,7 +99,7 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// container is one with a published port, as inspected.
+// container returns an inspected container with a published port.
 func container(id, state, image string) map[string]any {
 	bindings := map[string]any{"8010/tcp": []any{map[string]string{"HostIp": "127.0.0.1", "HostPort": "24599"}}}
 	return map[string]any{
@@ -114,7 +114,7 @@ func container(id, state, image string) map[string]any {
 	}
 }
 
-// at makes a runtime of the engine.
+// at returns a runtime that uses the engine.
 func (f *fakeEngine) at(t *testing.T) *docker.Docker {
 	t.Helper()
 	server := httptest.NewServer(f)
@@ -131,7 +131,7 @@ func (f *fakeEngine) at(t *testing.T) *docker.Docker {
 }
 
 // In a container of a rootless engine the user of this machine is root, and its address is in another network.
-func TestAContainerSuitsTheKindOfEngine(t *testing.T) {
+func TestContainerSuitsTheKindOfEngine(t *testing.T) {
 	t.Parallel()
 	for security, user := range map[string]string{"name=rootless": "0:0", "name=apparmor": "1500:1500"} {
 		f := &fakeEngine{security: security, image: "sha256:new"}
@@ -140,44 +140,44 @@ func TestAContainerSuitsTheKindOfEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 		if f.created.User != user {
-			t.Errorf("%s: it runs as %s", security, f.created.User)
+			t.Errorf("%s: got the user %s", security, f.created.User)
 		}
 		h := f.created.HostConfig
 		if b := h.PortBindings["8010/tcp"]; len(b) != 1 || b[0].HostIP != "127.0.0.1" {
-			t.Errorf("%s: nobody outside can ask for its numbers: %+v", security, h)
+			t.Errorf("%s: want a port published on loopback, got %+v", security, h)
 		}
 		if h.Memory != 1<<20 || h.PidsLimit == nil || *h.PidsLimit == 0 || h.LogConfig.Config["max-size"] == "" {
-			t.Errorf("%s: it lacks a limit: %+v", security, h)
+			t.Errorf("%s: want limits, got %+v", security, h)
 		}
 		if s := d.Status(t.Context()); s.Telemetry != "http://127.0.0.1:24599" {
-			t.Errorf("%s: its numbers are asked for at %s", security, s.Telemetry)
+			t.Errorf("%s: got the telemetry URL %s", security, s.Telemetry)
 		}
 	}
 }
 
-// One that was made otherwise, and goes on, has no published port.
-func TestAnAddressThatCannotBeReachedIsNotAsked(t *testing.T) {
+// A running container that was created by hand has no published port.
+func TestUnreachableAddressIsNotUsed(t *testing.T) {
 	t.Parallel()
 	for security, want := range map[string]string{"name=rootless": "", "name=apparmor": "http://172.17.0.2:8010"} {
 		f := &fakeEngine{security: security, image: "sha256:new",
 			container: container("theirs", "running", "sha256:new")}
 		f.container["NetworkSettings"].(map[string]any)["Ports"] = nil
 		if s := f.at(t).Status(t.Context()); s.Telemetry != want {
-			t.Errorf("%s: it is asked at %q", security, s.Telemetry)
+			t.Errorf("%s: got the telemetry URL %q", security, s.Telemetry)
 		}
 	}
 }
 
-func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
+func TestNewImageIsReportedAndUsedAtTheNextStart(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{image: "sha256:new", container: container("old", "running", "sha256:old")}
 	d := f.at(t)
 	if s := d.Status(t.Context()); s.State != launcher.Running ||
 		s.Reason != "its image is older than loadgen:local; the next start recreates it" {
-		t.Errorf("the status is %+v", s)
+		t.Errorf("got the status %+v", s)
 	}
 	if err := d.Start(t.Context()); err != nil || len(f.calls) > 0 {
-		t.Errorf("one that runs is left alone: %v, %v", f.calls, err)
+		t.Errorf("want a running container unchanged: %v, %v", f.calls, err)
 	}
 	f.container = container("old", "exited", "sha256:old")
 	if err := d.Start(t.Context()); err != nil {
@@ -185,14 +185,14 @@ func TestANewImageIsToldAndTakenAtTheNextStart(t *testing.T) {
 	}
 	if did := strings.Join(f.calls, "\n"); !strings.Contains(did, "containers/create") ||
 		!strings.Contains(did, "DELETE containers/old") {
-		t.Errorf("it did\n%s", did)
+		t.Errorf("got the calls\n%s", did)
 	}
 	if s := d.Status(t.Context()); s.State != launcher.Running || s.Reason != "" {
-		t.Errorf("the status is %+v", s)
+		t.Errorf("got the status %+v", s)
 	}
 }
 
-func TestAContainerOfAnOlderVersionIsRecreatedAtTheNextStart(t *testing.T) {
+func TestContainerOfAnOlderVersionIsRecreatedAtTheNextStart(t *testing.T) {
 	t.Parallel()
 	for _, missing := range []string{"LOADGEN_ENV_FILE=/app/data/loadgen.env", "TRAFFICINATOR_LOG_LINES=json"} {
 		f := &fakeEngine{image: "sha256:new", container: container("old", "exited", "sha256:new")}
@@ -213,7 +213,7 @@ func TestAContainerOfAnOlderVersionIsRecreatedAtTheNextStart(t *testing.T) {
 	}
 }
 
-func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
+func TestRestartPolicyIsReportedWithTheLastError(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{
 		image: "sha256:new", container: container("looping", "restarting", "sha256:new"),
@@ -229,8 +229,8 @@ func TestARestartPolicyThatHidesAnEndIsNamedWithWhatTheLogSays(t *testing.T) {
 	}
 }
 
-// A socket may lead to another machine too, by a tunnel, or to a virtual one.
-func TestAnEngineWithoutTheFoldersSaysSo(t *testing.T) {
+// A socket may lead to another machine, through a tunnel, or to a virtual one.
+func TestEngineWithoutTheFoldersIsReported(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{image: "sha256:new",
 		refusal: `invalid mount config for type "bind": bind source path does not exist: /data/exchange`}

@@ -19,12 +19,12 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 	defer d.changing.Unlock()
 	found, err := d.find(ctx)
 	if errors.Is(err, launcher.ErrMissing) {
-		id, err := d.createMain(ctx)
+		spec, err := d.spec(ctx)
 		if err != nil {
 			return "", err
 		}
-		if err := d.startAndVerify(ctx, id); err != nil {
-			return "", d.undo(ctx, id, err)
+		if err := d.createOrUndo(ctx, spec, d.startAndVerify); err != nil {
+			return "", err
 		}
 		return "the container was missing; it was created from " + d.c.Image + " and is running", nil
 	}
@@ -35,10 +35,7 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 	case !s.Healable:
 		return "", launcher.ErrNothingToHeal
 	case s.State == launcher.Paused:
-		if err := d.api.ContainerUnpause(ctx, found.ID); err != nil {
-			return "", fmt.Errorf("unpause the loadgen: %w", mapError(err))
-		}
-		return "the container was paused; it is running again", nil
+		return "the container was paused; it is running again", d.unpause(ctx, found.ID)
 	default:
 		if err := d.replace(ctx, found, d.startAndVerify); err != nil {
 			return "", err
@@ -49,9 +46,10 @@ func (d *Docker) Heal(ctx context.Context) (string, error) {
 }
 
 // replace recreates a container. The old one is renamed, and gets its name back if start fails for the new one.
-func (d *Docker) replace(ctx context.Context, old container.InspectResponse,
+func (l *loadgen) replace(ctx context.Context, old container.InspectResponse,
 	start func(context.Context, string) error) error {
-	spec, err := d.specOf(ctx, old)
+	d := l.d
+	spec, err := l.specOf(ctx, old)
 	if err != nil {
 		return err
 	}
@@ -61,28 +59,32 @@ func (d *Docker) replace(ctx context.Context, old container.InspectResponse,
 			return fmt.Errorf("rename the old container: %w", mapError(err))
 		}
 	}
-	id, err := d.create(ctx, d.c.Name, spec)
-	if err == nil {
-		if err = start(ctx, id); err != nil {
-			err = d.undo(ctx, id, err)
-		}
-	}
-	if err != nil {
+	if err := l.createOrUndo(ctx, spec, start); err != nil {
 		if back := d.api.ContainerRename(ctx, old.ID, d.c.Name); back != nil {
 			err = errors.Join(err, fmt.Errorf("rename the old container %s back: %w", aside, mapError(back)))
 		}
 		return err
 	}
-	if err := d.api.ContainerRemove(ctx, old.ID, container.RemoveOptions{Force: true}); err != nil {
-		return fmt.Errorf("the new container is running; remove the old one %s: %w", aside, mapError(err))
+	return d.remove(ctx, old.ID, "the new container is running; remove the old one "+aside)
+}
+
+// createOrUndo creates and starts a container, and removes it if start fails.
+func (l *loadgen) createOrUndo(ctx context.Context, spec containerSpec,
+	start func(context.Context, string) error) error {
+	id, err := l.create(ctx, spec)
+	if err == nil {
+		if err = start(ctx, id); err != nil {
+			err = errors.Join(err, l.d.remove(ctx, id, "remove it again"))
+		}
 	}
-	return nil
+	return err
 }
 
 // specOf returns the spec of an existing container, without what its image set and what no longer exists, and with what
-// newSpec requires.
-func (d *Docker) specOf(ctx context.Context, old container.InspectResponse) (containerSpec, error) {
-	fresh, err := d.newSpec(ctx)
+// spec requires.
+func (l *loadgen) specOf(ctx context.Context, old container.InspectResponse) (containerSpec, error) {
+	d := l.d
+	fresh, err := l.spec(ctx)
 	if err != nil {
 		return fresh, err
 	}
@@ -144,12 +146,4 @@ func (d *Docker) startAndVerify(ctx context.Context, id string) error {
 		}
 		return fmt.Errorf("wait for the new container: %w", mapError(err))
 	}
-}
-
-// undo removes a new container and returns why.
-func (d *Docker) undo(ctx context.Context, id string, why error) error {
-	if err := d.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true}); err != nil {
-		return errors.Join(why, fmt.Errorf("remove it again: %w", mapError(err)))
-	}
-	return why
 }

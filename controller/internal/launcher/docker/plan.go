@@ -18,9 +18,6 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// planRole is the role label of a container that runs the plan command.
-const planRole = "plan"
-
 // planRemoveTimeout limits the removal of that container, which continues after the caller's context is done.
 const planRemoveTimeout = 10 * time.Second
 
@@ -28,11 +25,15 @@ const planRemoveTimeout = 10 * time.Second
 // needs no folder of this machine.
 func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...string) (out launcher.Output, err error) {
 	name := d.c.Name + "-" + planRole
-	if err := d.removeOldPlan(ctx, name); err != nil {
+	old, err := d.findContainer(ctx, name, d.roleLabels(planRole))
+	if err == nil { // a killed controller left it
+		err = d.remove(ctx, old.ID, "remove the container of an earlier plan")
+	}
+	if err != nil && !errors.Is(err, launcher.ErrMissing) {
 		return out, err
 	}
 	created, err := d.api.ContainerCreate(ctx, &container.Config{
-		Image: d.c.Image, User: d.c.User, Labels: map[string]string{RoleLabel: planRole, StackLabel: d.c.Stack},
+		Image: d.c.Image, User: d.c.User, Labels: d.roleLabels(planRole),
 		Cmd: append([]string{"plan"}, args...), Env: launcher.Environ(exchangeDir, exchangeDir),
 	}, &container.HostConfig{
 		Resources: d.limits(), NetworkMode: "none", CapDrop: []string{"ALL"},
@@ -48,9 +49,7 @@ func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...stri
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), planRemoveTimeout)
 		defer cancel()
-		if gone := d.api.ContainerRemove(ctx, created.ID, container.RemoveOptions{Force: true}); gone != nil {
-			err = errors.Join(err, fmt.Errorf("remove the container of the plan: %w", mapError(gone)))
-		}
+		err = errors.Join(err, d.remove(ctx, created.ID, "remove the container of the plan"))
 	}()
 	archive, err := tarOf(files)
 	if err != nil {
@@ -73,24 +72,6 @@ func (d *Docker) Plan(ctx context.Context, files map[string][]byte, args ...stri
 		return out, fmt.Errorf("read the plan: %w", err)
 	}
 	return w.Output(exitCode, exchangeDir), nil
-}
-
-// removeOldPlan removes a container that a killed controller left.
-func (d *Docker) removeOldPlan(ctx context.Context, name string) error {
-	old, err := d.api.ContainerInspect(ctx, name)
-	switch {
-	case cerrdefs.IsNotFound(err):
-		return nil
-	case err != nil:
-		return mapError(err)
-	case old.Config.Labels[RoleLabel] != planRole || old.Config.Labels[StackLabel] != d.c.Stack:
-		return fmt.Errorf("%w: the name %s is taken; rename that container", launcher.ErrForeign, name)
-	}
-	err = d.api.ContainerRemove(ctx, old.ID, container.RemoveOptions{Force: true})
-	if err != nil && !cerrdefs.IsNotFound(err) {
-		return fmt.Errorf("remove the container of an earlier plan: %w", mapError(err))
-	}
-	return nil
 }
 
 // tarOf returns files as a tar archive of exchangeDir. They contain no secrets, see launcher.Runtime.

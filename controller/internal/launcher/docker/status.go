@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,35 +22,24 @@ var states = map[container.ContainerState]launcher.State{
 	container.StateRemoving: launcher.Dead, container.StateExited: launcher.Exited, container.StateDead: launcher.Dead,
 }
 
-// Status implements launcher.Runtime.
-func (d *Docker) Status(ctx context.Context) launcher.Status {
+// Status implements launcher.Loadgen.
+func (l *loadgen) Status(ctx context.Context) launcher.Status {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
-	found, err := d.find(ctx)
-	s := d.status(ctx, d.c.Name, found, err)
-	if s.State == launcher.Missing {
-		s.Healable, s.Reason = true, "the container does not exist; start creates it from "+d.c.Image
-		if _, err := d.api.ImageInspect(ctx, d.c.Image); cerrdefs.IsNotFound(err) {
-			s.Healable = false
-			s.Reason = "neither the container nor the image " + d.c.Image + " exists; build it with `make images` or set " +
-				"LOADGEN_IMAGE to another"
-		}
-	}
-	return s
-}
-
-// status returns the status of a container; found and findErr are the result of find or findJob.
-func (d *Docker) status(ctx context.Context, name string, found container.InspectResponse,
-	findErr error) launcher.Status {
-	s := launcher.Status{Name: name, Image: d.c.Image}
+	d := l.d
+	found, err := l.find(ctx)
+	s := launcher.Status{Name: l.name, Image: d.c.Image}
 	switch {
-	case errors.Is(findErr, launcher.ErrMissing):
+	case errors.Is(err, launcher.ErrMissing):
 		s.State = launcher.Missing
+		if l.jobID == "" {
+			d.explainMissing(ctx, &s)
+		}
 		return s
-	case errors.Is(findErr, launcher.ErrForeign):
-		s.State, s.Reason = launcher.Foreign, findErr.Error()
-	case findErr != nil:
-		s.State, s.Reason = launcher.Unavailable, d.c.Engine.explain(findErr)
+	case errors.Is(err, launcher.ErrForeign):
+		s.State, s.Reason = launcher.Foreign, err.Error()
+	case err != nil:
+		s.State, s.Reason = launcher.Unavailable, d.c.Engine.explain(err)
 		return s
 	}
 	s.ID, s.Name, s.Image = found.ID, strings.TrimPrefix(found.Name, "/"), found.Config.Image
@@ -59,9 +47,18 @@ func (d *Docker) status(ctx context.Context, name string, found container.Inspec
 	s.Ended, s.ExitCode = parseTime(found.State.FinishedAt), found.State.ExitCode
 	if s.State != launcher.Foreign {
 		s.State, s.Telemetry = states[found.State.Status], d.telemetry(ctx, found)
-		d.explain(ctx, &s, found)
+		l.explain(ctx, &s, found)
 	}
 	return s
+}
+
+func (d *Docker) explainMissing(ctx context.Context, s *launcher.Status) {
+	s.Healable, s.Reason = true, "the container does not exist; start creates it from "+d.c.Image
+	if _, err := d.api.ImageInspect(ctx, d.c.Image); cerrdefs.IsNotFound(err) {
+		s.Healable = false
+		s.Reason = "neither the container nor the image " + d.c.Image + " exists; build it with `make images` or set " +
+			"LOADGEN_IMAGE to another"
+	}
 }
 
 // explain returns why the engine does not answer, with the fix.
@@ -74,8 +71,9 @@ func (e Engine) explain(err error) string {
 	return fmt.Sprintf("the engine at %s (%s) does not answer (%v); %s", e.Host, e.Source, err, fix)
 }
 
-// explain sets the reason why a container does not run where the state does not say it.
-func (d *Docker) explain(ctx context.Context, s *launcher.Status, found container.InspectResponse) {
+// explain sets the reason why a container does not run, unless its state is one.
+func (l *loadgen) explain(ctx context.Context, s *launcher.Status, found container.InspectResponse) {
+	d := l.d
 	var reasons []string
 	switch s.State {
 	case launcher.Created:
@@ -105,6 +103,7 @@ func (d *Docker) explain(ctx context.Context, s *launcher.Status, found containe
 		}
 	}
 	s.Reason = strings.Join(reasons, "; ")
+	s.Healable = s.Healable && l.jobID == "" // the next start recreates the container of a job
 	if s.Healable {
 		s.Reason += healIt
 	}
@@ -124,29 +123,25 @@ func (d *Docker) hasOlderImage(ctx context.Context, found container.InspectRespo
 func (d *Docker) explainRestarts(ctx context.Context, found container.InspectResponse) string {
 	why := fmt.Sprintf("it exits with code %d and its restart policy %s restarts it; run docker update --restart=no %s",
 		found.State.ExitCode, found.HostConfig.RestartPolicy.Name, strings.TrimPrefix(found.Name, "/"))
-	last, err := d.tail(ctx, found.ID, launcher.LogQuery{Tail: 20})
+	var last string
+	err := d.readLog(ctx, found.ID, launcher.LogQuery{Tail: 20}, func(l launcher.Line) error {
+		if l.Level == launcher.Error {
+			last = "; its last error: " + l.Message
+		}
+		return nil
+	})
 	if err != nil {
 		return why
 	}
-	for _, l := range slices.Backward(last) {
-		if l.Level == launcher.Error {
-			return why + "; its last error: " + l.Message
-		}
-	}
-	return why
+	return why + last
 }
 
 // missingNetworks returns the container's networks that no longer exist, for example because compose recreated them.
 func (d *Docker) missingNetworks(ctx context.Context, found container.InspectResponse) []string {
 	var gone []string
 	for name, n := range found.NetworkSettings.Networks {
-		if _, err := d.api.NetworkInspect(
-			ctx,
-			cmp.Or(n.NetworkID, name),
-			network.InspectOptions{},
-		); cerrdefs.IsNotFound(
-			err,
-		) {
+		_, err := d.api.NetworkInspect(ctx, cmp.Or(n.NetworkID, name), network.InspectOptions{})
+		if cerrdefs.IsNotFound(err) {
 			gone = append(gone, name)
 		}
 	}

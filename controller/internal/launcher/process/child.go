@@ -7,12 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
 // child is one process of a loadgen.
@@ -45,25 +42,25 @@ func Environment(environ map[string]string) []string {
 	return out
 }
 
-// startChild starts a process of l that listens on addr. It outlives the request that started it; Stop or Close end it.
-// It holds files open until it exits; prefix marks its lines in the log file.
-func (p *Process) startChild(l *loadgen, addr, prefix string, env []string, files ...*os.File) error {
-	if err := p.checkProgram(); err != nil {
-		return fmt.Errorf("%w: %w", launcher.ErrMissing, err)
+// startChild starts a process that listens on addr. It outlives the request that started it; Stop or Close end it. It
+// keeps files open until it exits; prefix marks its lines in the log file.
+func (l *loadgen) startChild(addr, prefix string, env []string, files ...*os.File) error {
+	if err := l.p.checkProgram(); err != nil {
+		return err
 	}
 	c := &child{started: time.Now().UTC(), done: make(chan struct{})}
 	if addr != "off" {
 		c.telemetry = "http://" + addr
 	}
-	c.cmd = exec.Command(p.c.Bin, "run")
-	c.cmd.Env = slices.Concat(p.c.Env, env, []string{"AUTO_START=false", "TELEMETRY_ADDR=" + addr})
-	out := &lineWriter{file: p.c.Log, buffer: l.log, prefix: prefix}
+	c.cmd = exec.Command(l.p.c.Bin, "run")
+	c.cmd.Env = slices.Concat(l.p.c.Env, env, []string{"AUTO_START=false", "TELEMETRY_ADDR=" + addr})
+	out := &lineWriter{file: l.p.c.Log, buffer: l.log, prefix: prefix}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
 	c.cmd.ExtraFiles = files
 	c.cmd.SysProcAttr = sysProcAttr()
 	c.cmd.WaitDelay = time.Second
 	if err := c.cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", p.c.Bin, err)
+		return fmt.Errorf("start %s: %w", l.p.c.Bin, err)
 	}
 	go c.wait(out)
 	l.mu.Lock()
@@ -101,7 +98,7 @@ func (c *child) running() bool {
 	}
 }
 
-// stop asks the child to drain and kills it after timeout.
+// stop requests the child to drain and kills it after timeout.
 func (c *child) stop(ctx context.Context, timeout time.Duration) error {
 	if !c.running() {
 		return nil
@@ -123,19 +120,4 @@ func (c *child) stop(ctx context.Context, timeout time.Duration) error {
 	}
 	<-c.done
 	return nil
-}
-
-// status returns the status of the child, and unstarted as the state of nil.
-func (c *child) status(unstarted launcher.State, name, bin string) launcher.Status {
-	s := launcher.Status{State: unstarted, Name: name, Image: bin}
-	if c == nil {
-		return s
-	}
-	s.ID, s.Started, s.Created = strconv.Itoa(c.cmd.Process.Pid), c.started, c.started
-	if c.running() {
-		s.State, s.Telemetry = launcher.Running, c.telemetry
-	} else {
-		s.State, s.ExitCode, s.Ended = launcher.Exited, c.exitCode, c.ended
-	}
-	return s
 }

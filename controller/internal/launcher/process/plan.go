@@ -33,7 +33,7 @@ func (p *Process) removeOldPlans(now time.Time) {
 // Plan implements launcher.Runtime.
 func (p *Process) Plan(ctx context.Context, files map[string][]byte, args ...string) (out launcher.Output, err error) {
 	if err := p.checkProgram(); err != nil {
-		return out, fmt.Errorf("%w: %w", launcher.ErrMissing, err)
+		return out, err
 	}
 	dir, err := afero.TempDir(p.fs, "", planFolder)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher/process"
 )
 
-func TestFoldersOfPlansThatWereKilledAreRemoved(t *testing.T) {
+func TestOldPlanFoldersAreRemoved(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	for name, age := range map[string]time.Duration{"trafficinator-plan-1": 2 * time.Hour,
 		"trafficinator-plan-2": time.Minute, "other": 2 * time.Hour} {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,89 +14,68 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
-	"github.com/puttrix/trafficinator/controller/internal/launcher/launchertest"
 	"github.com/puttrix/trafficinator/controller/internal/launcher/process"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-func subject(t *testing.T) (launchertest.Subject, string) {
+// newProcess returns a Process whose folders are in dir.
+func newProcess(t *testing.T, dir string, log io.Writer) *process.Process {
 	t.Helper()
-	bin := testbed.Loadgen(t)
-	fsys, dir := afero.NewOsFs(), t.TempDir()
-	log := process.NewLogFile(filepath.Join(dir, "loadgen.log"))
-	p := process.New(fsys, process.Config{Bin: bin, Exchange: dir, State: filepath.Join(dir, "state"), Log: log})
+	p := process.New(afero.NewOsFs(), process.Config{Bin: testbed.Loadgen(t), Exchange: dir,
+		State: filepath.Join(dir, "state"), Log: log})
 	t.Cleanup(func() {
-		// t.Context is done by now.
-		if err := p.Close(context.Background(), time.Minute); err != nil {
+		if err := p.Close(context.Background(), time.Minute); err != nil { // t.Context is done by now
 			t.Error(err)
 		}
+	})
+	return p
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestJobIsNotStartedTwiceAfterItsControllerWasKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, next := newProcess(t, dir, io.Discard), newProcess(t, dir, io.Discard)
+	writeFile(t, filepath.Join(dir, exchange.JobFolder("a"), "loadgen.env"), "")
+	if err := first.Job("a").Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Job("a").Start(t.Context()); !errors.Is(err, launcher.ErrStillRunning) {
+		t.Errorf("want an error while the first process runs, got %v", err)
+	}
+	if err := first.Job("a").Stop(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Job("a").Start(t.Context()); err != nil {
+		t.Errorf("want a start after its end, got %v", err)
+	}
+}
+
+func TestLogFileHasTimes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := process.NewLogFile(filepath.Join(dir, "loadgen.log"))
+	t.Cleanup(func() {
 		if err := log.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return launchertest.Subject{
-		Port: p, Jobs: p, State: filepath.Join(dir, "state"), FS: fsys,
-		Publish: func(t *testing.T, values map[string]string) { launchertest.Publish(t, fsys, dir, values) },
-		PublishJob: func(t *testing.T, id string, values map[string]string) {
-			launchertest.Publish(t, fsys, filepath.Join(dir, exchange.JobFolder(id)), values)
-		},
-		Kill: func(t *testing.T, s launcher.Status) {
-			pid, err := strconv.Atoi(s.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			child, err := os.FindProcess(pid)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := child.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		},
-	}, dir
-}
-
-func TestAProcessDoesWhatEveryRuntimeDoes(t *testing.T) {
-	t.Parallel()
-	launchertest.Run(t, func(t *testing.T) launchertest.Subject { s, _ := subject(t); return s })
-}
-
-func TestAJobOfAControllerThatWasKilledIsNotStartedBesideItself(t *testing.T) {
-	t.Parallel()
-	s, dir := subject(t)
-	s.PublishJob(t, "a", nil)
-	if err := s.Jobs.StartJob(t.Context(), "a"); err != nil {
+	p := newProcess(t, dir, log)
+	writeFile(t, filepath.Join(dir, "loadgen.env"), "CONCURRENCY=0\n")
+	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	bin := testbed.Loadgen(t)
-	next := process.New(afero.NewOsFs(), process.Config{Bin: bin, Exchange: dir, State: s.State, Log: io.Discard})
-	t.Cleanup(func() {
-		if err := next.Close(context.Background(), time.Minute); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := next.StartJob(t.Context(), "a"); !errors.Is(err, launcher.ErrStillRunning) {
-		t.Errorf("the first life still goes on, got %v", err)
-	}
-	if err := s.Jobs.StopJob(t.Context(), "a", time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if err := next.StartJob(t.Context(), "a"); err != nil {
-		t.Errorf("it has ended: %v", err)
-	}
-}
-
-func TestTheLogIsKeptInAFileWithTimes(t *testing.T) {
-	t.Parallel()
-	s, dir := subject(t)
-	s.Publish(t, map[string]string{"CONCURRENCY": "0"})
-	if err := s.Port.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Port.Logs(t.Context(), launcher.LogQuery{Follow: true}, func(launcher.Line) error {
-		return nil
-	}); err != nil {
+	if err := p.Logs(t.Context(), launcher.LogQuery{Follow: true}, func(launcher.Line) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "loadgen.log")
@@ -110,11 +88,11 @@ func TestTheLogIsKeptInAFileWithTimes(t *testing.T) {
 		t.Errorf("want a time and the problem, got %q", data)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the log should be readable for its owner alone: %v, %v", info, err)
+		t.Errorf("want a log that only its owner can read: %v, %v", info, err)
 	}
 }
 
-func TestAProgramThatIsNotThereIsMissingWithItsCure(t *testing.T) {
+func TestMissingProgramIsReportedWithTheFix(t *testing.T) {
 	t.Parallel()
 	p := process.New(afero.NewMemMapFs(), process.Config{Bin: "/nowhere/loadgen"})
 	if s := p.Status(t.Context()); s.State != launcher.Missing || !strings.Contains(s.Reason, "make build") {
@@ -126,7 +104,7 @@ func TestAProgramThatIsNotThereIsMissingWithItsCure(t *testing.T) {
 	}
 }
 
-func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
+func TestChildDoesNotGetTheControllersKey(t *testing.T) {
 	t.Parallel()
 	got := process.Environment(map[string]string{"CONTROL_UI_API_KEY": "secret", "TZ": "UTC", "PATH": "/bin",
 		"LD_PRELOAD": "x"})
@@ -135,8 +113,7 @@ func TestAChildDoesNotGetTheControllersKey(t *testing.T) {
 	}
 }
 
-// The authority that a person names for the controller is that of the loadgen too.
-func TestAChildTrustsWhomTheControllerTrusts(t *testing.T) {
+func TestChildInheritsProxiesAndCertificates(t *testing.T) {
 	t.Parallel()
 	want := []string{"HTTPS_PROXY=http://proxy.test:3128", "NO_PROXY=a.test", "SSL_CERT_DIR=/certs",
 		"SSL_CERT_FILE=/ca.pem", "https_proxy=http://proxy.test:3128"}

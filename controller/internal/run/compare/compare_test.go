@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// run is one of a minute with n accepted hits in n/5 visits, whose latencies lie around ms milliseconds.
+// run returns a run of a minute with n accepted hits in n/5 visits and latencies around ms milliseconds.
 func run(id string, n uint64, ms float64) compare.Run {
 	random := rand.New(rand.NewPCG(1, n))
 	h := hdrhistogram.New(1, 600e6, 3)
@@ -45,7 +45,7 @@ func run(id string, n uint64, ms float64) compare.Run {
 	}
 }
 
-// flagged are the numbers that differ by more than chance.
+// flagged returns the numbers that differ beyond noise.
 func flagged(r compare.Result) string {
 	var names []string
 	for _, row := range r.Rows {
@@ -67,12 +67,12 @@ func find(t *testing.T, r compare.Result, group, name string) compare.Row {
 	return compare.Row{}
 }
 
-func TestTwoRunsAlikeDifferInNothing(t *testing.T) {
+func TestEqualRunsDoNotDiffer(t *testing.T) {
 	t.Parallel()
 	r := compare.Runs(run("a", 1000, 20), run("b", 1000, 20))
 	if r.Same != (compare.Same{Seed: true, Config: true, Files: true}) ||
 		len(r.Settings)+len(r.Files)+len(r.Notes) > 0 {
-		t.Errorf("nothing they were told differs: %+v", r)
+		t.Errorf("want no differences, got %+v", r)
 	}
 	for _, row := range r.Rows {
 		if *row.Difference != 0 || row.BeyondNoise || row.Why != "" {
@@ -81,7 +81,7 @@ func TestTwoRunsAlikeDifferInNothing(t *testing.T) {
 	}
 }
 
-func TestASlowerServerIsSeenInTheLatenciesAlone(t *testing.T) {
+func TestSlowerServerChangesOnlyLatencies(t *testing.T) {
 	t.Parallel()
 	slow := run("b", 1000, 70)
 	slow.Config["MATOMO_URL"] = "https://slow.test/matomo.php"
@@ -91,27 +91,27 @@ func TestASlowerServerIsSeenInTheLatenciesAlone(t *testing.T) {
 	}
 	if r.Same.Config || len(r.Settings) != 1 ||
 		r.Settings[0] != (compare.Setting{Key: "MATOMO_URL", B: "https://slow.test/matomo.php"}) {
-		t.Errorf("the address differs: %+v", r.Settings)
+		t.Errorf("want the address to differ, got %+v", r.Settings)
 	}
 	if d := find(t, r, "latency", "p50").Difference; *d < .045 || *d > .055 {
-		t.Errorf("by 50 ms, got %v", *d)
+		t.Errorf("want 50 ms, got %v", *d)
 	}
 }
 
 func TestLatenciesOfOneServerDoNotDiffer(t *testing.T) {
 	t.Parallel()
-	for _, ms := range []float64{20.2, 20.8} { // within chance, and within what machines differ by
+	for _, ms := range []float64{20.2, 20.8} { // within noise, and within the difference of machines
 		if got := flagged(compare.Runs(run("a", 1000, 20), run("b", 1000, ms))); got != "" {
 			t.Errorf("%v ms: flagged %q", ms, got)
 		}
 	}
 	few, fewer := run("a", 10, 20), run("b", 10, 22)
 	if got := flagged(compare.Runs(few, fewer)); got != "" {
-		t.Errorf("ten hits say little: %q", got)
+		t.Errorf("want no difference for ten hits, got %q", got)
 	}
 }
 
-func TestAnyDifferenceOfWhatIsPlannedIsRealWhereThePlanIsTheSame(t *testing.T) {
+func TestAnyDifferenceOfTheSamePlanIsReal(t *testing.T) {
 	t.Parallel()
 	a, b := run("a", 1000, 20), run("b", 1000, 20)
 	b.Summary.Hits.Planned, b.Summary.Hits.Unknown = 1001, 1
@@ -120,44 +120,44 @@ func TestAnyDifferenceOfWhatIsPlannedIsRealWhereThePlanIsTheSame(t *testing.T) {
 		t.Errorf("%+v", row)
 	}
 	if row := find(t, r, "hits", "unknown"); row.BeyondNoise || row.Share != nil || *row.Difference != 1 {
-		t.Errorf("one unknown hit of a thousand is chance: %+v", row)
+		t.Errorf("want one unknown hit of a thousand to be noise: %+v", row)
 	}
 	b.Config["PAGEVIEWS_MIN"] = "5"
 	r = compare.Runs(a, b)
 	if row := find(t, r, "hits", "planned"); row.BeyondNoise {
-		t.Errorf("another plan: one hit of a thousand is chance: %+v", row)
+		t.Errorf("want one hit of a thousand of another plan to be noise: %+v", row)
 	}
 	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "seed") {
-		t.Errorf("the seed means nothing now: %q", r.Notes)
+		t.Errorf("want a note on the seed, got %q", r.Notes)
 	}
 }
 
-func TestARunThatWasEndedByHandIsJudgedByItsRatesAndSaysSo(t *testing.T) {
+func TestRunThatWasStoppedManuallyIsJudgedByItsRates(t *testing.T) {
 	t.Parallel()
 	b := run("b", 500, 20)
 	b.Length, b.Reason = 30*time.Second, "interrupted"
 	r := compare.Runs(run("a", 1000, 20), b)
 	if got := flagged(r); got != "" {
-		t.Errorf("half of it in half the time is no difference: %q", got)
+		t.Errorf("want no difference for half of it in half the time, got %q", got)
 	}
 	if row := find(t, r, "visits", "planned"); *row.Difference != -100 ||
 		!strings.Contains(row.Why, "b was stopped manually after 30s") {
-		t.Errorf("it should say why: %+v", row)
+		t.Errorf("want the reason, got %+v", row)
 	}
 	steered := run("b", 500, 20)
 	steered.Steered, steered.Length = true, 30*time.Second
 	if r := compare.Runs(run("a", 1000, 20), steered); flagged(r) != "" ||
 		!strings.Contains(find(t, r, "hits", "planned").Why, "b was paused") {
-		t.Errorf("one that was steered has no plan to be held to: %q", flagged(r))
+		t.Errorf("want a steered run to be judged by its rates, got %q", flagged(r))
 	}
 	b.Length = 50 * time.Second
 	if got := flagged(compare.Runs(run("a", 1000, 20), b)); !strings.Contains(got, "hits/planned") ||
 		!strings.Contains(got, "rates/hit_rate") {
-		t.Errorf("half of it in five sixths of the time is one: %q", got)
+		t.Errorf("want a difference for half of it in five sixths of the time, got %q", got)
 	}
 }
 
-func TestMoreErrorsThanChanceAreFlagged(t *testing.T) {
+func TestMoreErrorsThanNoiseAreFlagged(t *testing.T) {
 	t.Parallel()
 	a, b := run("a", 1000, 20), run("b", 1000, 20)
 	b.Summary.Hits.Accepted, b.Summary.Hits.Rejected = 970, 30

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// sigmas is how far a difference must lie outside of chance: three standard deviations, one in 370 by chance.
+	// sigmas is the number of standard deviations beyond which a difference is real; one in 370 exceeds it at random.
 	sigmas = 3
-	// slight is the part by which latencies may differ whatever chance says: machines are never quite alike.
+	// minLatencyShift is the share by which latencies must differ in any case, because machines do too.
 	minLatencyShift = 0.05
-	// search is the part by which capacities may differ: a search narrows each to within 3 %.
+	// searchPrecision is the share by which capacities may differ: a search narrows each to within 3 %.
 	searchPrecision = 0.06
 )
 
-// proportions tells by how many standard deviations two shares differ, k of n each, by the two-proportion z-test.
+// shareDeviation returns by how many standard deviations two shares k/n differ, by the two-proportion z-test.
 func shareDeviation(ka, na, kb, nb float64) float64 {
 	if na == 0 || nb == 0 {
 		return 0
@@ -29,7 +29,7 @@ func shareDeviation(ka, na, kb, nb float64) float64 {
 	return math.Abs(kb/nb-ka/na) / spread
 }
 
-// poisson tells by how many standard deviations two rates differ, n events in t seconds each.
+// rateDeviation returns by how many standard deviations two Poisson rates differ, n events in t seconds each.
 func rateDeviation(na, ta, nb, tb float64) float64 {
 	if ta <= 0 || tb <= 0 || na+nb == 0 {
 		return 0
@@ -37,17 +37,16 @@ func rateDeviation(na, ta, nb, tb float64) float64 {
 	return math.Abs(nb/tb-na/ta) / math.Sqrt(na/(ta*ta)+nb/(tb*tb))
 }
 
-// far says in words how far a difference is from chance.
 func judgeDeviation(deviations float64, what string) (beyond bool, why string) {
 	if deviations > sigmas {
-		return true, fmt.Sprintf("%s differ by %.1f standard deviations; more than %d is no chance", what,
+		return true, fmt.Sprintf("%s differ by %.1f standard deviations; more than %d is not random", what,
 			deviations, sigmas)
 	}
-	return false, fmt.Sprintf("%s differ by %.1f standard deviations, which is chance", what, deviations)
+	return false, fmt.Sprintf("%s differ by %.1f standard deviations, which can be random", what, deviations)
 }
 
-// between are the seconds between which the true percentile q, 0 to 1, of n values lies: those whose ranks are three
-// standard deviations from its own.
+// confidenceInterval returns the seconds between which the true percentile q, 0 to 1, lies: the values whose ranks are
+// sigmas standard deviations from its rank.
 func confidenceInterval(h *hdrhistogram.Histogram, q float64) (low, high float64) {
 	n := float64(h.TotalCount())
 	spread := sigmas * math.Sqrt(q*(1-q)/n)
@@ -55,19 +54,19 @@ func confidenceInterval(h *hdrhistogram.Histogram, q float64) (low, high float64
 	return at(q - spread), at(q + spread)
 }
 
-// slower compares a percentile of two runs.
+// comparePercentiles compares the percentile q of two runs, which is was and is seconds.
 func comparePercentiles(a, b *hdrhistogram.Histogram, q, was, is float64) (beyond bool, why string) {
 	if a == nil || b == nil {
-		return false, "one of the runs kept no latencies to judge by"
+		return false, "one of the runs has no histogram of latencies"
 	}
 	lowA, highA := confidenceInterval(a, q)
 	lowB, highB := confidenceInterval(b, q)
 	span := fmt.Sprintf("%.4g to %.4g ms against %.4g to %.4g ms", 1e3*lowA, 1e3*highA, 1e3*lowB, 1e3*highB)
 	switch {
 	case lowA <= highB && lowB <= highA:
-		return false, "the ranges in which chance puts them overlap: " + span
+		return false, "the confidence intervals overlap: " + span
 	case math.Abs(is-was) <= minLatencyShift*was:
-		return false, "less than 5 %, which machines differ by"
+		return false, "less than 5 %, by which machines differ"
 	}
-	return true, "the ranges in which chance puts them lie apart: " + span
+	return true, "the confidence intervals do not overlap: " + span
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,28 +19,37 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Format is that of an export.
+// Format is the format of an export.
 type Format string
 
-// The formats.
+// The formats: JSON has everything, HTML is a self-contained page, JUnit has the thresholds for CI.
 const (
-	// JSON has everything, HTML is a report that stands alone, JUnit has the thresholds for CI.
 	JSON  Format = "json"
 	HTML  Format = "html"
 	JUnit Format = "junit"
 )
 
-// ErrNoLedger is that of a run that left none: it has nothing to report.
-var ErrNoLedger = fault.Conflict.New("the run left no ledger, so that there is nothing to report; export it as json")
+// ErrNoLedger: the run left no ledger.
+var ErrNoLedger = fault.Conflict.New("the run left no ledger, so there is nothing to report; export it as json")
 
-// Interval is a row of a run's series: what happened in the Seconds from At on.
+// Interval is a row of a run's series: what it did in the Seconds from At on.
 type Interval struct {
 	At      time.Time       `json:"at"`
 	Seconds float64         `json:"seconds"`
 	Numbers json.RawMessage `json:"numbers"`
+
+	decoded live.Interval // Numbers
 }
 
-// intervals are those of a run in order.
+// Intervals returns the series of a run in order, or fault.NotFound.
+func (b Reader) Intervals(ctx context.Context, id string) ([]Interval, error) {
+	r, err := b.Record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return b.intervals(ctx, r)
+}
+
 func (b Reader) intervals(ctx context.Context, r Record) ([]Interval, error) {
 	rows, err := b.Store.Intervals(ctx, r.ID)
 	if err != nil {
@@ -53,18 +61,17 @@ func (b Reader) intervals(ctx context.Context, r Record) ([]Interval, error) {
 		if err := json.Unmarshal(row.Body, &n); err != nil {
 			return nil, fmt.Errorf("read interval of run %s: %w", r.ID, err)
 		}
-		out[i] = Interval{row.At, n.Seconds, row.Body}
+		out[i] = Interval{row.At, n.Seconds, row.Body, n}
 		if n.Seconds == 0 {
-			out[i] = r.clipToRun(out[i], b.Now())
+			out[i].clip(r.Span(b.Now()))
 		}
 	}
 	return out, nil
 }
 
-// withinMinute is the part of a minute of the clock in which the run lasted: earlier versions stored its minutes by the
-// clock and without a length.
-func (r Record) clipToRun(i Interval, now time.Time) Interval {
-	from, to := r.Span(now)
+// clip sets the part of a minute of the clock in which the run was in progress: earlier versions stored minutes of the
+// clock, without a length.
+func (i *Interval) clip(from, to time.Time) {
 	end := i.At.Add(time.Minute)
 	if to.After(i.At) && to.Before(end) {
 		end = to
@@ -73,20 +80,10 @@ func (r Record) clipToRun(i Interval, now time.Time) Interval {
 		i.At = from
 	}
 	i.Seconds = end.Sub(i.At).Seconds()
-	return i
 }
 
-// Intervals are those of a run in order. The error is fault.NotFound where there is no such run.
-func (b Reader) Intervals(ctx context.Context, id string) ([]Interval, error) {
-	r, err := b.Record(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return b.intervals(ctx, r)
-}
-
-// Export writes a run. seconds are the points of its time where they are still known; where they do not reach back to
-// its start the intervals are used. The errors are fault.NotFound and ErrNoLedger.
+// Export writes a run. seconds are the points of its time that are still known; if they lack its start, the export uses
+// the intervals. Errors: fault.NotFound and ErrNoLedger.
 func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, seconds []live.Point,
 	version string) error {
 	r, err := b.Record(ctx, id)
@@ -97,27 +94,23 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 	if err != nil {
 		return err
 	}
+	if f != JSON && r.Summary == nil {
+		return ErrNoLedger
+	}
+	recorded, err := b.reconciliation(ctx, id)
+	if err != nil {
+		return err
+	}
 	if f == JSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		recorded, err := b.reconciliation(ctx, id)
-		if err != nil {
-			return err
-		}
 		return enc.Encode(struct {
 			Record
 			Minutes  []Interval                 `json:"minutes"`
 			Recorded *comparison.Reconciliation `json:"recorded"`
 		}{r, intervals, recorded})
 	}
-	if r.Summary == nil {
-		return ErrNoLedger
-	}
 	out := r.exportRun(version)
-	recorded, err := b.reconciliation(ctx, id)
-	if err != nil {
-		return err
-	}
 	if recorded != nil {
 		out.Sections = []export.Section{recorded}
 	}
@@ -125,15 +118,13 @@ func (b Reader) Export(ctx context.Context, w io.Writer, id string, f Format, se
 		return export.JUnit(w, &out)
 	}
 	if r.Kind == runsummary.BackfillJob {
-		seconds = nil // they are of the run that went on beside it
+		seconds = nil // they are those of the live run at the same time
 	}
-	if out.Series, err = r.series(intervals, seconds, b.Now()); err != nil {
-		return err
-	}
+	out.Series = r.series(intervals, seconds, b.Now())
 	return export.HTML(w, &out)
 }
 
-// recorded is what was found when the run was reconciled, nil where nobody did.
+// reconciliation returns the reconciliation of a run, nil for none.
 func (b Reader) reconciliation(ctx context.Context, id string) (*comparison.Reconciliation, error) {
 	body, err := b.Store.Figures(ctx, id, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
@@ -159,12 +150,12 @@ func (r Record) exportRun(version string) export.Run {
 			out.Settings = append(out.Settings, export.Setting{Key: f.Key, Value: v})
 		}
 	}
-	knobs, _ := r.Settings()
-	out.Zone = knobs.Timezone.Location()
-	for _, f := range slices.DeleteFunc(slices.Clone(r.Files), func(f record.File) bool {
-		return f.Name == exchange.EnvFile
-	}) {
-		out.Files = append(out.Files, export.File{Name: f.Name, Hash: f.Hash})
+	settings, _ := r.Settings()
+	out.Zone = settings.Timezone.Location()
+	for _, f := range r.Files {
+		if f.Name != exchange.EnvFile {
+			out.Files = append(out.Files, export.File{Name: f.Name, Hash: f.Hash})
+		}
 	}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems,
@@ -173,15 +164,17 @@ func (r Record) exportRun(version string) export.Run {
 	return out
 }
 
-// late is how much of the begin of a run its seconds may lack: the controller looks once a second.
+// maxDelay is how much of the start of a run its seconds may lack: the controller polls once a second.
 const maxDelay = 5 * time.Second
 
-func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) ([]export.Point, error) {
+func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time) (out []export.Point) {
 	from, to := r.Span(now)
-	var out []export.Point
 	if len(seconds) > 0 && seconds[0].Time.Sub(from) < maxDelay {
-		for before := from; len(seconds) > 0 && !seconds[0].Time.After(to.Add(time.Second)); seconds = seconds[1:] {
-			p := seconds[0]
+		before := from
+		for _, p := range seconds {
+			if p.Time.After(to.Add(time.Second)) {
+				break
+			}
 			length := p.Time.Sub(before)
 			out = append(out, export.Point{
 				At: before, Length: length, Hits: p.Delta,
@@ -189,17 +182,13 @@ func (r Record) series(intervals []Interval, seconds []live.Point, now time.Time
 			})
 			before = p.Time
 		}
-		return out, nil
+		return out
 	}
 	for _, i := range intervals {
-		var n live.Interval
-		if err := json.Unmarshal(i.Numbers, &n); err != nil {
-			return nil, fmt.Errorf("read interval of run %s: %w", r.ID, err)
-		}
-		length := time.Duration(i.Seconds * float64(time.Second))
 		out = append(out, export.Point{
-			At: i.At, Length: length, Hits: n.Delta, Visits: n.Visits, Latency: n.Latency,
+			At: i.At, Length: time.Duration(i.Seconds * float64(time.Second)), Hits: i.decoded.Delta,
+			Visits: i.decoded.Visits, Latency: i.decoded.Latency,
 		})
 	}
-	return out, nil
+	return out
 }

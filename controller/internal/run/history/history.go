@@ -1,5 +1,5 @@
-// Package history owns the look back: it puts together what is kept of a run, for a person to read, to compare and to
-// take away. It changes nothing and knows no HTTP.
+// Package history reads recorded runs, to print, compare and export them. It changes nothing, except that a Purger removes
+// deleted runs, and does not know HTTP.
 package history
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Store keeps runs, see store.Store.
+// Store stores runs, see store.Store.
 type Store interface {
 	Run(ctx context.Context, id string) (record.Run, error)
 	Runs(ctx context.Context, q record.Query) ([]record.Run, error)
@@ -28,60 +28,58 @@ type Store interface {
 	Figures(ctx context.Context, id string, kind record.Document) (json.RawMessage, error)
 }
 
-// Record is a run with all that is kept of it.
+// Record is a run with its files.
 type Record struct {
 	record.Run
-	Files []record.File `json:"files" doc:"What is kept of it for a rerun; empty where it was not started here."`
+	Files []record.File `json:"files" doc:"The files kept for a rerun; empty if the controller did not start the run."`
 }
 
-// Book is where runs are read.
+// Reader reads runs.
 type Reader struct {
 	Store Store
-	// Ledger reads the ledger of a run that goes on, see ledgers.Reader.
+	// Ledger reads the ledger of a run in progress, see summaries.Reader.
 	Ledger func(runID string) (*runsummary.Summary, error)
-	// Now is what a run that goes on is measured to.
-	Now func() time.Time
+	Now    func() time.Time
 }
 
-// Record reads one run. The error is fault.NotFound where there is none.
+// Record returns a run, or fault.NotFound.
 func (b Reader) Record(ctx context.Context, id string) (Record, error) {
 	r, err := b.Store.Run(ctx, id)
 	if err != nil {
 		return Record{}, err
 	}
-	out := Record{Run: r}
-	if out.Open() {
-		if out.Summary, err = b.Ledger(id); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return out, err
+	if r.Open() {
+		if r.Summary, err = b.Ledger(id); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Record{}, err
 		}
 	}
-	out.Files, err = b.Store.RunFiles(ctx, id)
-	return out, err
+	files, err := b.Store.RunFiles(ctx, id)
+	return Record{r, files}, err
 }
 
-// Compared is a comparison with the runs that it is of.
+// Compared is a comparison with its runs.
 type Compared struct {
 	A record.Head `json:"a"`
 	B record.Head `json:"b"`
 	compare.Result
 }
 
-// Compare compares the run b with the run a. The error is fault.NotFound where one of them is not there.
+// Compare compares the run other with the run one, or returns fault.NotFound.
 func (b Reader) Compare(ctx context.Context, one, other string) (Compared, error) {
-	first, err := b.Record(ctx, one)
+	first, err := b.comparable(ctx, one)
 	if err != nil {
 		return Compared{}, err
 	}
-	second, err := b.Record(ctx, other)
+	second, err := b.comparable(ctx, other)
 	if err != nil {
 		return Compared{}, err
 	}
-	return Compared{first.Head, second.Head,
-		compare.Runs(first.comparable(b.Now()), second.comparable(b.Now()))}, nil
+	return Compared{first.Head, second.Head, compare.Runs(first, second)}, nil
 }
 
-func (r Record) comparable(now time.Time) compare.Run {
-	from, to := r.Span(now)
+func (b Reader) comparable(ctx context.Context, id string) (compare.Run, error) {
+	r, err := b.Record(ctx, id)
+	from, to := r.Span(b.Now())
 	out := compare.Run{Run: r.Run, Files: map[string]string{}, Length: to.Sub(from)}
 	if r.Summary != nil && r.Summary.Duration() > 0 {
 		out.Length = r.Summary.Duration()
@@ -89,5 +87,5 @@ func (r Record) comparable(now time.Time) compare.Run {
 	for _, f := range r.Files {
 		out.Files[f.Name] = f.Hash
 	}
-	return out
+	return out, err
 }

@@ -19,8 +19,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// newBook has the run "r" of a minute from noon on, and "open", which goes on since then.
-func newBook(t *testing.T) history.Reader {
+// newReader returns a reader with the run "r" of a minute from noon on, and "open", which has been in progress since noon.
+func newReader(t *testing.T) history.Reader {
 	t.Helper()
 	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, time.Now)
 	if err != nil {
@@ -63,24 +63,24 @@ func export(t *testing.T, b history.Reader, f history.Format, seconds []live.Poi
 	return out.String()
 }
 
-func TestAReportTellsTheLedgerTheSettingsAndTheZoneOfTheRun(t *testing.T) {
+func TestHTMLExportHasTheLedgerSettingsAndTimeZone(t *testing.T) {
 	t.Parallel()
-	text := export(t, newBook(t), history.HTML, nil)
+	text := export(t, newReader(t), history.HTML, nil)
 	for _, want := range []string{"4321", "STOP_AFTER_VISITS", "EST", "stop"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
 	if strings.Contains(text, "CONCURRENCY") || strings.Contains(text, "<script") {
-		t.Error("it tells a default, or has a script")
+		t.Error("want no defaults and no script")
 	}
 }
 
-func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
+func TestHTMLExportUsesSecondsThatReachBackToTheStart(t *testing.T) {
 	t.Parallel()
-	b := newBook(t)
+	b := newReader(t)
 	var seconds []live.Point
-	for i := range 90 { // the loadgen lives on for half a minute
+	for i := range 90 { // the loadgen runs on for half a minute
 		seconds = append(
 			seconds,
 			live.Point{
@@ -90,13 +90,13 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 			},
 		)
 	}
-	whole, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]),
+	bySecond, late, minutes := export(t, b, history.HTML, seconds), export(t, b, history.HTML, seconds[20:]),
 		export(t, b, history.HTML, nil)
-	if whole == minutes {
-		t.Error("the seconds should be drawn")
+	if bySecond == minutes {
+		t.Error("want the seconds to be used")
 	}
 	if late != minutes {
-		t.Error("seconds that lack the begin should not be")
+		t.Error("want seconds without the start not to be used")
 	}
 	r, err := b.Store.Run(t.Context(), "r")
 	if err != nil {
@@ -107,17 +107,17 @@ func TestAReportIsDrawnBySecondsWhereTheyReachBackToTheBegin(t *testing.T) {
 		t.Fatal(err)
 	}
 	if export(t, b, history.HTML, seconds) != export(t, b, history.HTML, nil) {
-		t.Error("those of a run beside a backfill should not be")
+		t.Error("want the seconds of a live run not to be used for a backfill")
 	}
 }
 
-func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
+func TestJSONExportHasTheEntireRun(t *testing.T) {
 	t.Parallel()
 	var got struct {
 		history.Record
 		Minutes []history.Interval
 	}
-	if err := json.Unmarshal([]byte(export(t, newBook(t), history.JSON, nil)), &got); err != nil {
+	if err := json.Unmarshal([]byte(export(t, newReader(t), history.JSON, nil)), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Seed != 7 || got.Summary.Hits.Planned != 4321 || got.Config["STOP_AFTER_VISITS"] != "77" ||
@@ -126,13 +126,13 @@ func TestAnExportAsJSONIsTheWholeRun(t *testing.T) {
 	}
 }
 
-func TestARunThatGoesOnIsComparedByWhatItHasDone(t *testing.T) {
+func TestRunInProgressIsCompared(t *testing.T) {
 	t.Parallel()
-	c, err := newBook(t).Compare(t.Context(), "r", "open")
+	c, err := newReader(t).Compare(t.Context(), "r", "open")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Notes) != 1 || c.Notes[0] != "open goes on after 30s" || c.B.Ended != nil {
+	if len(c.Notes) != 1 || c.Notes[0] != "open is in progress after 30s" || c.B.Ended != nil {
 		t.Errorf("%q", c.Notes)
 	}
 	for _, row := range c.Rows {
@@ -142,23 +142,23 @@ func TestARunThatGoesOnIsComparedByWhatItHasDone(t *testing.T) {
 	}
 }
 
-func TestLabelsAreTrimmedAndToldOnce(t *testing.T) {
+func TestLabelsAreTrimmedAndUnique(t *testing.T) {
 	t.Parallel()
 	if got, err := history.NormalizeLabels([]string{" a ", "b", "a"}); err != nil || strings.Join(got, ",") != "a,b" {
 		t.Errorf("%q, %v", got, err)
 	}
 	if _, err := history.NormalizeLabels([]string{"", strings.Repeat("é", 51)}); err == nil ||
 		!strings.Contains(err.Error(), "labels[0]") || !strings.Contains(err.Error(), "labels[1]") {
-		t.Errorf("both faults should be told: %v", err)
+		t.Errorf("want both problems, got %v", err)
 	}
 	if got, err := history.NormalizeLabels(nil); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestAMinuteOfAnEarlierVersionCoversOnlyTheTimeOfItsRun(t *testing.T) {
+func TestMinuteOfAnEarlierVersionIsClippedToTheRun(t *testing.T) {
 	t.Parallel()
-	b := newBook(t)
+	b := newReader(t)
 	body := []byte(`{"hits":{"accepted":60},"visits":10}`)
 	if err := b.Store.(*store.Store).SaveInterval(t.Context(), "open",
 		record.Interval{At: noon.Add(-40 * time.Second), Body: body}); err != nil {

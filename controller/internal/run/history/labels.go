@@ -10,10 +10,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// MaxLabel is the longest label, in characters.
+// MaxLabel is the maximum length of a label, in characters.
 const MaxLabel = 50
 
-// CheckNote says what is wrong with a note that a person gave. The error is a problem.List.
+// CheckNote checks a note of a person. The error is a problem.List.
 func CheckNote(note string) error {
 	var problems problem.List
 	if odd, found := textfile.FindInvisible(note); found {
@@ -22,8 +22,7 @@ func CheckNote(note string) error {
 	return problems.Err()
 }
 
-// Labels are those that a person gave, without blanks around them and each once; nil stays nil. The error is a
-// problem.List.
+// NormalizeLabels trims labels and removes duplicates; nil stays nil. The error is a problem.List.
 func NormalizeLabels(given []string) ([]string, error) {
 	if given == nil {
 		return nil, nil
@@ -38,7 +37,7 @@ func NormalizeLabels(given []string) ([]string, error) {
 			problems.Refuse(where, "", "is empty", "write something or leave it out")
 		case utf8.RuneCountInString(l) > MaxLabel:
 			problems.Refuse(where, l, fmt.Sprintf("has more than %d characters", MaxLabel),
-				"shorten it, and tell the rest in the note")
+				"shorten it, and write the rest in the note")
 		case hidden:
 			problems.Refuse(where, "", "has "+odd.String(), "type it again without that")
 		case !slices.Contains(out, l):

@@ -19,10 +19,10 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// table prints rows of cells divided by tabs, the first in capitals for a head.
+// table prints rows of cells in columns.
 func table(w io.Writer, print func(row func(cells ...string))) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	print(func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) }) // Flush tells
+	print(func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) }) // Flush returns the error
 	return t.Flush()
 }
 
@@ -57,7 +57,7 @@ func duration(h record.Head, now time.Time) string {
 func endText(h record.Head) string {
 	switch {
 	case h.Open():
-		return "goes on"
+		return "in progress"
 	case h.ExitCode != nil && *h.ExitCode != 0:
 		return fmt.Sprintf("%s (%d)", h.Reason, *h.ExitCode)
 	}
@@ -101,8 +101,8 @@ func (r Record) Print(w io.Writer, now time.Time) error {
 
 func (r Record) printLedger(w io.Writer) error {
 	s := r.Summary
-	_, _ = fmt.Fprintf(w, "\n%d visits begun of %d due\nlatency p50 %s, p95 %s, p99 %s\n\n", s.Visits.Planned, s.Due,
-		milliseconds(s.Latency.P50), milliseconds(s.Latency.P95), milliseconds(s.Latency.P99)) // the table tells
+	_, _ = fmt.Fprintf(w, "\n%d visits started of %d due\nlatency p50 %s, p95 %s, p99 %s\n\n", s.Visits.Planned, s.Due,
+		milliseconds(s.Latency.P50), milliseconds(s.Latency.P95), milliseconds(s.Latency.P99)) // table returns the error
 	return table(w, func(row func(...string)) {
 		row("HITS", "PLANNED", "ACCEPTED", "REJECTED", "FAILED", "UNKNOWN", "SHED", "ABANDONED")
 		line := func(name string, h runsummary.Hits) {
@@ -135,10 +135,10 @@ func (r Record) printLedger(w io.Writer) error {
 	})
 }
 
-// Print prints what differs for people; all prints also what does not.
+// Print prints the differences for people; all prints equal numbers too.
 func (c Compared) Print(w io.Writer, all bool) error {
 	for _, n := range c.Notes {
-		_, _ = fmt.Fprintln(w, "note:", n) // the table tells
+		_, _ = fmt.Fprintln(w, "note:", n) // table returns the error
 	}
 	yes := map[bool]string{true: "the same", false: "different"}
 	_, _ = fmt.Fprintf(w, "seed %s, settings %s, files %s\n", yes[c.Same.Seed], yes[c.Same.Config], yes[c.Same.Files])
@@ -150,7 +150,7 @@ func (c Compared) Print(w io.Writer, all bool) error {
 	}
 	shown := 0
 	err := table(w, func(row func(...string)) {
-		row("", "", c.A.ID, c.B.ID, "DIFFERENCE", "", "BEYOND CHANCE", "WHY")
+		row("", "", c.A.ID, c.B.ID, "DIFFERENCE", "", "SIGNIFICANT", "WHY")
 		for _, r := range c.Rows {
 			if !all && (r.Difference == nil || *r.Difference == 0) {
 				continue
@@ -166,7 +166,7 @@ func (c Compared) Print(w io.Writer, all bool) error {
 	return err
 }
 
-// change is a share of change in percent, as a factor where it is tenfold or more.
+// change formats a share in percent, or as a factor from 10 on.
 func change(share *float64) string {
 	switch {
 	case share == nil:

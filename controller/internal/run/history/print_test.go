@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
+func TestPrintedRunHasReasonsWhyHitsWereNotAccepted(t *testing.T) {
 	share := .9
 	var b strings.Builder
 	err := history.Record{Run: record.Run{Summary: &runsummary.Summary{
@@ -27,7 +27,7 @@ func TestAPrintedRunSaysWhyHitsWereNotAccepted(t *testing.T) {
 		`something in front of Matomo answered 403 (Server: gate): "Blocked"`, "a queue is active",
 		"error_share<50% (default)", "missed"} {
 		if !strings.Contains(b.String(), want) {
-			t.Errorf("%q is not said:\n%s", want, b.String())
+			t.Errorf("%q is missing:\n%s", want, b.String())
 		}
 	}
 }

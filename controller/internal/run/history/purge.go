@@ -6,27 +6,26 @@ import (
 	"time"
 )
 
-// purgeEvery is how often deleted runs are looked for whose day is over.
 const purgeInterval = time.Hour
 
-// Purger removes deleted runs for good when they can no longer be restored, and asks for the deletion of their ledgers.
+// Purger removes deleted runs permanently once they can no longer be restored, and requests the deletion of their ledgers.
 type Purger struct {
 	Store interface {
 		Purgeable(ctx context.Context) (map[string]time.Time, error)
 		Purge(ctx context.Context, runs map[string]time.Time) error
 	}
-	// Delete asks the loadgen to delete the ledgers of runs, which were deleted at these moments.
+	// Delete requests the loadgen to delete the ledgers of runs; the values are when the runs were deleted.
 	Delete func(runs map[string]time.Time) error
 	Log    *slog.Logger
 }
 
-// Watch purges now and each hour until ctx is done.
+// Watch purges now and every hour until ctx is done.
 func (p Purger) Watch(ctx context.Context) {
 	tick := time.NewTicker(purgeInterval)
 	defer tick.Stop()
 	for {
 		if err := p.Purge(ctx); err != nil && ctx.Err() == nil {
-			p.Log.ErrorContext(ctx, "deleted runs cannot be purged; it is tried again in an hour", "err", err)
+			p.Log.ErrorContext(ctx, "cannot purge deleted runs; retrying in an hour", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -36,7 +35,8 @@ func (p Purger) Watch(ctx context.Context) {
 	}
 }
 
-// Purge purges what can be. The ledgers are listed first: a run that is gone from the database is asked for by nobody.
+// Purge purges the runs that can be purged. The ledgers come first: no one requests those of a run that is no longer in the
+// database.
 func (p Purger) Purge(ctx context.Context) error {
 	runs, err := p.Store.Purgeable(ctx)
 	if err != nil || len(runs) == 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
+func TestRunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	s, err := store.Open(ctx, afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, func() time.Time {
@@ -40,7 +40,7 @@ func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 		return full
 	}}
 	if err := p.Purge(ctx); err != nil || len(listed) > 0 {
-		t.Errorf("it can be restored for a day: %v, %v", err, listed)
+		t.Errorf("want nothing purged for a day: %v, %v", err, listed)
 	}
 	deleted := now
 	now = now.Add(25 * time.Hour)
@@ -48,13 +48,13 @@ func TestARunIsPurgedOnlyOnceItsLedgerIsListed(t *testing.T) {
 		t.Errorf("%v, %v", err, listed)
 	}
 	if runs, err := s.Purgeable(ctx); err != nil || len(runs) != 1 {
-		t.Errorf("it should be tried again: %v, %v", runs, err)
+		t.Errorf("want a retry: %v, %v", runs, err)
 	}
 	full = nil
 	if err := p.Purge(ctx); err != nil {
 		t.Error(err)
 	}
 	if err := s.RestoreRun(ctx, "old"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("it should be gone: %v", err)
+		t.Errorf("want it gone, got %v", err)
 	}
 }

@@ -1,10 +1,11 @@
-// Package job owns backfills: it checks what is asked for before anything is sent, keeps the queue, lets one job go on
-// at a time, starts one that crashed again, and books how each ends. What a job has sent it reads from the job's
-// ledger; what is sent, and in what order, only the loadgen knows.
+// Package job manages backfill jobs: it checks a request before anything is sent, keeps the queue, runs one job at a
+// time, restarts crashed ones and records how each ends. It reads progress from the ledgers; only the loadgen decides
+// what it sends, and in which order.
 package job
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,46 +23,39 @@ import (
 
 // The states of a job.
 const (
-	// Queued jobs wait for those before them.
-	Queued = "queued"
-	// Running: it is started, and started again where it crashes.
-	Running = "running"
-	// Cancelling: it drains, because a person wants it to end.
-	Cancelling = "cancelling"
-	// Exited: it has ended, or was cancelled before it began.
-	Exited = "exited"
+	Queued     = "queued"     // waits for earlier jobs
+	Running    = "running"    // started, and restarted after a crash
+	Cancelling = "cancelling" // drains because a person canceled it
+	Exited     = "exited"     // ended, or canceled before it started
 )
 
-// Cancelled is the reason of a job that a person ended and that has none of its own.
+// Cancelled is the reason of a canceled job whose ledger has none.
 const Cancelled = string(endreason.Cancelled)
 
-// drain is how long a job may take to end: the loadgen's own 8 s and some.
-const drainTimeout = run.DrainTimeout
-
-// Job is a job as it stands, about a second ago at most.
+// Job is a job and its progress, about a second old at most.
 type Job struct {
 	record.Job
-	// Container is how its container or process stands.
+	// Container is the status of its container or process.
 	Container launcher.Status
-	// Progress is from its ledger of record, nil where there is none.
+	// Progress is from its ledger, nil if there is none.
 	Progress *runsummary.Backfill
 }
 
-// Resumable tells whether something is left to send.
+// Resumable reports whether something is left to send.
 func (j Job) Resumable() bool {
 	return j.State == Exited && j.Reason != string(endreason.BackfillFinished)
 }
 
-// Refused is the error of what a job's state does not allow.
+// StateError is the error of an operation that a job's state does not allow.
 type StateError struct{ Reason string }
 
 // Error implements error.
 func (r *StateError) Error() string { return r.Reason }
 
-// Unwrap is its kind.
+// Unwrap returns its kind.
 func (r *StateError) Unwrap() error { return fault.Conflict }
 
-// Setup makes the set-up of a job and keeps its files, see setup.Service.
+// Setup plans jobs and stores their files, see setup.Service.
 type Setup interface {
 	Backfill(ctx context.Context, values map[string]any) (plan.Input, spec.Spec, problem.List, error)
 	WriteJob(in plan.Input, id run.Identity) error
@@ -70,7 +64,7 @@ type Setup interface {
 	RemoveJob(id string) error
 }
 
-// Store keeps jobs, see store.Store.
+// Store stores jobs, see store.Store.
 type Store interface {
 	SaveJob(ctx context.Context, j record.Job) error
 	Jobs(ctx context.Context) ([]record.Job, error)
@@ -78,7 +72,7 @@ type Store interface {
 	RemoveJob(ctx context.Context, runID string) error
 }
 
-// Config of a Queue.
+// Config configures a Queue.
 type Config struct {
 	Runtime launcher.JobRuntime
 	Setup   Setup
@@ -86,65 +80,58 @@ type Config struct {
 	*run.Supervisor
 	// Estimate estimates a run, see preview.Preview.
 	Estimate func(ctx context.Context, draft plan.Input) (estimate.Estimate, error)
-	// Draw makes the id of a job, and its seed where the settings fix none.
+	// NewIdentity returns the ID of a job, and its seed if the settings have none.
 	NewIdentity func() run.Identity
 	Now         func() time.Time
 }
 
-// Queue is all jobs. It is safe for concurrent use.
+// Queue runs jobs one after another. It is safe for concurrent use.
 type Queue struct {
-	c Config
-	// wake tells Watch that there is something to do.
-	trigger chan struct{}
+	c       Config
+	trigger chan struct{} // makes Watch poll at once
 
-	changing sync.Mutex // held while jobs are started, ended or removed; it guards what follows
-	// adopted says that what went on before this controller was looked at.
+	changing sync.Mutex // held while jobs are started, stopped or removed; guards what follows
+	// recovered reports whether the jobs of an earlier controller were checked.
 	recovered bool
-	// cancelled are jobs that a person wants to end, also where that could not be kept.
+	// cancelled are the jobs that a person canceled, even if that could not be saved.
 	cancelled map[string]bool
-	// tried are queued jobs whose start failed and is tried again: their runs are recorded as begun, and where the
-	// start was interrupted it may have taken effect all the same.
+	// attempted are the queued jobs whose start failed and is retried: their runs are recorded, and an interrupted start
+	// may have taken effect.
 	attempted map[string]bool
 
 	mu       sync.Mutex // guards what follows
 	observed map[string]observation
-	// interrupt ends the looking after jobs that is under way, nil for none, and waiting counts those who wait for
-	// that.
+	// interrupt cancels the current poll, nil for none; waiting is the number of callers that wait for its end.
 	interrupt context.CancelFunc
 	waiting   int
 }
 
-// sight is what was last seen of a job.
+// observation is the last observed state of a job.
 type observation struct {
 	container launcher.Status
 	summary   *runsummary.Summary
 }
 
-// New makes a queue; Watch keeps it going.
+// New returns a queue; Watch runs it.
 func New(c Config) *Queue {
-	return &Queue{
-		c:         c,
-		trigger:   make(chan struct{}, 1),
-		observed:  map[string]observation{},
-		cancelled: map[string]bool{},
-		attempted: map[string]bool{},
-	}
+	return &Queue{c: c, trigger: make(chan struct{}, 1), observed: map[string]observation{},
+		cancelled: map[string]bool{}, attempted: map[string]bool{}}
 }
 
-// Jobs are those that are not removed, the latest first.
+// Jobs returns the jobs that were not removed, the latest first.
 func (q *Queue) Jobs(ctx context.Context) ([]Job, error) {
 	rows, err := q.c.Store.Jobs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Job, len(rows))
-	for i, r := range rows {
-		out[len(rows)-1-i] = q.toJob(r)
+	out := []Job{}
+	for _, r := range slices.Backward(rows) {
+		out = append(out, q.toJob(r))
 	}
 	return out, nil
 }
 
-// Job is one by its run id or by the name of its container, or fault.NotFound.
+// Job returns a job by its run ID or the name of its container, or fault.NotFound.
 func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	j, err := q.find(ctx, name)
 	if err != nil {
@@ -153,8 +140,8 @@ func (q *Queue) Job(ctx context.Context, name string) (Job, error) {
 	return q.toJob(j), nil
 }
 
-// Last is the job that was asked for last; its State is empty where it was removed. The error is fault.NotFound
-// where there was none.
+// Last returns the job that was queued last; its State is empty if it was removed. The error is fault.NotFound if there
+// was none.
 func (q *Queue) Last(ctx context.Context) (Job, error) {
 	j, err := q.c.Store.LastJob(ctx)
 	if err != nil {
@@ -166,19 +153,19 @@ func (q *Queue) Last(ctx context.Context) (Job, error) {
 	return q.toJob(j), nil
 }
 
-// Logs reads the log of a job, see launcher.Runtime.
+// Logs reads the log of a job, see launcher.LogReader.
 func (q *Queue) Logs(ctx context.Context, id string, query launcher.LogQuery, each func(launcher.Line) error) error {
 	if _, err := q.find(ctx, id); err != nil {
 		return err
 	}
-	return q.c.Runtime.JobLogs(ctx, id, query, each)
+	return q.c.Runtime.Job(id).Logs(ctx, query, each)
 }
 
 func (q *Queue) toJob(j record.Job) Job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s, known := q.observed[j.RunID]
-	if !known {
+	s, found := q.observed[j.RunID]
+	if !found {
 		s.container = launcher.Status{State: launcher.Missing, Name: q.c.Runtime.JobName(j.RunID)}
 	}
 	out := Job{Job: j, Container: s.container}
@@ -188,7 +175,6 @@ func (q *Queue) toJob(j record.Job) Job {
 	return out
 }
 
-// find is a job by its run id or by the name of its container.
 func (q *Queue) find(ctx context.Context, name string) (record.Job, error) {
 	rows, err := q.c.Store.Jobs(ctx)
 	if err != nil {

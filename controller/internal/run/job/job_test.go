@@ -118,7 +118,7 @@ func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
 	until(t, q, id, "it runs", runs)
 	end()
 	must(t, q.End(t.Context()))
-	if s := (port{w}).Job(t.Context(), id); s.State != launcher.Running {
+	if s := (port{w}).Job(id).Status(t.Context()); s.State != launcher.Running {
 		t.Errorf("a process ends by itself, and goes on with the next controller: %+v", s)
 	}
 	w.outlive = true

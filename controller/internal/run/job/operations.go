@@ -8,17 +8,18 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 	"github.com/puttrix/trafficinator/controller/internal/record"
+	"github.com/puttrix/trafficinator/controller/internal/run"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// answerTime is how long the engine may take beyond the drain of a job.
+// engineTimeout is how long the engine may take to answer, besides the drain of a job.
 const engineTimeout = 5 * time.Second
 
-// Cancel ends a job, named by its run id or its container: one that goes on drains and can be resumed later, one that
-// waits leaves the queue. It interrupts the start of another job, which is tried again. That the end cannot be kept is
-// a warning, because the job is stopped all the same. The errors are fault.NotFound, *StateError and those of the port;
-// where the engine does not answer, Watch goes through with it.
+// Cancel stops a job, named by its run ID or its container: a running one drains and can be resumed later, a queued one
+// leaves the queue. It interrupts the start of another job, which is retried. If the state cannot be saved, that is a
+// warning, because the job is stopped anyway. Errors: fault.NotFound, *StateError and those of the runtime; if the engine
+// does not answer, Watch retries.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.lockInterrupting()
 	defer q.changing.Unlock()
@@ -29,27 +30,27 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	}
 	switch {
 	case j.State == Exited:
-		return Job{}, nil, &StateError{"the job has ended already; POST /api/backfill/cleanup removes it"}
+		return Job{}, nil, &StateError{"the job has already ended; POST /api/backfill/cleanup removes it"}
 	case j.State == Queued && !q.attempted[j.RunID]:
 		j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), Cancelled
 		out, err := q.saveJob(ctx, j)
 		return out, nil, err
 	}
 	var warnings problem.List
-	j.State = Cancelling // so that a controller that ends now does not start it again
+	j.State = Cancelling // so that the next controller does not restart it
 	q.cancelled[j.RunID] = true
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		q.c.Log.ErrorContext(ctx, "it cannot be kept that a job was cancelled", "run_id", j.RunID, "err", err)
-		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be kept: %v", err),
-			"make room; it is tried again until it succeeds")
+		q.c.Log.ErrorContext(ctx, "cannot save that a job was canceled", "run_id", j.RunID, "err", err)
+		warnings.Warn("job "+j.RunID, "", fmt.Sprintf("its end cannot be saved: %v", err),
+			"free disk space; it is retried until it succeeds")
 	}
 	if l := q.refresh(ctx, j); l.State == launcher.Unavailable {
 		return Job{}, nil, fmt.Errorf("the job is cancelled when the engine answers: %w: %s",
 			launcher.ErrUnavailable, l.Reason)
 	}
-	stopping, cancel := context.WithTimeout(ctx, drainTimeout+engineTimeout)
+	stopping, cancel := context.WithTimeout(ctx, run.DrainTimeout+engineTimeout)
 	defer cancel()
-	if err := q.c.Runtime.StopJob(stopping, j.RunID, drainTimeout); err != nil {
+	if err := q.stop(stopping, j); err != nil {
 		if stopping.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("the job is cancelled when the engine answers: %w: %w", launcher.ErrUnavailable, err)
 		}
@@ -59,7 +60,11 @@ func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, err
 	return q.toJob(j), warnings, nil
 }
 
-// takeTurn locks changing before Watch does: it interrupts what Watch is at, and lets it begin nothing else meanwhile.
+func (q *Queue) stop(ctx context.Context, j record.Job) error {
+	return q.c.Runtime.Job(j.RunID).Stop(ctx, run.DrainTimeout)
+}
+
+// lockInterrupting locks changing before the next poll of Watch, and interrupts the current one.
 func (q *Queue) lockInterrupting() {
 	q.mu.Lock()
 	q.waiting++
@@ -73,50 +78,57 @@ func (q *Queue) lockInterrupting() {
 	q.mu.Unlock()
 }
 
-// Resume queues a job that has ended again; it goes on where it was, with the tokens that are saved now. Errors are
-// those of Cancel.
+// Resume queues an ended job again; it continues where it was, with the tokens that are saved now. Errors are those of
+// Cancel.
 func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
-	q.changing.Lock()
-	defer q.changing.Unlock()
-	j, err := q.find(ctx, name)
-	if err != nil {
-		return Job{}, err
-	}
-	switch {
-	case j.State != Exited:
-		return Job{}, &StateError{"the job goes on, or waits for its turn"}
-	case !q.toJob(j).Resumable():
-		return Job{}, &StateError{"the job has sent everything"}
-	}
-	if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
-		return Job{}, fmt.Errorf("renew the job's tokens: %w", err)
-	}
 	defer q.triggerPoll()
-	return q.saveJob(ctx, record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
-		Started: j.Started})
+	return q.changeEnded(ctx, name, func(j *record.Job) error {
+		if !q.toJob(*j).Resumable() {
+			return &StateError{"the job has sent everything"}
+		}
+		if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
+			return fmt.Errorf("renew the job's tokens: %w", err)
+		}
+		*j = record.Job{RunID: j.RunID, Name: j.Name, Payload: j.Payload, State: Queued, Queued: q.c.Now(),
+			Started: j.Started}
+		return nil
+	})
 }
 
-// Settle notes that a person counts a job's unknown batches as sent. Errors are those of Cancel.
+// Settle records that a person counts a job's unknown batches as sent. Errors are those of Cancel.
 func (q *Queue) Settle(ctx context.Context, name string) (Job, error) {
+	return q.changeEnded(ctx, name, func(j *record.Job) error {
+		if p := q.toJob(*j).Progress; p == nil || len(p.Unknown) == 0 {
+			return &StateError{"the job has no unknown batch"}
+		}
+		j.Settled = true
+		return nil
+	})
+}
+
+// changeEnded changes and saves a job that has ended.
+func (q *Queue) changeEnded(ctx context.Context, name string, change func(*record.Job) error) (Job, error) {
 	q.changing.Lock()
 	defer q.changing.Unlock()
 	j, err := q.find(ctx, name)
 	if err != nil {
 		return Job{}, err
 	}
-	switch p := q.toJob(j).Progress; {
-	case j.State != Exited:
-		return Job{}, &StateError{"the job goes on, or waits for its turn"}
-	case p == nil || len(p.Unknown) == 0:
-		return Job{}, &StateError{"the job has no unknown batch"}
+	if j.State != Exited {
+		return Job{}, &StateError{"the job is running or queued"}
 	}
-	j.Settled = true
+	if err := change(&j); err != nil {
+		return Job{}, err
+	}
 	return q.saveJob(ctx, j)
 }
 
-// End ends the jobs of a runtime that would go on without their controller, and those that wait for their turn, so that
-// nothing is sent while nobody can see it, nor unasked when a controller runs again. All of them can be resumed. Watch
-// must have ended.
+// interrupted is the reason of a job that ended with its controller.
+const interrupted = string(endreason.Interrupted)
+
+// End stops the jobs of a runtime that would continue without their controller, and those in the queue, so that nothing
+// is sent while no controller runs, nor unexpectedly when one runs again. All of them can be resumed. Watch must have
+// ended.
 func (q *Queue) End(ctx context.Context) error {
 	if !q.c.Runtime.JobsDetached() {
 		return nil
@@ -124,35 +136,29 @@ func (q *Queue) End(ctx context.Context) error {
 	q.changing.Lock()
 	defer q.changing.Unlock()
 	rows, err := q.c.Store.Jobs(ctx)
-	faults := []error{err}
+	errs := []error{err}
 	for _, j := range rows {
 		switch {
 		case j.State == Running, j.State == Cancelling, j.State == Queued && q.attempted[j.RunID]:
-			if err := q.c.Runtime.StopJob(ctx, j.RunID, drainTimeout); err != nil {
-				faults = append(faults, fmt.Errorf("end job %s: %w", j.RunID, err))
+			if err := q.stop(ctx, j); err != nil {
+				errs = append(errs, fmt.Errorf("end job %s: %w", j.RunID, err))
 				continue
 			}
 			q.close(ctx, &j, q.refresh(ctx, j), interrupted)
 		case j.State == Queued:
 			j.State, j.Ended, j.Reason = Exited, new(q.c.Now()), interrupted
-			faults = append(faults, q.c.Store.SaveJob(ctx, j))
+			errs = append(errs, q.c.Store.SaveJob(ctx, j))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
-// interrupted is the loadgen's reason for an end that nobody asked of the job itself.
-const interrupted = string(endreason.Interrupted)
-
-// CleanUp removes the jobs that have ended, with their containers and files, tokens included. It returns the names of
-// the containers, and what could not be removed.
+// CleanUp removes the ended jobs with their containers and files, which include tokens. It returns the names of the
+// removed containers, and an error for each that could not be removed.
 func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, err error) {
 	q.changing.Lock()
 	defer q.changing.Unlock()
 	rows, err := q.c.Store.Jobs(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, j := range rows {
 		if j.State != Exited {
 			continue
@@ -164,11 +170,11 @@ func (q *Queue) CleanUp(ctx context.Context) (removed []string, failed []error, 
 		}
 		removed = append(removed, name)
 	}
-	return removed, failed, nil
+	return removed, failed, err
 }
 
 func (q *Queue) remove(ctx context.Context, id string) error {
-	// The files whatever becomes of the container: they hold tokens.
+	// The files are removed even if the container is not, because they contain tokens.
 	if err := errors.Join(q.c.Setup.RemoveJob(id), q.c.Runtime.RemoveJob(ctx, id)); err != nil {
 		return err
 	}

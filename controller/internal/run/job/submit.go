@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,9 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Plan is what a job would send.
+// Plan describes the hits of a job.
 type Plan struct {
 	Days []calendar.Day
-	// Spec is the parsed settings.
 	Spec spec.Spec
 	// Problems are warnings, and errors for which Run rejects the job although its days are known.
 	Problems problem.List
@@ -29,8 +29,8 @@ type Plan struct {
 	input plan.Input
 }
 
-// Plan returns what a job with values would send; values are settings of a backfill by name. The error is a
-// problem.List with every reason to reject the job, if its days cannot be determined.
+// Plan returns the plan of a job with values, which are settings of a backfill by name. If its days cannot be determined,
+// the error is a problem.List with every reason to reject it.
 func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	input, s, problems, err := q.c.Setup.Backfill(ctx, values)
 	if err != nil {
@@ -46,8 +46,8 @@ func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	return Plan{days, s, problems, input}, nil
 }
 
-// MinDuration returns how long a job takes at least, by BACKFILL_RPS_LIMIT; 0 without it. A loadgen that cannot be asked
-// is a warning among the problems of p.
+// MinDuration returns the shortest duration of a job by BACKFILL_RPS_LIMIT, as the loadgen estimates it; 0 without the
+// limit. A failed estimate adds a warning to the problems of p.
 func (q *Queue) MinDuration(ctx context.Context, p *Plan) time.Duration {
 	if p.Spec.BackfillRPS == 0 || p.Problems.Err() != nil {
 		return 0
@@ -62,7 +62,7 @@ func (q *Queue) MinDuration(ctx context.Context, p *Plan) time.Duration {
 	return time.Duration(e.End.Seconds * float64(time.Second))
 }
 
-// checkToken refuses old days where a target has no token: Matomo would refuse every hit of them.
+// checkToken rejects old days if a target has no token: Matomo would reject all of their hits.
 func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem.List) {
 	old := slices.IndexFunc(days, func(d calendar.Day) bool {
 		return d.Visits > 0 && q.c.Now().Sub(d.Start) > target.MaxAgeWithoutToken
@@ -70,24 +70,25 @@ func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem
 	if old < 0 {
 		return
 	}
-	why := fmt.Sprintf("is not set, and Matomo takes nothing older than 24 hours without it, such as of %s",
-		days[old].Date)
-	const cure = "save the token of a user with write access, or send nothing but today"
+	missing := func(where string) {
+		problems.Refuse(where, "", fmt.Sprintf("is not set, and without it Matomo rejects hits older than 24 hours, "+
+			"such as those of %s", days[old].Date), "save the token of a user with write access, or send only today")
+	}
+	if in.Targets == nil && in.Settings["MATOMO_TOKEN_AUTH"] == "" {
+		missing("MATOMO_TOKEN_AUTH")
+	}
 	if in.Targets == nil {
-		if in.Settings["MATOMO_TOKEN_AUTH"] == "" {
-			problems.Refuse("MATOMO_TOKEN_AUTH", "", why, cure)
-		}
 		return
 	}
 	for _, t := range in.Targets.Targets {
 		if t.Enabled && t.Token == "" {
-			problems.Refuse(fmt.Sprintf("target %q: token_auth", t.Name), "", why, cure)
+			missing(fmt.Sprintf("target %q: token_auth", t.Name))
 		}
 	}
 }
 
-// Run queues a job of values, as Plan has them. name describes it. The warnings are returned beside the job; the error
-// is a problem.List of everything for which it is refused.
+// Run queues a job with values, see Plan; name describes it. It returns the job with its warnings, or a problem.List with
+// every reason to reject it.
 func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Job, problem.List, error) {
 	p, err := q.Plan(ctx, values)
 	if err != nil {
@@ -104,10 +105,8 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	}
 	id := q.c.NewIdentity()
 	p.pin(&id)
-	payload := maps.Clone(values)
-	if payload == nil {
-		payload = map[string]any{}
-	}
+	payload := map[string]any{}
+	maps.Copy(payload, values)
 	if name != "" {
 		payload["name"] = name
 	}
@@ -116,31 +115,28 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	}
 	j := record.Job{RunID: id.ID, Name: name, Payload: payload, State: Queued, Queued: q.c.Now()}
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		return Job{}, nil, errors.Join(err, q.c.Setup.RemoveJob(j.RunID)) // its files hold tokens
+		return Job{}, nil, errors.Join(err, q.c.Setup.RemoveJob(j.RunID)) // its files contain tokens
 	}
 	q.c.Log.Info("backfill queued", "run_id", j.RunID, "days", len(p.Days), "visits", calendar.Total(p.Days))
 	q.triggerPoll()
 	return q.toJob(j), p.Problems.Warnings(), nil
 }
 
-// fix makes the days those that were planned, whenever the job's turn comes, and the seed that of the settings.
+// pin fixes the days, so that they do not depend on when the job starts, and the seed.
 func (p Plan) pin(id *run.Identity) {
 	k := p.input.Settings
 	k["BACKFILL_START_DATE"], k["BACKFILL_END_DATE"] = p.Days[0].Date.String(), p.Days[len(p.Days)-1].Date.String()
 	k["BACKFILL_DAYS_BACK"], k["BACKFILL_DURATION_DAYS"] = "", ""
-	for _, seed := range []*uint64{p.Spec.BackfillSeed, p.Spec.RunSeed} {
-		if seed != nil {
-			id.Seed = *seed
-			break
-		}
+	if seed := cmp.Or(p.Spec.BackfillSeed, p.Spec.RunSeed); seed != nil {
+		id.Seed = *seed
 	}
 	k["RUN_SEED"], k["RUN_ID"] = strconv.FormatUint(id.Seed, 10), id.ID
 }
 
-// wakeUp has Watch look at once.
+// triggerPoll makes Watch poll at once.
 func (q *Queue) triggerPoll() {
 	select {
 	case q.trigger <- struct{}{}:
-	default: // it was told already
+	default: // it will anyway
 	}
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// Watch looks at the jobs each second, and at once where one was queued, until ctx is done.
+// Watch polls the jobs every second, and at once after a change, until ctx is done.
 func (q *Queue) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		if err := q.poll(ctx); err != nil && ctx.Err() == nil {
-			q.c.Log.Error("the backfill jobs cannot be looked after", "err", err)
+			q.c.Log.Error("cannot poll the backfill jobs", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -33,7 +33,7 @@ func (q *Queue) Watch(ctx context.Context) {
 	}
 }
 
-// tend looks after the job that goes on, and starts the next where none does. A Cancel interrupts it.
+// poll checks the running job, and starts the next one if none is running. A Cancel interrupts it.
 func (q *Queue) poll(ctx context.Context) error {
 	q.changing.Lock()
 	defer q.changing.Unlock()
@@ -57,7 +57,7 @@ func (q *Queue) poll(ctx context.Context) error {
 			rows[i].State = Cancelling
 		}
 		l := q.refresh(ctx, rows[i])
-		if ctx.Err() != nil { // what was seen is worth nothing
+		if ctx.Err() != nil { // the observation may be wrong
 			return nil
 		}
 		if s := rows[i].State; s == Running || s == Cancelling {
@@ -73,8 +73,8 @@ func (q *Queue) poll(ctx context.Context) error {
 	return nil
 }
 
-// endMissed records the end of runs whose jobs have ended or are gone, such as of a job whose start was interrupted by
-// the end of a controller and which was cancelled since.
+// closeMissed records the end of runs whose jobs have ended or are gone, for example a job whose start was interrupted by
+// the end of a controller and which was canceled since.
 func (q *Queue) closeMissed(ctx context.Context, rows []record.Job) error {
 	open, err := q.c.Repository.Runs(ctx, record.Query{Kind: runsummary.BackfillJob, Open: true})
 	if err != nil {
@@ -99,7 +99,7 @@ func (q *Queue) closeMissed(ctx context.Context, rows []record.Job) error {
 	return nil
 }
 
-// interruptible is a context that a Cancel ends; false where one waits already.
+// interruptible returns a context that Cancel cancels; false if one waits already.
 func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -115,7 +115,7 @@ func (q *Queue) interruptible(ctx context.Context) (_ context.Context, end func(
 	}, true
 }
 
-// refresh asks the port and the ledger of a job how it stands. One that has ended stays as it was seen.
+// refresh observes the loadgen and the ledger of a job. An ended job is observed once.
 func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 	q.mu.Lock()
 	s, known := q.observed[j.RunID]
@@ -127,29 +127,29 @@ func (q *Queue) refresh(ctx context.Context, j record.Job) launcher.Status {
 	if s.summary != nil {
 		hash = s.summary.PlanHash
 	}
-	s.container = q.c.Runtime.Job(ctx, j.RunID)
+	s.container = q.c.Runtime.Job(j.RunID).Status(ctx)
 	summary, err := q.c.Ledger(j.RunID)
 	switch {
 	case err == nil:
 		s.summary = summary
 	case !errors.Is(err, fs.ErrNotExist):
-		q.c.Log.Warn("the ledger of a job cannot be read", "run_id", j.RunID, "err", err)
+		q.c.Log.Warn("cannot read the ledger of a job", "run_id", j.RunID, "err", err)
 	}
 	q.mu.Lock()
 	q.observed[j.RunID] = s
 	q.mu.Unlock()
 	if err == nil && summary.PlanHash != hash && (j.State == Running || j.State == Cancelling) {
-		_ = q.c.Record(ctx, q.runOf(j)) // it is tried again
+		_ = q.c.Record(ctx, q.runOf(j)) // is retried
 	}
 	return s.container
 }
 
-// attend deals with a job that should go on, and tells whether it does.
+// checkRunning checks a job that should be running, and reports whether it is.
 func (q *Queue) checkRunning(ctx context.Context, j *record.Job, l launcher.Status) bool {
 	alive := l.State == launcher.Running || l.State == launcher.Restarting || l.State == launcher.Paused
 	if alive && j.State == Cancelling {
-		if err := q.c.Runtime.StopJob(ctx, j.RunID, drainTimeout); err != nil {
-			q.c.Log.Warn("a job that was cancelled cannot be stopped", "run_id", j.RunID, "err", err)
+		if err := q.stop(ctx, *j); err != nil {
+			q.c.Log.Warn("cannot stop a canceled job", "run_id", j.RunID, "err", err)
 			return true
 		}
 		l, alive = q.refresh(ctx, *j), false
@@ -160,9 +160,8 @@ func (q *Queue) checkRunning(ctx context.Context, j *record.Job, l launcher.Stat
 	case j.State == Cancelling:
 		q.close(ctx, j, l, Cancelled)
 		return false
-	case l.State == launcher.Missing && !q.recovered && !q.c.Runtime.JobsDetached(): // it ended with the controller before this one
-		return q.start(ctx, j)
-	case q.c.ShouldRestart(j.RunID, l, &j.Restarts):
+	case l.State == launcher.Missing && !q.recovered && !q.c.Runtime.JobsDetached(), // ended with the last controller
+		q.c.ShouldRestart(j.RunID, l, &j.Restarts):
 		return q.start(ctx, j)
 	default:
 		q.close(ctx, j, l, "")
@@ -170,7 +169,7 @@ func (q *Queue) checkRunning(ctx context.Context, j *record.Job, l launcher.Stat
 	}
 }
 
-// begin starts a job, or lets it go on, and tells whether it takes the turn.
+// start starts or resumes a job, and reports whether it takes the turn.
 func (q *Queue) start(ctx context.Context, j *record.Job) bool {
 	was := *j
 	j.State = Running
@@ -179,38 +178,37 @@ func (q *Queue) start(ctx context.Context, j *record.Job) bool {
 	}
 	files, err := q.c.Setup.JobFiles(j.RunID)
 	if err == nil && len(files) == 0 {
-		err = errors.New("its files are gone; ask for it again")
+		err = errors.New("its files are gone; submit it again")
 	}
 	if ctx.Err() != nil {
-		*j = was // to be tried again
+		*j = was // is retried
 		return true
 	}
-	booking := context.WithoutCancel(ctx)
+	saving := context.WithoutCancel(ctx)
 	if err == nil {
-		err = q.c.Store.SaveJob(booking, *j)
+		err = q.c.Store.SaveJob(saving, *j)
 	}
 	if err != nil {
-		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
+		q.c.Log.Error("cannot start a backfill", "run_id", j.RunID, "err", err)
 		j.State, j.Ended, j.Reason, j.Error = Exited, new(q.c.Now()), string(endreason.Failed), new(err.Error())
 		q.save(ctx, *j)
 		return false
 	}
-	start := func(ctx context.Context) error { return q.c.Runtime.StartJob(ctx, j.RunID) }
+	start := q.c.Runtime.Job(j.RunID).Start
 	if was.State == Queued {
 		err = q.c.Begin(ctx, q.runOf(*j), files, start)
 	} else {
 		err = start(ctx)
 	}
 	switch {
-	case errors.Is(err, launcher.ErrUnavailable),
-		errors.Is(err, launcher.ErrStillRunning),
+	case errors.Is(err, launcher.ErrUnavailable), errors.Is(err, launcher.ErrStillRunning),
 		err != nil && ctx.Err() != nil:
 		*j = was
 		q.attempted[j.RunID] = true
-		q.save(booking, *j)
+		q.save(saving, *j)
 		return true
 	case err != nil:
-		q.c.Log.Error("a backfill cannot be started", "run_id", j.RunID, "err", err)
+		q.c.Log.Error("cannot start a backfill", "run_id", j.RunID, "err", err)
 		j.Error = new(err.Error())
 		q.close(ctx, j, launcher.Status{State: launcher.Missing, ExitCode: 1}, string(endreason.Failed))
 		return false
@@ -221,7 +219,7 @@ func (q *Queue) start(ctx context.Context, j *record.Job) bool {
 	return true
 }
 
-// runOf is the run of a job, with the hash of its plan once that is known.
+// runOf returns the run of a job, with the hash of its plan once that is known.
 func (q *Queue) runOf(j record.Job) record.Run {
 	r := record.Run{Head: record.Head{ID: j.RunID, Kind: runsummary.BackfillJob, Note: j.Name}}
 	if j.Started != nil {
@@ -234,17 +232,17 @@ func (q *Queue) runOf(j record.Job) record.Run {
 	q.mu.Unlock()
 	files, err := q.c.Setup.JobFiles(j.RunID)
 	if err != nil {
-		q.c.Log.Error("the settings of the backfill cannot be recorded", "run_id", j.RunID, "err", err)
+		q.c.Log.Error("cannot record the settings of the backfill", "run_id", j.RunID, "err", err)
 	}
 	r.Config, _ = run.Configuration(files)
-	r.Seed, _ = strconv.ParseUint(r.Config["RUN_SEED"], 10, 64) // it was written here
+	r.Seed, _ = strconv.ParseUint(r.Config["RUN_SEED"], 10, 64) // Run wrote it
 	return r
 }
 
-// keep saves a job. One that cannot be saved is looked after again, as it was.
+// save saves a job. If that fails, the next poll finds the job in its previous state.
 func (q *Queue) save(ctx context.Context, j record.Job) {
 	if err := q.c.Store.SaveJob(ctx, j); err != nil {
-		q.c.Log.Error("a job cannot be kept", "run_id", j.RunID, "err", err)
+		q.c.Log.Error("cannot save a job", "run_id", j.RunID, "err", err)
 		return
 	}
 	if j.State == Exited {
@@ -253,21 +251,18 @@ func (q *Queue) save(ctx context.Context, j record.Job) {
 	}
 }
 
-// close records how a job ended. instead is the reason where its ledger tells none.
-func (q *Queue) close(ctx context.Context, j *record.Job, l launcher.Status, instead string) {
+// close records the end of a job. fallback is the reason if its ledger has none.
+func (q *Queue) close(ctx context.Context, j *record.Job, l launcher.Status, fallback string) {
 	ctx = context.WithoutCancel(ctx)
-	logs := run.Logs(func(ctx context.Context, query launcher.LogQuery, each func(launcher.Line) error) error {
-		return q.c.Runtime.JobLogs(ctx, j.RunID, query, each)
-	})
+	logs := q.c.Runtime.Job(j.RunID)
 	r := q.runOf(*j)
-	if q.c.Close(ctx, &r, l, instead, logs) != nil {
-		return // it is tried again
+	if q.c.Close(ctx, &r, l, fallback, logs) != nil {
+		return // is retried
 	}
 	j.State, j.Ended, j.Reason, j.ExitCode = Exited, r.Ended, r.Reason, r.ExitCode
-	missed := *r.ExitCode == exitcode.Missed &&
-		r.Reason == string(endreason.BackfillFinished) // all was sent, only too slowly
+	missed := *r.ExitCode == exitcode.Missed && r.Reason == string(endreason.BackfillFinished) // sent everything
 	if j.Error == nil && !missed && *r.ExitCode != exitcode.OK && *r.ExitCode != exitcode.Interrupted {
-		j.Error = new(strings.Join(logs.ErrorLines(ctx, l.Started), "; "))
+		j.Error = new(strings.Join(run.ErrorLines(ctx, logs, l.Started), "; "))
 	}
 	q.save(ctx, *j)
 }

@@ -194,26 +194,39 @@ func (p port) JobName(id string) string { return "job-" + id }
 
 func (p port) JobsDetached() bool { return p.outlive }
 
-func (p port) Job(_ context.Context, id string) launcher.Status {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s, there := p.jobs[id]
+func (p port) Job(id string) launcher.Loadgen { return loadgen{p.world, id} }
+
+func (p port) RemoveJob(_ context.Context, id string) error {
+	p.set(func() { delete(p.jobs, id) })
+	return nil
+}
+
+// loadgen is that of a job in the world.
+type loadgen struct {
+	*world
+	id string
+}
+
+func (l loadgen) Status(context.Context) launcher.Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, there := l.jobs[l.id]
 	switch {
-	case p.away:
+	case l.away:
 		s.State = launcher.Unavailable
 	case !there:
 		s.State = launcher.Missing
 	}
-	s.Name = p.JobName(id)
+	s.Name = port{l.world}.JobName(l.id)
 	return s
 }
 
-func (p port) StartJob(ctx context.Context, id string) error {
-	p.mu.Lock()
-	hang, late := p.hang, p.late
-	p.mu.Unlock()
+func (l loadgen) Start(ctx context.Context) error {
+	l.mu.Lock()
+	hang, late := l.hang, l.late
+	l.mu.Unlock()
 	if late != nil {
-		p.set(func() { p.begin(id) })
+		l.set(func() { l.begin() })
 		return late(ctx)
 	}
 	if hang != nil {
@@ -223,41 +236,34 @@ func (p port) StartJob(ctx context.Context, id string) error {
 			return ctx.Err()
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
-	case p.away:
+	case l.away:
 		return launcher.ErrUnavailable
-	case p.refused != nil:
-		return p.refused
+	case l.refused != nil:
+		return l.refused
 	}
-	p.begin(id)
+	l.begin()
 	return nil
 }
 
 // begin begins a life of a job; the caller holds mu.
-func (p port) begin(id string) {
-	if p.jobs[id].State != launcher.Running {
-		p.starts[id]++
-		p.jobs[id] = launcher.Status{State: launcher.Running, ID: "c-" + id, Started: time.Now()}
+func (l loadgen) begin() {
+	if l.jobs[l.id].State != launcher.Running {
+		l.starts[l.id]++
+		l.jobs[l.id] = launcher.Status{State: launcher.Running, ID: "c-" + l.id, Started: time.Now()}
 	}
 }
 
-func (p port) StopJob(_ context.Context, id string, _ time.Duration) error {
-	if p.Job(context.Background(), id).State == launcher.Running {
-		p.ends(id, 130)
+func (l loadgen) Stop(_ context.Context, _ time.Duration) error {
+	if l.Status(context.Background()).State == launcher.Running {
+		l.ends(l.id, 130)
 	}
 	return nil
 }
 
-func (p port) RemoveJob(_ context.Context, id string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.jobs, id)
-	return nil
-}
-
-func (p port) JobLogs(_ context.Context, _ string, q launcher.LogQuery, each func(launcher.Line) error) error {
+func (l loadgen) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
 	line := launcher.Line{Time: time.Now(), Level: launcher.Error, Message: "the target never took anything"}
 	if !q.Matches(line) {
 		return nil
