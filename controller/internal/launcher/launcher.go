@@ -58,7 +58,7 @@ func (s Status) Crashed() bool {
 	return s.State == Exited && !slices.Contains(ownExitCodes, s.ExitCode)
 }
 
-// Errors that calls return besides those of the engine.
+// Errors that calls return, besides those of the engine.
 var (
 	// ErrUnavailable: the engine does not answer.
 	ErrUnavailable = fault.NoEngine.New("the container engine does not answer")
@@ -70,7 +70,7 @@ var (
 	ErrInvalidState = fault.Conflict.New("the loadgen's state does not allow it")
 	// ErrStillRunning: the previous process of a job, which a killed controller left, has not ended yet.
 	ErrStillRunning = errors.New("the previous process of the job is still running")
-	// ErrVersionMismatch: the loadgen does not support what the controller asks for.
+	// ErrVersionMismatch: the loadgen does not support the controller's request.
 	ErrVersionMismatch = fault.Conflict.New("the loadgen and the controller have different versions; build both from " +
 		"the same source, or set LOADGEN_IMAGE or LOADGEN_BIN to this version")
 	// ErrNothingToHeal: Heal has nothing to fix.

@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/live"
 )
 
-// waiting reads what is there for a reader; open tells whether there may be more.
+// waiting reads the waiting events of a reader; open reports whether there may be more.
 func waiting(r *live.Reader) (data []string, ids []string, open bool) {
 	for {
 		select {
@@ -33,7 +33,7 @@ func send(h *live.Hub, from, to int) {
 	}
 }
 
-func TestAReaderResumesWhereItLeft(t *testing.T) {
+func TestReaderResumesWhereItLeft(t *testing.T) {
 	t.Parallel()
 	h := hub()
 	first := h.Join("", live.Filter{})
@@ -49,7 +49,7 @@ func TestAReaderResumesWhereItLeft(t *testing.T) {
 	}
 }
 
-func TestANewReaderBeginsWithTheLatestOfEachKind(t *testing.T) {
+func TestNewReaderStartsWithTheLatestStateAndSample(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{"without an id": "", "with the id of an earlier controller": "zzz-3",
 		"with nonsense": "\x00-"} {
@@ -64,7 +64,7 @@ func TestANewReaderBeginsWithTheLatestOfEachKind(t *testing.T) {
 	}
 }
 
-func TestTheLatestStateIsToldHoweverLongAgoItWas(t *testing.T) {
+func TestLatestStateIsSentEvenIfOld(t *testing.T) {
 	t.Parallel()
 	h := hub()
 	before := h.Join("", live.Filter{})
@@ -74,7 +74,7 @@ func TestTheLatestStateIsToldHoweverLongAgoItWas(t *testing.T) {
 	h.Send(live.StateEvent, []byte("state"))
 	send(h, 0, 5000)
 	if data, _, _ := waiting(h.Join("", live.Filter{})); !slices.Equal(data, []string{"state", "4999"}) {
-		t.Errorf("a new reader: want the state and the sample, got %v", data)
+		t.Errorf("want the state and the sample, got %v", data)
 	}
 	if data, _, _ := waiting(h.Join(ids[0], live.Filter{})); data[0] != "state" || data[1] == "0" ||
 		data[len(data)-1] != "4999" {
@@ -82,7 +82,7 @@ func TestTheLatestStateIsToldHoweverLongAgoItWas(t *testing.T) {
 	}
 }
 
-func TestAReaderThatDoesNotReadIsDroppedAndTheOthersAreNot(t *testing.T) {
+func TestOnlyASlowReaderIsDropped(t *testing.T) {
 	t.Parallel()
 	h := hub()
 	slow, quick := h.Join("", live.Filter{}), h.Join("", live.Filter{})
@@ -126,7 +126,7 @@ func TestLinesAreFilteredByLevelAndText(t *testing.T) {
 	}
 }
 
-func TestClosingEndsAllReaders(t *testing.T) {
+func TestCloseClosesAllReaders(t *testing.T) {
 	t.Parallel()
 	h := hub()
 	r := h.Join("", live.Filter{})

@@ -10,7 +10,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
+func TestSampleHasTheLimitsOfItsRun(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{knobs: map[string]string{
 		"STOP_AFTER_VISITS": "100", "AUTO_STOP_AFTER_HOURS": "1", "LOAD_PROFILE": "10m:2400", "MAX_TOTAL_VISITS": "200",
@@ -19,8 +19,8 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := now()
 		started, value := time.Now().Truncate(time.Second), .05
-		says := func(accepted int) {
-			l.says("r", began, accepted)
+		report := func(accepted int) {
+			l.report("r", began, accepted)
 			l.also(func(s *status.Snapshot) {
 				s.Run.Started = started
 				s.Run.Thresholds = []runsummary.Verdict{
@@ -30,7 +30,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 					Excerpt: "Blocked"}}
 			})
 		}
-		says(1)
+		report(1)
 		find := func(kind live.StopKind) live.Stop {
 			t.Helper()
 			s := latest(t, w)
@@ -43,7 +43,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 			return live.Stop{}
 		}
 		time.Sleep(30 * time.Second)
-		says(25)
+		report(25)
 		l.also(func(s *status.Snapshot) { s.Phase = phase.Paused })
 		time.Sleep(10 * time.Second)
 		if s := latest(t, w); s.Due != 28 || !s.Aborts || len(s.Thresholds) != 1 || s.Thresholds[0].Metric != "p95" ||
@@ -65,7 +65,7 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 			}
 		}
 		if b := find(live.StopBrake); b.Judged || b.Limit != .5 {
-			t.Errorf("the brake has not seen a minute: %+v", b)
+			t.Errorf("want the brake undecided in the first minute, got %+v", b)
 		}
 		time.Sleep(21 * time.Second)
 		if b := find(live.StopBrake); !b.Judged || b.Current <= 0 || b.Current >= .05 {
@@ -74,11 +74,11 @@ func TestASampleTellsHowNearTheLimitsOfItsRunAre(t *testing.T) {
 	})
 }
 
-func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
+func TestRunWithUnknownSettingsHasNoLimits(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
-		l.says("r", now(), 1)
+		l.report("r", now(), 1)
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Stops == nil || len(s.Stops) != 0 || s.Thresholds == nil {
 			t.Errorf("want empty lists: %+v", s)
@@ -86,14 +86,14 @@ func TestARunOfUnknownSettingsTellsNoLimits(t *testing.T) {
 	})
 }
 
-func TestARunThatIsRestartedTellsTheReasonsOfAllItsLives(t *testing.T) {
+func TestRestartedRunHasTheReasonsOfAllLives(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		reasons := func(run, ledger string, want uint64) {
 			t.Helper()
 			l.writes(ledger)
-			l.says(run, now(), 1)
+			l.report(run, now(), 1)
 			l.also(func(s *status.Snapshot) {
 				s.Run.FirstVisit, s.Run.Reasons = 100, []runsummary.Reason{{Target: "a", Hits: 1}}
 			})

@@ -7,7 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-func TestASnapshotWithoutARunIsTaken(t *testing.T) {
+func TestSnapshotWithoutARun(t *testing.T) {
 	var m meter
 	sample, _ := m.take(time.Now(), &status.Snapshot{})
 	if sample.RunID != "" || sample.Hits.Planned != 0 {

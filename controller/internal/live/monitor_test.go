@@ -18,13 +18,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/status"
 )
 
-// loadgen tells what is set.
+// loadgen reports the snapshot that is set.
 type loadgen struct {
-	mu     sync.Mutex
-	told   status.Snapshot
-	down   bool
-	ledger string
-	knobs  map[string]string
+	mu       sync.Mutex
+	snapshot status.Snapshot
+	down     bool
+	ledger   string
+	knobs    map[string]string
 }
 
 func (l *loadgen) settings(string) (spec.Spec, bool) {
@@ -41,8 +41,8 @@ func (l *loadgen) cap() (runsummary.Cap, error) {
 
 func (l *loadgen) rate() float64 { return 2 }
 
-// says is what a loadgen tells: started at start seconds, accepted hits of a, of b none, all answered within 50 ms.
-func (l *loadgen) says(run string, start, accepted int) {
+// report sets the snapshot: started at start seconds, accepted hits of a, of b none, all answered within 50 ms.
+func (l *loadgen) report(run string, start, accepted int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down = false
@@ -51,7 +51,7 @@ func (l *loadgen) says(run string, start, accepted int) {
 	for i := slices.Index(status.LatencyBuckets, .05); i < len(answered); i++ {
 		answered[i] = n
 	}
-	l.told = status.Snapshot{
+	l.snapshot = status.Snapshot{
 		Phase: phase.Running, Life: time.Unix(int64(start), 0),
 		Run: runsummary.Summary{
 			RunID: run, PlanHash: "abc", Due: n + 3, OpenVisits: 4,
@@ -66,14 +66,14 @@ func (l *loadgen) says(run string, start, accepted int) {
 	}
 }
 
-// also changes what it tells.
+// also changes the snapshot.
 func (l *loadgen) also(change func(*status.Snapshot)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	change(&l.told)
+	change(&l.snapshot)
 }
 
-// tell gives what it tells to w each second, until ctx is done.
+// tell sends the snapshot to w each second, until ctx is done.
 func (l *loadgen) tell(ctx context.Context, w *live.Monitor) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -84,7 +84,7 @@ func (l *loadgen) tell(ctx context.Context, w *live.Monitor) {
 		case <-tick.C:
 		}
 		l.mu.Lock()
-		s, down := l.told, l.down
+		s, down := l.snapshot, l.down
 		l.mu.Unlock()
 		if !down && s.Phase != "" {
 			w.Observe(&s)
@@ -92,7 +92,7 @@ func (l *loadgen) tell(ctx context.Context, w *live.Monitor) {
 	}
 }
 
-// stop ends the loadgen until it says something again.
+// stop ends the loadgen until the next report.
 func (l *loadgen) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,7 +115,7 @@ func (l *loadgen) read(runID string) (*runsummary.Summary, error) {
 	return summaries.Decode([]byte(l.ledger))
 }
 
-// watch runs test beside a Live that watches l, in virtual time.
+// watch runs test with a Monitor that watches l, in virtual time.
 func watch(t *testing.T, l *loadgen, test func(*live.Monitor, *live.Hub, *[]live.Interval)) []live.Interval {
 	var minutes []live.Interval
 	synctest.Test(t, func(t *testing.T) {
@@ -150,7 +150,7 @@ func latest(t *testing.T, w *live.Monitor) live.Sample {
 	return s
 }
 
-func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
+func TestSampleHasCountsOfTheRunAndRatesOfTheSecond(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{down: true}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
@@ -159,14 +159,14 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 			t.Error("nothing answered, so nothing is known")
 		}
 		began := now()
-		l.says("r", began, 10)
+		l.report("r", began, 10)
 		time.Sleep(time.Second)
-		l.says("r", began, 50)
+		l.report("r", began, 50)
 		time.Sleep(time.Second)
 		s := latest(t, w)
 		if s.RunID != "r" || s.PlanHash != "abc" || s.Phase != "running" || s.OpenVisits != 4 || s.InFlight != 2 ||
 			s.Revenue != 12.5 {
-			t.Errorf("not what the loadgen said: %+v", s)
+			t.Errorf("want the numbers of the loadgen, got %+v", s)
 		}
 		if want := (runsummary.Hits{Planned: 53, Accepted: 50, Failed: 1}); s.Hits != want ||
 			s.ByKind["pageview"] != want {
@@ -186,8 +186,8 @@ func TestASampleHasTheCountsOfTheRunAndTheRatesOfTheSecond(t *testing.T) {
 	})
 }
 
-// The containers of a rootless engine, or of one in a virtual machine, have addresses that nobody reaches from here.
-func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
+// The containers of a rootless engine, or of one in a virtual machine, have unreachable addresses.
+func TestUnreachableLoadgenIsReadFromItsLedger(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	intervals := watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
@@ -223,11 +223,11 @@ func TestALoadgenThatCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 	}
 }
 
-func TestATargetTellsItsLastError(t *testing.T) {
+func TestTargetHasItsLastError(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
-		l.says("r", now(), 1)
+		l.report("r", now(), 1)
 		l.also(func(s *status.Snapshot) {
 			b := s.Run.Targets["b"]
 			b.LastError = "connection refused"
@@ -241,7 +241,7 @@ func TestATargetTellsItsLastError(t *testing.T) {
 	})
 }
 
-func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
+func TestRecentCoversTheLastMinute(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
@@ -251,7 +251,7 @@ func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 		pass := func(seconds, each int) {
 			for range seconds {
 				hits += each
-				l.says("r", began, hits)
+				l.report("r", began, hits)
 				time.Sleep(time.Second)
 			}
 		}
@@ -273,38 +273,38 @@ func TestRecentIsTheRunAtFirstAndThenItsLastMinute(t *testing.T) {
 	})
 }
 
-func TestARunFoundOnItsWayHasNoRecentPast(t *testing.T) {
+func TestRunAlreadyInProgressHasNoRecentPast(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
-		l.says("r", now()-3600, 7200)
+		l.report("r", now()-3600, 7200)
 		time.Sleep(time.Second)
 		if r := latest(t, w).Recent; r != (live.Recent{}) {
-			t.Errorf("nothing was measured yet: %+v", r)
+			t.Errorf("want no measurement yet, got %+v", r)
 		}
-		l.says("r", now()-3600, 7205)
+		l.report("r", now()-3600, 7205)
 		time.Sleep(time.Second)
 	})
 }
 
-func TestARunThatIsRestartedGoesOnCounting(t *testing.T) {
+func TestRestartedRunContinuesItsCounts(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
-		l.says("r", now(), 100)
+		l.report("r", now(), 100)
 		time.Sleep(time.Second)
-		l.says("r", now(), 30) // another life: 30 since its start
+		l.report("r", now(), 30) // another life: 30 since its start
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Hits.Accepted != 130 || s.Delta.Accepted != 30 || s.HitRate != 30 ||
 			s.Hits.Failed != 2 {
 			t.Errorf("want both lives in the count and one in the rate: %+v", s)
 		}
-		l.says("r", now(), 130) // a third, which already has more than the one before
+		l.report("r", now(), 130) // a third, which already has more than the one before
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Hits.Accepted != 260 {
 			t.Errorf("want all three lives: %+v", s.Hits)
 		}
-		l.says("s", now(), 7)
+		l.report("s", now(), 7)
 		time.Sleep(time.Second)
 		if s := latest(t, w); s.Hits.Accepted != 7 || s.RunID != "s" {
 			t.Errorf("another run begins at 0: %+v", s)
@@ -320,7 +320,7 @@ func TestIntervalsAddUpToTheRun(t *testing.T) {
 		time.Sleep(42 * time.Second) // not at the beginning of a minute
 		start = now()
 		for n := range 62 * 60 {
-			l.says("r", start, n+1)
+			l.report("r", start, n+1)
 			time.Sleep(time.Second)
 		}
 	})
@@ -346,15 +346,15 @@ func TestIntervalsAddUpToTheRun(t *testing.T) {
 	}
 }
 
-func TestTheTimeBetweenTwoLivesOfARunIsInNoInterval(t *testing.T) {
+func TestTimeBetweenTwoLivesIsInNoInterval(t *testing.T) {
 	t.Parallel()
 	l := &loadgen{}
 	kept := watch(t, l, func(_ *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
-		l.says("r", now(), 3)
+		l.report("r", now(), 3)
 		time.Sleep(3 * time.Second)
 		l.stop()
 		time.Sleep(10 * time.Minute)
-		l.says("r", now(), 4)
+		l.report("r", now(), 4)
 		time.Sleep(2 * time.Second)
 	})
 	for _, i := range kept {
@@ -369,7 +369,7 @@ func TestHistoryKeepsTwoHours(t *testing.T) {
 	l := &loadgen{}
 	watch(t, l, func(w *live.Monitor, _ *live.Hub, _ *[]live.Interval) {
 		began := time.Now()
-		l.says("r", now(), 1)
+		l.report("r", now(), 1)
 		time.Sleep(2*time.Hour + 10*time.Second)
 		h := w.History(time.Time{})
 		if len(h) != 7200 || !h[len(h)-1].Time.After(h[0].Time) || h[0].Time.Before(began.Add(10*time.Second)) {

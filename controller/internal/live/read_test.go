@@ -22,7 +22,7 @@ func answering(t *testing.T, code int, body string) string {
 	return server.URL
 }
 
-func TestAStatusTellsWhyNewVisitsPause(t *testing.T) {
+func TestStatusHasTheReasonOfAPause(t *testing.T) {
 	t.Parallel()
 	base := answering(t, http.StatusOK, `{"phase":"paused","pause":"state_full","run":{"run_id":"r","open_visits":3}}`)
 	s, err := live.Read(t.Context(), http.DefaultClient, base)
@@ -31,7 +31,7 @@ func TestAStatusTellsWhyNewVisitsPause(t *testing.T) {
 	}
 }
 
-func TestALoadgenWithoutAStatusIsOfAnotherVersion(t *testing.T) {
+func TestLoadgenWithoutStatusHasAnotherVersion(t *testing.T) {
 	t.Parallel()
 	if _, err := live.Read(t.Context(), http.DefaultClient,
 		answering(t, http.StatusNotFound, "404 page not found")); !errors.Is(err, launcher.ErrVersionMismatch) {
@@ -39,6 +39,6 @@ func TestALoadgenWithoutAStatusIsOfAnotherVersion(t *testing.T) {
 	}
 	if _, err := live.Read(t.Context(), http.DefaultClient,
 		answering(t, http.StatusInternalServerError, "")); err == nil || errors.Is(err, launcher.ErrVersionMismatch) {
-		t.Errorf("an error of the loadgen says nothing of its version, got %v", err)
+		t.Errorf("want another error than a version mismatch, got %v", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// drafts gives one set-up, whatever is asked.
+// drafts always returns the same settings.
 type drafts plan.Input
 
 // Draft implements preview.Drafts.
@@ -42,7 +42,7 @@ func problemLines(problems problem.List) []launcher.Line {
 	return out
 }
 
-func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
+func TestHitsAreGroupedByVisit(t *testing.T) {
 	t.Parallel()
 	printed := `{"visit":0,"visitor":"a","funnel":"Way","kind":"pageview","records":"pageview","sent_seconds":0.000,"recorded_seconds":0,"parameters":{"url":"u"}}
 {"visit":0,"visitor":"a","funnel":"Way","kind":"event","records":"event","sent_seconds":1.250,"recorded_seconds":90,"parameters":{"e_c":"c"}}
@@ -60,7 +60,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 				}
 			}
 			if args[len(args)-1] != "2" {
-				t.Errorf("asked for %q", args)
+				t.Errorf("got the arguments %q", args)
 			}
 			return launcher.Output{Stdout: []byte(printed),
 				Stderr: append(problemLines(warnings), launcher.Line{Text: "run preview"})}, nil
@@ -82,7 +82,7 @@ func TestHitsArePutTogetherByTheirVisits(t *testing.T) {
 	}
 }
 
-func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
+func TestRejectedSettingsAreProblems(t *testing.T) {
 	t.Parallel()
 	refusing := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
 		return launcher.Output{ExitCode: 2, Stderr: problemLines(problem.List{{Where: "ECOMMERCE_ORDER_VALUE_MIN",
@@ -99,15 +99,15 @@ func TestWhatTheLoadgenRefusesIsAFaultOfTheInput(t *testing.T) {
 	})
 	if _, err := preview.New(drafts{Settings: map[string]string{}}, broken, seven).Visits(t.Context(),
 		preview.Request{Visits: 1}); err == nil || errors.As(err, &problems) {
-		t.Errorf("a loadgen that breaks is nobody's input: %v", err)
+		t.Errorf("want no problem.List for a broken loadgen, got %v", err)
 	}
 }
 
-func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
+func TestEstimateIsThatOfTheLoadgen(t *testing.T) {
 	t.Parallel()
 	estimates := planner(func(_ context.Context, _ map[string][]byte, args ...string) (launcher.Output, error) {
 		if !slices.Equal(args, []string{"--estimate"}) {
-			t.Errorf("asked for %q", args)
+			t.Errorf("got the arguments %q", args)
 		}
 		return launcher.Output{Stdout: []byte(`{"sampled_visits":5000,"hits_per_visit":6.25,"end":{"seconds":60,` +
 			`"by":"STOP_AFTER_VISITS"}}`)}, nil
@@ -118,7 +118,7 @@ func TestAnEstimateIsTheLoadgensOwn(t *testing.T) {
 	}
 }
 
-func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
+func TestVersionMismatchIsReported(t *testing.T) {
 	t.Parallel()
 	older := planner(func(context.Context, map[string][]byte, ...string) (launcher.Output, error) {
 		return launcher.Output{ExitCode: 2, Stderr: []launcher.Line{
@@ -130,7 +130,7 @@ func TestALoadgenOfAnotherVersionIsNamed(t *testing.T) {
 	}
 }
 
-func TestAPreviewDoesNotWaitForEver(t *testing.T) {
+func TestPreviewTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hanging := planner(func(ctx context.Context, _ map[string][]byte, _ ...string) (launcher.Output, error) {

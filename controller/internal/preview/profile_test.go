@@ -20,13 +20,13 @@ func draw(t *testing.T, knobs map[string]string, now time.Time) preview.Drawing 
 	return d
 }
 
-func TestAProfileIsDrawnByItsCornersWithItsVisits(t *testing.T) {
+func TestProfileHasItsCornersAndVisits(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 27, 15, 0, 0, 0, time.UTC) // a Friday; the clocks of Berlin go forward on Sunday
 	d := draw(t, map[string]string{"TARGET_VISITS_PER_DAY": "2400"}, now)
 	if want := []preview.Point{{At: 0, Rate: 2400}, {At: 24 * 3600, Rate: 2400}}; d.Kind != profile.Constant ||
 		!slices.Equal(d.Points, want) || d.Planned != 2400 || d.Ends != nil {
-		t.Errorf("a constant is a line: %+v", d)
+		t.Errorf("want a line for a constant rate, got %+v", d)
 	}
 	d = draw(t, map[string]string{"LOAD_PROFILE": "10m:0->24000,1h:24000,5m:240000"}, now)
 	want := []preview.Point{
@@ -42,6 +42,6 @@ func TestAProfileIsDrawnByItsCornersWithItsVisits(t *testing.T) {
 		"TIMEZONE": "Europe/Berlin", "TARGET_VISITS_PER_DAY": "2300"}, now)
 	monday := time.Date(2026, 3, 22, 23, 0, 0, 0, time.UTC)
 	if !d.From.Equal(monday) || d.Window != 167*3600 || d.Planned != 7*2300-100 {
-		t.Errorf("a week is drawn from its Monday and lacks an hour: %s, %g s, %d", d.From, d.Window, d.Planned)
+		t.Errorf("want a week from Monday without the hour of the clock change, got %s, %g s, %d", d.From, d.Window, d.Planned)
 	}
 }

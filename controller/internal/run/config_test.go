@@ -12,7 +12,7 @@ import (
 )
 
 // A person may replace the token of loadgen.env by the name of a file that holds it.
-func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
+func TestSecretFromAFileIsMasked(t *testing.T) {
 	t.Parallel()
 	config, kind := run.Configuration(map[string][]byte{
 		exchange.EnvFile: []byte(
@@ -25,12 +25,12 @@ func TestASecretGivenByFileIsMaskedInTheRunsConfiguration(t *testing.T) {
 	}
 	if s, known := (record.Run{Config: config}).Settings(); !known || s.MatomoURL == "" ||
 		kind != runsummary.Live {
-		t.Errorf("its settings should be known: %+v", s)
+		t.Errorf("want known settings, got %+v", s)
 	}
 }
 
 // Runs that were recorded before name the file.
-func TestSettingsThatNameAFileAreUnknownAndNoPanic(t *testing.T) {
+func TestSettingsWithAFileAreUnknown(t *testing.T) {
 	t.Parallel()
 	if s, known := (record.Run{Config: map[string]string{"MATOMO_TOKEN_AUTH_FILE": "/path"}}).Settings(); known {
 		t.Errorf("got %+v", s)

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
+func TestDraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 	t.Parallel()
 	for what, saves := range map[string]int{"new": 1, "bad": 0, "silent": 0, "unpublishable": 0} {
 		t.Run(what, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestADraftIsSavedOnlyOnceItsRunIsRunning(t *testing.T) {
 	}
 }
 
-func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
+func TestDraftIsSavedWithoutARun(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -50,7 +50,7 @@ func TestADraftIsSavedWhereNothingRuns(t *testing.T) {
 	}
 }
 
-func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
+func TestWarningForARunningDraftThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -62,7 +62,7 @@ func TestADraftThatRunsAndCannotBeSavedIsWarnedOf(t *testing.T) {
 	}
 }
 
-func TestSettingsOfAStartThatStartsNothingAreWarnedOf(t *testing.T) {
+func TestWarningForIgnoredSettingsOfAStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)

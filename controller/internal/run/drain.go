@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,20 +24,16 @@ const (
 type StopOptions struct {
 	// Now cuts off open visits. Otherwise they are finished, and no new ones start.
 	Now bool
-	// Timeout is how long open visits have to finish; 0 is FinishTimeout. With Now, it is how long the loadgen may drain
-	// before it is killed; 0 is DrainTimeout.
+	// Timeout is how long open visits have to finish; 0 is FinishTimeout. With Now, the loadgen is killed after it; 0 is
+	// DrainTimeout.
 	Timeout time.Duration
 }
 
 func (o StopOptions) timeout() time.Duration {
-	switch {
-	case o.Timeout > 0:
-		return o.Timeout
-	case o.Now:
-		return DrainTimeout
-	default:
-		return FinishTimeout
+	if o.Now {
+		return cmp.Or(max(0, o.Timeout), DrainTimeout)
 	}
+	return cmp.Or(max(0, o.Timeout), FinishTimeout)
 }
 
 // fasterThan reports whether o leaves less time than other; cutting visits off always does.
@@ -47,7 +44,7 @@ func (o StopOptions) fasterThan(other StopOptions) bool {
 	return o.timeout() < other.timeout()
 }
 
-// end ends the loadgen with status l. The warnings say why open visits were not finished. faster, which may be nil,
+// end stops the loadgen with status l. The warnings are why open visits were not finished. faster, which may be nil,
 // receives options that leave less time. Errors are those of Runtime.
 func (m *Manager) end(ctx context.Context, l launcher.Status, o StopOptions,
 	faster <-chan StopOptions) (warnings problem.List, err error) {
@@ -55,7 +52,7 @@ func (m *Manager) end(ctx context.Context, l launcher.Status, o StopOptions,
 	case hasEnded(l.State):
 		return nil, nil
 	case l.State == launcher.Unavailable:
-		return nil, fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
+		return nil, unavailable(l)
 	case !o.Now:
 		var warning string
 		o, warning, err = m.finish(ctx, o, faster)
@@ -70,16 +67,20 @@ func (m *Manager) end(ctx context.Context, l launcher.Status, o StopOptions,
 	return warnings, m.drain(ctx, o.timeout(), faster)
 }
 
+func unavailable(l launcher.Status) error {
+	return fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
+}
+
 const (
 	// finishPollInterval is the time between two refreshes while open visits finish.
 	finishPollInterval = 250 * time.Millisecond
-	// finishReactionTimeout is how long a loadgen may take to begin to finish. It reads control.json once a second, but
+	// finishReactionTimeout is how long a loadgen may take to start finishing. It reads control.json once a second, but
 	// its machine may be busy.
 	finishReactionTimeout = 20 * time.Second
 )
 
-// finish asks the loadgen to finish its open visits and waits until it has ended. It returns how to end it otherwise,
-// and a warning if open visits cannot be finished.
+// finish requests the loadgen to finish its open visits and waits until it has ended. It returns how to stop it
+// otherwise, with a warning if open visits cannot be finished.
 func (m *Manager) finish(ctx context.Context, o StopOptions, faster <-chan StopOptions) (then StopOptions,
 	warning string, err error) {
 	then = StopOptions{Now: true}
@@ -87,7 +88,7 @@ func (m *Manager) finish(ctx context.Context, o StopOptions, faster <-chan StopO
 	if !st.Active() || st.Run.Kind == runsummary.BackfillJob { // which sends only complete visits
 		return then, "", nil
 	}
-	asked, within := time.Now(), o.timeout()
+	requested, within := time.Now(), o.timeout()
 	if err := m.requestFinish(st.Run.ID, within); err != nil {
 		return then, err.Error(), nil
 	}
@@ -101,12 +102,12 @@ func (m *Manager) finish(ctx context.Context, o StopOptions, faster <-chan StopO
 		case hasEnded(l.State):
 			return then, "", nil
 		case l.State == launcher.Unavailable:
-			return then, "", fmt.Errorf("%w: %s", launcher.ErrUnavailable, l.Reason)
+			return then, "", unavailable(l)
 		case l.State == launcher.Paused:
 			return then, "the generator's container is paused", nil
-		case p.Run.FinishBy.IsZero() && time.Since(asked) > finishReactionTimeout:
-			return then, "the generator did not begin to finish within " + finishReactionTimeout.String(), nil
-		case time.Since(asked) > within+DrainTimeout:
+		case p.Run.FinishBy.IsZero() && time.Since(requested) > finishReactionTimeout:
+			return then, "the generator did not start to finish within " + finishReactionTimeout.String(), nil
+		case time.Since(requested) > within+DrainTimeout:
 			return then, "the generator did not end in time", nil
 		}
 		select {
@@ -116,8 +117,8 @@ func (m *Manager) finish(ctx context.Context, o StopOptions, faster <-chan StopO
 			if f.Now {
 				return f, "", nil
 			}
-			if left := within - time.Since(asked); f.timeout() < left {
-				asked, within = time.Now(), f.timeout()
+			if left := within - time.Since(requested); f.timeout() < left {
+				requested, within = time.Now(), f.timeout()
 				if err := m.requestFinish(st.Run.ID, within); err != nil {
 					return then, err.Error(), nil
 				}
@@ -138,9 +139,18 @@ func (m *Manager) drain(ctx context.Context, timeout time.Duration, faster <-cha
 		drainCtx, cancel := context.WithTimeout(ctx, timeout+engineTimeout)
 		done := make(chan error, 1)
 		go func() { done <- m.c.Runtime.Stop(drainCtx, timeout) }()
-		shorter, err := waitOrFaster(done, faster, timeout)
+		shorter := timeout
+		var err error
+		for shorter == timeout && done != nil {
+			select {
+			case err = <-done:
+				done = nil
+			case f := <-faster:
+				shorter = min(timeout, f.timeout())
+			}
+		}
 		cancel()
-		if shorter == 0 {
+		if done == nil {
 			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 				err = fmt.Errorf("%w: %w", launcher.ErrUnavailable, err)
 			}
@@ -148,23 +158,5 @@ func (m *Manager) drain(ctx context.Context, timeout time.Duration, faster <-cha
 		}
 		<-done //nolint:errcheck // canceled, or just ended: then the next Stop has nothing to do
 		timeout = shorter
-	}
-}
-
-// waitOrFaster waits for done, or for options with a timeout shorter than timeout, which it returns.
-func waitOrFaster(
-	done <-chan error,
-	faster <-chan StopOptions,
-	timeout time.Duration,
-) (shorter time.Duration, err error) {
-	for {
-		select {
-		case err := <-done:
-			return 0, err
-		case f := <-faster:
-			if f.timeout() < timeout {
-				return f.timeout(), nil
-			}
-		}
 	}
 }

@@ -33,7 +33,7 @@ func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 				m := control(t, w)
 				start(t, m)
 				w.open, w.take = 62, 20*time.Second
-				got := <-asked(func() (run.Result, error) { return again(m, t) })
+				got := <-async(func() (run.Result, error) { return again(m, t) })
 				if got.err != nil || !got.Restarted || got.took < 20*time.Second || got.took > 22*time.Second {
 					t.Errorf("%+v", got)
 				}
@@ -46,7 +46,7 @@ func TestApplyAndRestartFinishOpenVisits(t *testing.T) {
 	}
 }
 
-func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
+func TestRestoredRunIsSteeredAsBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -62,12 +62,12 @@ func TestARunThatIsPutBackGoesOnAsItWasSteered(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if want := (exchange.Control{RunID: "r1", Scale: 2}); w.control != want || w.status.State != launcher.Running {
-			t.Errorf("the run was asked to finish and is put back: %+v, %s", w.control, w.status.State)
+			t.Errorf("want the restored run not to finish: %+v, %s", w.control, w.status.State)
 		}
 	})
 }
 
-func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
+func TestEarlierStopDoesNotFinishARunWithTheSameID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -84,7 +84,7 @@ func TestARunOfTheSameIDIsNotAskedToFinishByTheStopBefore(t *testing.T) {
 	})
 }
 
-func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
+func TestStartDuringAPausedContainerReturnsTheFix(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -95,6 +95,6 @@ func TestAStartOfAFrozenRunNamesTheCure(t *testing.T) {
 		t.Errorf("%v after %d starts", err, w.starts)
 	}
 	if st := m.Status(); !st.Active() || !slices.Equal(slices.Collect(maps.Keys(w.book)), []string{"r1"}) {
-		t.Errorf("the run should be left alone: %+v", st)
+		t.Errorf("want an unchanged run, got %+v", st)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-// What only the engine knows comes first, and what a restart policy hides is not waited for.
-func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
+// The reason of the engine comes first, and a restart policy ends the wait.
+func TestStartErrorHasTheReasonOfTheEngine(t *testing.T) {
 	t.Parallel()
 	for what, want := range map[string]string{
 		"without memory": "exit code 137: it was killed because memory ran out",
@@ -24,13 +24,13 @@ func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
 				w := newWorld()
 				w.saved["WHAT"] = what
 				m := control(t, w)
-				got := <-asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
+				got := <-async(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
 				var failed *run.StartError
 				if !errors.As(got.err, &failed) || !strings.Contains(got.err.Error(), want) || got.took > 0 {
 					t.Errorf("after %s: %v", got.took, got.err)
 				}
 				if st := m.Status(); st.Active() || st.Loadgen.State != launcher.Exited {
-					t.Errorf("nothing should be left running: %+v", st)
+					t.Errorf("want nothing running, got %+v", st)
 				}
 			})
 		})
@@ -38,7 +38,7 @@ func TestAStartThatTheEngineEndedSaysWhy(t *testing.T) {
 }
 
 // A rootless engine's containers have addresses that this machine cannot reach.
-func TestARunWhoseNumbersCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
+func TestRunWithUnreachableTelemetryIsReadFromItsLedger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -46,12 +46,12 @@ func TestARunWhoseNumbersCannotBeReachedIsFollowedByItsLedger(t *testing.T) {
 		m := control(t, w)
 		start(t, m)
 		if st := m.Status(); !st.Active() || st.Phase != "running" || st.Run.PlanHash != "hash by ledger" {
-			t.Errorf("the status is %+v of %+v", st, st.Run)
+			t.Errorf("got the status %+v of %+v", st, st.Run)
 		}
 	})
 }
 
-func TestARunWhoseContainerGaveWayToAnotherHasEnded(t *testing.T) {
+func TestRunOfAReplacedContainerHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -65,7 +65,7 @@ func TestARunWhoseContainerGaveWayToAnotherHasEnded(t *testing.T) {
 		time.Sleep(2 * time.Second) // of the test's own clock: the next look
 		synctest.Wait()
 		if st := m.Status(); st.Active() || st.Run.Reason != "removed" {
-			t.Errorf("the run should have ended as removed: %+v", st.Run)
+			t.Errorf("want the run removed, got %+v", st.Run)
 		}
 	})
 }

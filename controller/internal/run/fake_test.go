@@ -26,7 +26,7 @@ import (
 // world is a loadgen, an exchange folder and a book, all in memory.
 type world struct {
 	mu sync.Mutex
-	// status is the loadgen's, plan what it says of itself, log what it said.
+	// status is that of the loadgen, plan its /status, log its log.
 	status launcher.Status
 	plan   status.Snapshot
 	log    []launcher.Line
@@ -47,19 +47,19 @@ type world struct {
 	stuck        chan struct{} // a start waits for it whoever interrupts it, nil: none does
 	publishedErr error         // what was published for a start cannot be read
 	// the next look gets no answer from the loadgen, and only when it is closed; nil: each gets one
-	dying   chan struct{}
-	busy    bool          // a stop takes all the time it has
-	fixed   string        // the id that the settings fix
-	deaf    bool          // the loadgen does not look at control.json
-	open    uint64        // visits that are open
-	take    time.Duration // how long those take to end
-	life    int           // of the loadgen, and of how long it has to finish
-	told    []run.Status
-	kept    map[string]map[string][]byte
-	control exchange.Control
-	bookErr error  // nothing can be recorded
-	started string // START_ID of the start that was made last
-	drawn   int    // START_IDs
+	dying    chan struct{}
+	busy     bool          // a stop takes all the time it has
+	fixed    string        // the id that the settings fix
+	deaf     bool          // the loadgen does not look at control.json
+	open     uint64        // visits that are open
+	take     time.Duration // how long those take to end
+	life     int           // of the loadgen, and of how long it has to finish
+	statuses []run.Status
+	kept     map[string]map[string][]byte
+	control  exchange.Control
+	bookErr  error  // nothing can be recorded
+	started  string // START_ID of the start that was made last
+	drawn    int    // START_IDs
 }
 
 func newWorld() *world {
@@ -228,7 +228,7 @@ func (w *world) Heal(ctx context.Context) (string, error) {
 	if !w.Status(ctx).Healable {
 		return "", launcher.ErrNothingToHeal
 	}
-	return "made anew", w.Start(ctx)
+	return "recreated", w.Start(ctx)
 }
 
 func (w *world) Logs(_ context.Context, q launcher.LogQuery, each func(launcher.Line) error) error {
@@ -383,7 +383,7 @@ func control(t *testing.T, w *world) *run.Manager {
 			return &plan, nil
 		},
 		NewIdentity: func() run.Identity { n++; return run.Identity{ID: fmt.Sprintf("r%d", n), Seed: uint64(n)} },
-		OnChange:    func(s run.Status) { w.told = append(w.told, s) },
+		OnChange:    func(s run.Status) { w.statuses = append(w.statuses, s) },
 	})
 	if err != nil {
 		t.Fatal(err)

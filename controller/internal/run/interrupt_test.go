@@ -9,25 +9,25 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-func TestASecondStopReachesOneThatWaitsForAnOperationThatHangs(t *testing.T) {
+func TestSecondStopSpeedsUpOneThatWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.stuck = make(chan struct{})
 		m := control(t, w)
-		starting := asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
+		starting := async(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
 		time.Sleep(time.Second)
-		first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
+		first := async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 		time.Sleep(2 * time.Second)
-		second := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
+		second := async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
 		for _, got := range []outcome{<-first, <-second} {
 			var deferred *run.DeferredError
 			if !errors.As(got.err, &deferred) {
-				t.Errorf("the start hangs: %+v", got)
+				t.Errorf("want a deferred stop while the start hangs, got %+v", got)
 			}
 		}
 		if w.control.FinishSeconds != 1 {
-			t.Errorf("the quicker stop should be the one that is carried out: %+v", w.control)
+			t.Errorf("want the faster stop, got %+v", w.control)
 		}
 		close(w.stuck)
 		<-starting
@@ -35,18 +35,18 @@ func TestASecondStopReachesOneThatWaitsForAnOperationThatHangs(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		end()
 		if m.Status().Active() {
-			t.Errorf("it should be stopped by now: %+v", m.Status())
+			t.Errorf("want it stopped, got %+v", m.Status())
 		}
 	})
 }
 
-func TestAStopOfAnOperationWithoutARunSaysThatNothingWasRunning(t *testing.T) {
+func TestStopOfAnOperationWithoutARun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.status.Healable, w.startHold = true, make(chan struct{})
 		m := control(t, w)
-		healing := asked(func() (run.Result, error) { return m.Heal(t.Context()) })
+		healing := async(func() (run.Result, error) { return m.Heal(t.Context()) })
 		time.Sleep(time.Second)
 		r, err := m.Stop(t.Context(), run.StopOptions{})
 		if err != nil || !r.Unchanged || r.Message != "no run was in progress" {

@@ -9,7 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
+func TestStartWaitsForAStartingLoadgen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -17,12 +17,12 @@ func TestALoadgenThatIsStartingIsWaitedFor(t *testing.T) {
 		m := control(t, w)
 		start(t, m)
 		if st := m.Status(); st.Run.PlanHash != "hash of slow" || !st.Active() {
-			t.Errorf("the run is %+v", st)
+			t.Errorf("got the run %+v", st)
 		}
 	})
 }
 
-func TestAStartWhoseFilesCannotBeReadStartsNothingLater(t *testing.T) {
+func TestStartWithUnreadableFilesLeavesTheLoadgenIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.publishedErr = errors.New("input/output error")
@@ -31,11 +31,11 @@ func TestAStartWhoseFilesCannotBeReadStartsNothingLater(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if w.files["AUTO_START"] != "false" || w.starts != 0 {
-		t.Errorf("a loadgen that is started by hand would send: %v", w.files)
+		t.Errorf("want a manually started loadgen to idle, got %v", w.files)
 	}
 }
 
-func TestARunThatCannotBeEndedForARestartIsNoLongerAskedToFinish(t *testing.T) {
+func TestFailedRestartNoLongerFinishesTheRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -46,12 +46,12 @@ func TestARunThatCannotBeEndedForARestartIsNoLongerAskedToFinish(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		if st := m.Status(); !st.Active() || st.Run.ID != "r1" || w.control.FinishSeconds != 0 {
-			t.Errorf("the run goes on, with %+v: %+v", w.control, st)
+			t.Errorf("want the run to continue with %+v: %+v", w.control, st)
 		}
 	})
 }
 
-func TestAStartWaitsForARecoveryButNotForLong(t *testing.T) {
+func TestStartWaitsBrieflyForARecovery(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		recovery, took time.Duration
@@ -74,7 +74,7 @@ func TestAStartWaitsForARecoveryButNotForLong(t *testing.T) {
 					time.Sleep(100 * time.Millisecond)
 				}
 				time.AfterFunc(c.recovery, func() { close(hold) })
-				got := <-asked(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
+				got := <-async(func() (run.Result, error) { return m.Start(t.Context(), run.Request{}) })
 				var busy *run.BusyError
 				if errors.As(got.err, &busy) != c.busy || !c.busy && (got.err != nil || !got.Unchanged) ||
 					got.took != c.took {

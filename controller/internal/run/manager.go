@@ -39,16 +39,12 @@ type Manager struct {
 
 	mu     sync.Mutex // guards what follows
 	status Status
-	// interrupt cancels the operation that has the turn, nil for none.
-	interrupt context.CancelCauseFunc
-	// stopCall is the stop that has the turn or waits for it, nil for none.
-	stopCall *stopCall
-	// ownDone is closed when the operation that has the turn ends, if the controller began it; nil otherwise.
-	ownDone chan struct{}
-	// deferredStop is a stop to retry, nil for none.
-	deferredStop *StopOptions
-	// idleFailed is when publishing that a started loadgen idles failed last, zero after a success.
-	idleFailed time.Time
+	// The following are nil or zero for none.
+	interrupt    context.CancelCauseFunc // cancels the operation that has the turn
+	stopCall     *stopCall               // the stop that has the turn or waits for it
+	ownDone      chan struct{}           // closed when the operation ends, if the controller started it
+	deferredStop *StopOptions            // a stop to retry
+	idleFailed   time.Time               // the last failure to publish that a started loadgen idles
 	// refreshes counts refreshes; newestRefresh is the one that set the status.
 	refreshes, newestRefresh uint64
 
@@ -97,7 +93,7 @@ func (m *Manager) update(change func(*Status)) {
 const operationTimeout = 3 * time.Minute
 
 // operate takes the turn for an operation that a person requested, which may wait finishing for open visits; if it is
-// taken, the error is a *BusyError. It waits up to engineTimeout for an operation that the controller began. A stop
+// taken, the error is a *BusyError. It waits up to engineTimeout for an operation that the controller started. A stop
 // cancels the operation's context, and its error is ErrStopped then.
 func (m *Manager) operate(ctx context.Context, name string, finishing time.Duration,
 	do func(context.Context) (Result, error)) (Result, error) {
@@ -128,7 +124,7 @@ func (m *Manager) operate(ctx context.Context, name string, finishing time.Durat
 	}
 }
 
-// beginOwn takes the turn for an operation that the controller begins by itself. It does not wait.
+// beginOwn takes the turn for an operation that the controller starts by itself. It does not wait.
 func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
 	return m.begin(ctx, name, 0, make(chan struct{}))
 }
@@ -187,8 +183,8 @@ func (m *Manager) endOperation() {
 func wasStopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopped) }
 
 // refresh gets the status of the runtime and of the loadgen, which is empty if the loadgen does not answer. Of
-// overlapping refreshes the one that began last sets the Status, because one that waits for the last answer of a loadgen
-// ends after one that found it gone.
+// overlapping refreshes the one that started last sets the Status: an earlier one may wait for the last answer of a
+// loadgen until after that.
 func (m *Manager) refresh(ctx context.Context) (launcher.Status, *status.Snapshot) {
 	m.mu.Lock()
 	m.refreshes++
@@ -278,8 +274,8 @@ func (m *Manager) close(ctx context.Context, l launcher.Status, fallback string)
 	m.update(func(s *Status) { s.Run = st.Run })
 }
 
-// statusFromLedger returns what the ledger of the current run tells about a loadgen whose telemetry is unreachable. An
-// idle loadgen has no ledger.
+// statusFromLedger returns the status of a loadgen whose telemetry is unreachable by the ledger of its run. An idle
+// loadgen has no ledger.
 func (m *Manager) statusFromLedger(l launcher.Status) *status.Snapshot {
 	st := m.Status()
 	if !st.Active() {

@@ -21,7 +21,7 @@ func start(t *testing.T, m *run.Manager) run.Result {
 	return r
 }
 
-func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
+func TestStartReturnsWhenTheLoadgenReportsThePlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "good"
@@ -31,21 +31,21 @@ func TestAStartEndsWhenTheLoadgenSaysThatItRunsThePlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.book["r1"]; !r.Restarted || got.PlanHash != "hash of better" || got.Seed != 1 || !got.Open() {
-		t.Errorf("the run should be recorded with its plan: %+v", got)
+		t.Errorf("want the run recorded with its plan, got %+v", got)
 	}
 	if again := start(t, m); !again.Unchanged || w.starts != 1 {
-		t.Errorf("a second start should leave it alone: %+v, %d starts", again, w.starts)
+		t.Errorf("want a second start to change nothing: %+v, %d starts", again, w.starts)
 	}
 	if _, err := m.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := w.book["r1"], w.book["r2"]; first.Reason != "stopped" || first.Open() ||
 		second.PlanHash != "hash of good" {
-		t.Errorf("the first run should have ended for the second: %+v, %+v", first, second)
+		t.Errorf("want the first run ended: %+v, %+v", first, second)
 	}
 }
 
-func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
+func TestStopRecordsTheLedgerAndLeavesTheLoadgenIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -61,11 +61,11 @@ func TestAStopBooksTheLedgerAndLeavesTheLoadgenToIdle(t *testing.T) {
 		t.Error("a loadgen started by hand would send")
 	}
 	if r, err := m.Stop(t.Context(), run.StopOptions{}); err != nil || !r.Unchanged {
-		t.Errorf("a second stop has nothing to do: %+v, %v", r, err)
+		t.Errorf("want an unchanged second stop: %+v, %v", r, err)
 	}
 }
 
-func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
+func TestStartErrorHasTheErrorsOfTheLoadgen(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "bad"
@@ -77,11 +77,11 @@ func TestAStartThatFailsTellsWhatTheLoadgenSaid(t *testing.T) {
 		t.Fatalf("want the problem and the exit code, got %v", err)
 	}
 	if got := w.book["r1"]; got.Reason != "failed" || w.files["AUTO_START"] != "false" {
-		t.Errorf("it should be booked and not be repeated: %+v, %v", got, w.files)
+		t.Errorf("want it recorded and not repeated: %+v, %v", got, w.files)
 	}
 }
 
-func TestARunThatIsOverBeforeItIsSeenIsNoFailure(t *testing.T) {
+func TestVeryShortRunIsNoFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -97,7 +97,7 @@ func TestARunThatIsOverBeforeItIsSeenIsNoFailure(t *testing.T) {
 	})
 }
 
-func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
+func TestApplyWithoutARunOnlyPublishes(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -107,7 +107,7 @@ func TestApplyWhileNothingRunsOnlyPublishes(t *testing.T) {
 	}
 }
 
-func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
+func TestApplyStartsTheNewPlanOrRestoresTheOldOne(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
 		code int
@@ -142,17 +142,17 @@ func TestApplyStartsTheNewPlanOrPutsTheOldOneBack(t *testing.T) {
 				st := m.Status()
 				if st.Run.ID != "r2" || !st.Active() || st.Run.PlanHash != "hash of new" || st.Phase != "running" ||
 					w.files["WHAT"] != "new" {
-					t.Errorf("the previous run should go on: %+v, %v", st, w.files)
+					t.Errorf("want the previous run to continue: %+v, %v", st, w.files)
 				}
 				if got := w.book["r3"]; got.Reason != "failed" {
-					t.Errorf("the failed one should be booked: %+v", got)
+					t.Errorf("want the failed run recorded, got %+v", got)
 				}
 			})
 		})
 	}
 }
 
-func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
+func TestUnpublishableSettingsDoNotChangeTheRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -162,11 +162,11 @@ func TestSettingsThatCannotBePublishedLeaveTheRunAlone(t *testing.T) {
 		t.Errorf("want the reason, got %v", err)
 	}
 	if st := m.Status(); !st.Active() || w.starts != 1 {
-		t.Errorf("the run should go on: %+v", st)
+		t.Errorf("want the run to continue: %+v", st)
 	}
 }
 
-func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
+func TestCrashedLoadgenIsRestartedThreeTimes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -174,7 +174,7 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 		stop := watched(t, m)
 		start(t, m)
 		w.mu.Lock()
-		// nobody was left to close it
+		// a killed loadgen does not close it
 		w.ledgers["r1"] = `{"run_id":"r1","hits":{"planned":10,"accepted":4},"in_flight":1}`
 		w.mu.Unlock()
 		for crash := range 4 {
@@ -190,15 +190,15 @@ func TestACrashIsAnsweredByThreeStartsAndThenBooked(t *testing.T) {
 		stop()
 		got := w.book["r1"]
 		if got.Reason != "crashed" || *got.ExitCode != 137 {
-			t.Errorf("it should be booked as crashed: %+v", got)
+			t.Errorf("want it recorded as crashed, got %+v", got)
 		}
 		if s := got.Summary; s == nil || s.Ended.IsZero() || s.Hits.Unknown != 6 || s.Hits.Abandoned != 0 {
-			t.Errorf("the ledger should add up: %+v", s)
+			t.Errorf("want a ledger that adds up, got %+v", s)
 		}
 	})
 }
 
-func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
+func TestLoadgenIsNotRestartedAfterItsOwnExitCodes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -220,7 +220,7 @@ func TestAnExitThatTheLoadgenChoseIsNotRepeated(t *testing.T) {
 	})
 }
 
-func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
+func TestUnavailableEngineDoesNotEndARun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -233,7 +233,7 @@ func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
 		w.mu.Unlock()
 		time.Sleep(time.Minute)
 		if st := m.Status(); st.Loadgen.State != launcher.Unavailable || !st.Active() {
-			t.Errorf("nothing is known of the run, so it has not ended: %+v", st)
+			t.Errorf("want a run in progress while its state is unknown, got %+v", st)
 		}
 		w.mu.Lock()
 		w.status = there
@@ -241,12 +241,12 @@ func TestAnEngineThatGoesAwayAndComesBackEndsNothing(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		stop()
 		if st := m.Status(); st.Phase != "running" || !st.Active() || w.starts != 1 {
-			t.Errorf("it should go on: %+v", st)
+			t.Errorf("want it to continue: %+v", st)
 		}
 	})
 }
 
-func TestANewControllerTakesOverWhatRunsAndBooksWhatEnded(t *testing.T) {
+func TestNewControllerAdoptsRunsAndRecordsEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -256,7 +256,7 @@ func TestANewControllerTakesOverWhatRunsAndBooksWhatEnded(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		stop()
 		if st := second.Status(); !st.Active() || st.Run.ID != "r1" {
-			t.Errorf("the run goes on: %+v", st)
+			t.Errorf("want the run to continue: %+v", st)
 		}
 		w.end(0, "stop_after_visits")
 		third := control(t, w)
@@ -264,12 +264,12 @@ func TestANewControllerTakesOverWhatRunsAndBooksWhatEnded(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		stop()
 		if got := w.book["r1"]; got.Reason != "stop_after_visits" {
-			t.Errorf("the end should be booked late: %+v", got)
+			t.Errorf("want the end recorded, got %+v", got)
 		}
 	})
 }
 
-func TestARunStartedByHandIsTakenOver(t *testing.T) {
+func TestManuallyStartedRunIsAdopted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -287,7 +287,7 @@ func TestARunStartedByHandIsTakenOver(t *testing.T) {
 	})
 }
 
-func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
+func TestSecondOperationGetsABusyError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -299,25 +299,25 @@ func TestWhoComesSecondIsToldWhatGoesOnAndStatusStaysQuick(t *testing.T) {
 		synctest.Wait()
 		var busy *run.BusyError
 		if _, err := m.Restart(t.Context(), time.Second); !errors.As(err, &busy) || busy.Operation.Name != "stop" {
-			t.Errorf("want to be told of the stop, got %v", err)
+			t.Errorf("want the stop in the error, got %v", err)
 		}
 		if o := m.Status().Operation; o == nil || o.Name != "stop" {
-			t.Errorf("the status should show the stop: %+v", o)
+			t.Errorf("want the stop in the status, got %+v", o)
 		}
 		close(w.hold)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 		if st := m.Status(); st.Operation != nil || st.Active() {
-			t.Errorf("it is over: %+v", st)
+			t.Errorf("want it ended: %+v", st)
 		}
-		if last := w.told[len(w.told)-1]; last.Operation != nil || last.Active() {
-			t.Errorf("the last that was told should be the end: %+v", last)
+		if last := w.statuses[len(w.statuses)-1]; last.Operation != nil || last.Active() {
+			t.Errorf("want the end as the last status, got %+v", last)
 		}
 	})
 }
 
-func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.T) {
+func TestUnavailableEngineDuringAStartLeavesTheLoadgenIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "old"
@@ -325,7 +325,7 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	w.startErr = launcher.ErrUnavailable
 	if _, err := m.Start(t.Context(), run.Request{}); !errors.Is(err, launcher.ErrUnavailable) ||
 		w.files["AUTO_START"] != "false" {
-		t.Errorf("nothing runs, so nothing may be left to start: %v, %v", err, w.files)
+		t.Errorf("want nothing to start: %v, %v", err, w.files)
 	}
 	w.startErr = nil
 	running := start(t, m).Status.Run.ID
@@ -335,11 +335,11 @@ func TestAnEngineThatGoesAwayInAStartLeavesNothingThatStartsByItself(t *testing.
 	}
 	if st := m.Status(); !st.Active() || w.files["RUN_ID"] != running || w.files["WHAT"] != "old" ||
 		w.files["AUTO_START"] != "true" {
-		t.Errorf("run %s goes on, so a crash of it must find its own settings: %v", running, w.files)
+		t.Errorf("want the settings of run %s for a restart after a crash: %v", running, w.files)
 	}
 }
 
-func TestHealingIdlesUnlessARunGoesOn(t *testing.T) {
+func TestHealIdlesUnlessARunIsInProgress(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)

@@ -10,11 +10,11 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/run"
 )
 
-func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
+func TestStopWithAnUnavailableEnginePausesAndRetries(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		how run.StopOptions
-		// ended says that the loadgen has ended when the engine answers.
+		// ended: the loadgen has ended when the engine answers.
 		ended bool
 	}{"finish": {run.StopOptions{}, true}, "now": {run.StopOptions{Now: true}, true}, "one that is deaf": {run.StopOptions{}, false}} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 					there = w.status
 					w.status, w.deaf = launcher.Status{State: launcher.Unavailable}, true
 				})
-				got := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), c.how) })
+				got := <-async(func() (run.Result, error) { return m.Stop(t.Context(), c.how) })
 				var deferred *run.DeferredError
 				if !errors.As(got.err, &deferred) ||
 					got.err.Error() != "paused; the run is stopped when the engine answers" ||
@@ -38,12 +38,12 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				}
 				w.locked(func() {
 					if c := w.control; c.RunID != "r1" || !c.Paused || c.FinishSeconds == 0 {
-						t.Errorf("the run should be paused and ended by file: %+v", c)
+						t.Errorf("want the run paused and finished by file, got %+v", c)
 					}
 				})
 				time.Sleep(time.Minute)
 				if st := m.Status(); !st.Active() {
-					t.Errorf("nothing is known of its end: %+v", st)
+					t.Errorf("want no end yet, got %+v", st)
 				}
 				w.locked(func() {
 					w.status = there
@@ -55,14 +55,14 @@ func TestAnEngineThatDoesNotAnswerPausesByFileAndIsStoppedLater(t *testing.T) {
 				end()
 				if r := w.book["r1"]; r.Open() || w.status.State == launcher.Running || w.starts != 1 ||
 					w.files["AUTO_START"] != "false" {
-					t.Errorf("the stop should have been carried out: %+v, %v", r, w.files)
+					t.Errorf("want it stopped: %+v, %v", r, w.files)
 				}
 			})
 		})
 	}
 }
 
-func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
+func TestStartCancelsADeferredStop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -84,7 +84,7 @@ func TestAStartTakesAStopBackThatWaitsForTheEngine(t *testing.T) {
 		time.Sleep(time.Minute)
 		end()
 		if st := m.Status(); !st.Active() || st.Run.ID != "r2" || st.Phase != "running" {
-			t.Errorf("the later start should go on: %+v", st)
+			t.Errorf("want the later run to continue: %+v", st)
 		}
 	})
 }

@@ -97,9 +97,9 @@ func isIdle(l launcher.Status, p *status.Snapshot) bool {
 	return l.State == launcher.Running && p.Phase == phase.Idle
 }
 
-// recover handles what nobody requested: a loadgen that is gone; one that somebody else restarted, for example with
-// `docker compose up`, and that idles although its run has not ended, because each start counts once; and a run that
-// was not started here, for example before this controller.
+// recover handles unexpected states: a loadgen that is gone; one that was restarted outside of the controller, for example
+// with `docker compose up`, and idles although its run has not ended, because each start counts once; and a run that was
+// not started here, for example before this controller.
 func (m *Manager) recover(ctx context.Context, name string) {
 	ctx, end, err := m.beginOwn(ctx, name)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
+func TestRerunHasTheFilesAndSeedOfTheRunAndANewID(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.saved["WHAT"] = "old"
@@ -34,14 +34,14 @@ func TestARerunHasTheFilesAndTheSeedOfTheRunAndANewID(t *testing.T) {
 		t.Errorf("want the old files and seed under a new id: %+v, %v", got, w.files)
 	}
 	if got.Note != "rerun of r1" || len(got.Labels) != 1 || got.Labels[0] != "nightly" {
-		t.Errorf("it should tell what it repeats and keep its labels: %+v", got)
+		t.Errorf("want the note and the labels, got %+v", got)
 	}
 	if r, err := m.Rerun(t.Context(), "r1", run.Request{}); err != nil || !r.Unchanged || w.starts != 2 {
-		t.Errorf("it should not start beside a run that goes on: %+v, %v", r, err)
+		t.Errorf("want no second run: %+v, %v", r, err)
 	}
 }
 
-func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
+func TestRerunThatWouldDifferIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -62,11 +62,11 @@ func TestARerunThatCannotBeTheSameIsRefusedAndLeavesTheRunAlone(t *testing.T) {
 		}
 	}
 	if st := m.Status(); !st.Active() || st.Run.ID != "r1" || w.starts != 1 {
-		t.Errorf("the run should go on: %+v", st)
+		t.Errorf("want the run to continue: %+v", st)
 	}
 }
 
-func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
+func TestRunThatMissesAThresholdIsNotRestarted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -74,7 +74,7 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 		m := control(t, w)
 		stop := watched(t, m)
 		if r := start(t, m); !r.Restarted {
-			t.Errorf("it ran: %+v", r)
+			t.Errorf("want it to have run, got %+v", r)
 		}
 		time.Sleep(3 * time.Second)
 		stop()
@@ -84,12 +84,12 @@ func TestARunThatMissesAThresholdAtOnceRanAndIsNotRepeated(t *testing.T) {
 		}
 		if p := got.Problems; len(p) != 1 || p[0].Level != "ERROR" || !strings.HasPrefix(p[0].Text, "msg=") ||
 			!strings.Contains(p[0].Text, "threshold missed: p95") {
-			t.Errorf("the error should be kept, and nothing but it: %+v", p)
+			t.Errorf("want only the error kept, got %+v", p)
 		}
 	})
 }
 
-func TestARunIsSteeredWhileItGoesOnAndTheNextFollowsItsPlan(t *testing.T) {
+func TestSteeringEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := control(t, w)
@@ -102,18 +102,18 @@ func TestARunIsSteeredWhileItGoesOnAndTheNextFollowsItsPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c, err := m.Steer(t.Context(), &paused, nil); err != nil || !c.Paused || c.Scale != 2 || c.RunID != "r1" {
-		t.Errorf("a pause should leave the rate: %+v, %v", c, err)
+		t.Errorf("want the rate unchanged by a pause: %+v, %v", c, err)
 	}
 	if st := m.Status(); st.Steering != w.control || control(t, w).Status().Steering != w.control {
-		t.Errorf("it should be known, after a restart too: %+v", st.Steering)
+		t.Errorf("want the steering after a restart, got %+v", st.Steering)
 	}
 	if _, err := m.Start(t.Context(), run.Request{RestartIfRunning: true}); err != nil {
 		t.Fatal(err)
 	}
 	if first, second := w.book["r1"], w.book["r2"]; !first.Steered || second.Steered {
-		t.Errorf("it should be recorded which run was steered: %+v, %+v", first, second)
+		t.Errorf("want only the steered run recorded as such: %+v, %+v", first, second)
 	}
 	if st := m.Status(); st.Steering.Paused || st.Steering.Scale != 1 || st.Steering.RunID != "r2" {
-		t.Errorf("the next run should follow its plan: %+v", st.Steering)
+		t.Errorf("want the next run unsteered, got %+v", st.Steering)
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 // Status is a snapshot, at most about a second old, so reading it never waits for an engine.
 type Status struct {
-	// Runtime is "docker" or "process"; RuntimeReason explains the choice and names the engine.
+	// Runtime is "docker" or "process"; RuntimeReason is the reason for the choice, with the engine.
 	Runtime, RuntimeReason string
 	Loadgen                launcher.Status
 	// Since is when the running loadgen was started, by the monotonic clock of this process; zero if none runs.
@@ -72,7 +72,7 @@ type Request struct {
 	// Note and Labels describe the run.
 	Note   string
 	Labels []string
-	// RestartIfRunning stops a run in progress; without it, Start leaves it alone.
+	// RestartIfRunning stops a run in progress; without it, Start does nothing then.
 	RestartIfRunning bool
 	// Timeout is how long open visits of the stopped run have to finish; 0 is FinishTimeout.
 	Timeout time.Duration
@@ -90,19 +90,13 @@ type Draft struct {
 
 // Result is the result of an operation.
 type Result struct {
-	// Restarted reports whether a loadgen was started.
-	Restarted bool
-	// Unchanged reports whether there was nothing to do.
-	Unchanged bool
-	// VisitsCutOff is the number of open visits that a stop cut off.
-	VisitsCutOff uint64
-	// Saved is the saved draft, nil if none was saved.
-	Saved *setup.Config
-	// Warnings are failures that did not fail the operation.
-	Warnings problem.List
-	Status   Status
-	// Message is a sentence for people.
-	Message string
+	Restarted    bool          // a loadgen was started
+	Unchanged    bool          // there was nothing to do
+	VisitsCutOff uint64        // open visits that a stop cut off
+	Saved        *setup.Config // the saved draft, nil if none was saved
+	Warnings     problem.List  // failures that did not fail the operation
+	Status       Status        // after the operation
+	Message      string        // for people
 }
 
 // MaxRestarts limits the restarts after crashes within one run.
@@ -111,7 +105,7 @@ const MaxRestarts = 3
 // BusyError is the error of an operation that is requested during another.
 type BusyError struct {
 	Operation Operation
-	// done is closed when an operation that the controller began by itself has ended; nil for others.
+	// done is closed when an operation that the controller started by itself has ended; nil for others.
 	done <-chan struct{}
 }
 

@@ -56,8 +56,8 @@ type stopCall struct {
 }
 
 // Stop stops the current run. It cancels the current operation, which returns ErrStopped. If another Stop is in progress,
-// o can only make it faster, and both return the same result. What fails besides the stop is a warning, and Watch retries
-// it. Errors: *DeferredError and those of Runtime.
+// o can only make it faster, and both return the same result. Other failures than those of the stop are warnings, and
+// Watch retries them. Errors: *DeferredError and those of Runtime.
 func (m *Manager) Stop(ctx context.Context, o StopOptions) (Result, error) {
 	m.mu.Lock()
 	s := m.stopCall

@@ -19,8 +19,8 @@ type outcome struct {
 	took time.Duration
 }
 
-// asked makes a call beside the test.
-func asked(call func() (run.Result, error)) <-chan outcome {
+// async makes a call in the background.
+func async(call func() (run.Result, error)) <-chan outcome {
 	out, began := make(chan outcome, 1), time.Now()
 	go func() {
 		r, err := call()
@@ -35,7 +35,7 @@ func (w *world) locked(do func()) {
 	do()
 }
 
-func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
+func TestStopFinishesOpenVisits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -43,10 +43,10 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 		start(t, m)
 		w.open, w.take = 138, 9*time.Second
 		began := time.Now()
-		stopping := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
+		stopping := async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 		time.Sleep(4 * time.Second)
 		if f := m.Status().Finish; f == nil || f.OpenVisits != 138 || !f.By.Equal(began.Add(time.Minute)) {
-			t.Errorf("the status should count down: %+v", f)
+			t.Errorf("want a countdown, got %+v", f)
 		}
 		got := <-stopping
 		if got.err != nil || got.VisitsCutOff != 0 || got.took < 9*time.Second || got.took > 10*time.Second ||
@@ -63,7 +63,7 @@ func TestAStopFinishesOpenVisitsAndCountsDown(t *testing.T) {
 	})
 }
 
-func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
+func TestLateRefreshDoesNotReviveAStoppedRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -74,7 +74,7 @@ func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
 		stop := watched(t, m)
 		time.Sleep(time.Second) // the watch looks, and gets no answer
 		synctest.Wait()
-		if got := <-asked(func() (run.Result, error) {
+		if got := <-async(func() (run.Result, error) {
 			return m.Stop(t.Context(), run.StopOptions{Now: true})
 		}); got.err != nil {
 			t.Fatal(got.err)
@@ -82,13 +82,13 @@ func TestALookThatEndsLateDoesNotBringAStoppedRunBack(t *testing.T) {
 		close(dying)
 		synctest.Wait()
 		if st := m.Status(); st.Loadgen.State != launcher.Exited || st.Phase != "" {
-			t.Errorf("the loadgen has ended: %+v", st)
+			t.Errorf("want it ended: %+v", st)
 		}
 		stop()
 	})
 }
 
-func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
+func TestStopNowReturnsTheNumberOfCutVisits(t *testing.T) {
 	t.Parallel()
 	for name, ledgers := range map[string]bool{"by its ledger": true, "where it was killed": false} {
 		t.Run(name, func(t *testing.T) {
@@ -105,13 +105,13 @@ func TestAStopNowSaysHowManyVisitsItCuts(t *testing.T) {
 				t.Errorf("%+v, %v", r, err)
 			}
 			if w.control.FinishSeconds != 0 {
-				t.Errorf("nothing was to be finished: %+v", w.control)
+				t.Errorf("want nothing to finish, got %+v", w.control)
 			}
 		})
 	}
 }
 
-func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
+func TestSecondStopSpeedsUpTheFirst(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		second run.StopOptions
@@ -130,9 +130,9 @@ func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
 				m := control(t, w)
 				start(t, m)
 				w.open, w.take = 5, 30*time.Second
-				first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
+				first := async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 				time.Sleep(2 * time.Second)
-				second := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), c.second) })
+				second := <-async(func() (run.Result, error) { return m.Stop(t.Context(), c.second) })
 				got := <-first
 				if got.err != nil || second.err != nil || got.VisitsCutOff != c.cut || second.VisitsCutOff != c.cut ||
 					got.took > c.took+time.Second || got.took < c.took {
@@ -146,27 +146,27 @@ func TestASecondStopMakesTheFirstQuicker(t *testing.T) {
 	}
 }
 
-func TestASecondStopWithLessTimeShortensTheDrain(t *testing.T) {
+func TestSecondStopShortensTheDrain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.busy = true
 		m := control(t, w)
 		start(t, m)
-		first := asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
+		first := async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{Now: true}) })
 		time.Sleep(2 * time.Second)
-		if second := <-asked(func() (run.Result, error) {
+		if second := <-async(func() (run.Result, error) {
 			return m.Stop(t.Context(), run.StopOptions{Now: true, Timeout: time.Second})
 		}); second.err != nil {
 			t.Error(second.err)
 		}
 		if got := <-first; got.err != nil || got.took != 3*time.Second || m.Status().Active() {
-			t.Errorf("it should have ended a second after the second: %+v", got)
+			t.Errorf("want the end a second after the second stop, got %+v", got)
 		}
 	})
 }
 
-func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
+func TestLoadgenThatDoesNotFinishIsStoppedWithAWarning(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change  func(*world)
@@ -175,7 +175,7 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 	}{
 		"it does not look at its file": {func(w *world) {
 			w.deaf = true
-		}, "did not begin to finish within 20s", 21 * time.Second},
+		}, "did not start to finish within 20s", 21 * time.Second},
 		"its file cannot be written": {func(w *world) {
 			w.steerErr = errors.New("no space left on device")
 		}, "no space left on device", time.Second},
@@ -197,20 +197,20 @@ func TestAGeneratorThatDoesNotFinishIsCutOffWithAWarning(t *testing.T) {
 					c.change(w)
 					w.life++ // and nothing else ends it
 				})
-				got := <-asked(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
+				got := <-async(func() (run.Result, error) { return m.Stop(t.Context(), run.StopOptions{}) })
 				if got.err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].String(), c.warning) ||
 					got.took > c.took {
 					t.Errorf("want a warning of %q within %s: %+v", c.warning, c.took, got)
 				}
 				if m.Status().Active() || w.status.State == launcher.Running {
-					t.Errorf("it should have been stopped: %+v", m.Status())
+					t.Errorf("want it stopped, got %+v", m.Status())
 				}
 			})
 		})
 	}
 }
 
-func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
+func TestStopCancelsTheCurrentOperation(t *testing.T) {
 	t.Parallel()
 	hang := func(w *world) { w.locked(func() { w.startHold = make(chan struct{}) }) }
 	for name, c := range map[string]struct {
@@ -221,7 +221,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 			hang(w)
 			return m.Start(t.Context(), run.Request{})
 		}, "r1"},
-		"a start whose loadgen says nothing": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
+		"a start whose loadgen does not answer": {func(t *testing.T, w *world, m *run.Manager) (run.Result, error) {
 			w.saved["WHAT"] = "silent"
 			return m.Start(t.Context(), run.Request{})
 		}, "r1"},
@@ -247,9 +247,9 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				m := control(t, w)
-				under := asked(func() (run.Result, error) { return c.begin(t, w, m) })
+				under := async(func() (run.Result, error) { return c.begin(t, w, m) })
 				time.Sleep(5 * time.Second)
-				got := <-asked(func() (run.Result, error) {
+				got := <-async(func() (run.Result, error) {
 					return m.Stop(t.Context(), run.StopOptions{Timeout: time.Second})
 				})
 				if got.err != nil || got.took > 13*time.Second {
@@ -260,7 +260,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 				}
 				if st := m.Status(); st.Active() || st.Operation != nil || w.status.State == launcher.Running ||
 					w.files["AUTO_START"] != "false" {
-					t.Errorf("something goes on: %+v, %v", st, w.files)
+					t.Errorf("want nothing in progress: %+v, %v", st, w.files)
 				}
 				if r := w.book[c.run]; r.Open() || r.Reason == "failed" {
 					t.Errorf("booked %+v", r)
@@ -270,7 +270,7 @@ func TestAStopWinsOverWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
+func TestStopEndsTheRestartsAfterCrashes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -283,7 +283,7 @@ func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
 		})
 		time.Sleep(2 * time.Second) // its start hangs
 		if o := m.Status().Operation; o == nil || o.Name != "recover" {
-			t.Errorf("it should be started again: %+v", o)
+			t.Errorf("want a restart, got %+v", o)
 		}
 		if r, err := m.Stop(t.Context(), run.StopOptions{}); err != nil || r.Status.Active() {
 			t.Errorf("%+v, %v", r, err)
@@ -297,7 +297,7 @@ func TestAStopEndsTheRestartsOfALoadgenThatCrashes(t *testing.T) {
 	})
 }
 
-func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
+func TestFailedPublishingOfAStopIsAWarningAndRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -313,7 +313,7 @@ func TestWhatAStopCannotPublishIsAWarningAndIsTriedAgain(t *testing.T) {
 		}
 		w.locked(func() {
 			if r.Status.Active() || w.files["AUTO_START"] != "true" {
-				t.Errorf("it should be stopped and unpublished: %v", w.files)
+				t.Errorf("want it stopped and unpublished: %v", w.files)
 			}
 		})
 		time.Sleep(time.Minute)

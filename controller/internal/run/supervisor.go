@@ -114,7 +114,7 @@ func setEnd(r *record.Run, ledger *runsummary.Summary, l launcher.Status, fallba
 	}
 }
 
-// exitCode returns the exit code of a loadgen that ended for a reason, which stands in if the container is gone.
+// exitCode returns the exit code of a loadgen, or the usual one of the reason if the container is gone.
 func exitCode(l launcher.Status, reason string) int {
 	switch {
 	case l.ExitCode != 0 || l.State == launcher.Exited:

@@ -9,14 +9,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
+func TestUptimeDoesNotFollowTheWallClock(t *testing.T) {
 	now := time.Now()
 	loadgen := launcher.Status{State: launcher.Running, Started: now.Add(-time.Minute).UTC()}
 	first := startedAt(&Status{}, loadgen, now)
 	if up := now.Sub(first); up != time.Minute {
 		t.Errorf("up for %s when it is seen first, want a minute", up)
 	}
-	// The wall clock is set back, and a minute passes: what time.Now is then has the monotonic minute alone.
+	// The wall clock is set back, and a minute passes: only the monotonic clock has that minute.
 	later := now.Add(time.Minute)
 	known := &Status{Loadgen: loadgen, Since: first}
 	if up := later.Sub(startedAt(known, loadgen, later)); up != 2*time.Minute {
@@ -37,7 +37,7 @@ func TestUptimeIsNotThatOfTheWallClock(t *testing.T) {
 	}
 }
 
-func TestARunDoesNotEndBeforeItStarted(t *testing.T) {
+func TestRunDoesNotEndBeforeItStarted(t *testing.T) {
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	left := &runsummary.Summary{RunID: "r", Started: started, DurationSeconds: 11}
 	for name, ledger := range map[string]*runsummary.Summary{"without a ledger": nil, "with one left open": left} {

@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestARunThatWasStartedAgainIsReadWhole(t *testing.T) {
+func TestLivesOfARestartedRunAreAddedUp(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	keep := func(name string, started time.Time, accepted uint64) {
@@ -55,7 +55,7 @@ func TestARunThatWasStartedAgainIsReadWhole(t *testing.T) {
 	}
 }
 
-func TestAMissingAndADamagedLedgerAreToldApart(t *testing.T) {
+func TestMissingAndDamagedLedgersAreDistinguished(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	for name, text := range map[string]string{"damaged.json": "{", "empty.json": ""} {
 		if err := afero.WriteFile(fsys, "state/"+name, []byte(text), 0o600); err != nil {
@@ -73,7 +73,7 @@ func TestAMissingAndADamagedLedgerAreToldApart(t *testing.T) {
 	}
 }
 
-func TestALedgerThatIsClosedLeavesTheOneThatWasReadAlone(t *testing.T) {
+func TestCloseKilledDoesNotChangeTheCachedLedger(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	open := &runsummary.Summary{RunID: "r", Started: start, Targets: map[string]runsummary.Target{
 		"t": {ByKind: map[string]runsummary.Hits{"pageview": {Planned: 3, Accepted: 1}}}}}
@@ -82,6 +82,6 @@ func TestALedgerThatIsClosedLeavesTheOneThatWasReadAlone(t *testing.T) {
 		t.Errorf("closed: %d unknown, ended %s", got, closed.Ended)
 	}
 	if got := open.Targets["t"].ByKind["pageview"].Unknown; got != 0 || !open.Ended.IsZero() {
-		t.Errorf("the open one was changed: %d unknown, ended %s", got, open.Ended)
+		t.Errorf("want the open ledger unchanged, got %d unknown, ended %s", got, open.Ended)
 	}
 }

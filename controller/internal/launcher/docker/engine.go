@@ -19,12 +19,9 @@ import (
 
 // Engine is a Docker or Podman engine and how to connect to it.
 type Engine struct {
-	// Host is its address, as in DOCKER_HOST.
-	Host string
-	// Source describes to people where the address comes from.
-	Source string
-	// TLS is nil for a connection without TLS.
-	TLS *tlsconfig.Options
+	Host   string             // its address, as in DOCKER_HOST
+	Source string             // where the address comes from, for people
+	TLS    *tlsconfig.Options // nil for a connection without TLS
 	// Rootless reports that an ordinary user owns its socket. Podman does not report it otherwise.
 	Rootless bool
 }
@@ -35,7 +32,7 @@ type Discovery struct {
 	// Home and RuntimeDir are HOME and XDG_RUNTIME_DIR, UID is the user's ID.
 	Home, RuntimeDir, UID string
 	FS                    afero.Fs
-	// Dial returns an error if nobody accepts connections at a socket.
+	// Dial returns an error if a socket does not accept connections.
 	Dial func(socket string) error
 }
 
@@ -67,27 +64,18 @@ func (s Discovery) find() (Engine, error) {
 		return e, nil
 	}
 	name, source := s.Context, "DOCKER_CONTEXT"
-	if name == "" {
-		var err error
-		if name, err = s.currentContext(); err != nil {
-			return Engine{}, err
+	if name == "" { // the one that `docker context use` selected, if any
+		var config struct{ CurrentContext string }
+		err := readJSON(s.FS, filepath.Join(s.ConfigDir, "config.json"), &config)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Engine{}, fmt.Errorf("the docker command's settings: %w", err)
 		}
-		source = "the current context of " + s.ConfigDir
+		name, source = config.CurrentContext, "the current context of "+s.ConfigDir
 	}
 	if name != "" && name != "default" {
 		return s.context(name, source)
 	}
 	return s.socket(), nil
-}
-
-// currentContext returns the context that `docker context use` selected, or "".
-func (s Discovery) currentContext() (string, error) {
-	var config struct{ CurrentContext string }
-	err := readJSON(s.FS, filepath.Join(s.ConfigDir, "config.json"), &config)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the docker command's settings: %w", err)
-	}
-	return config.CurrentContext, nil
 }
 
 // context reads a context from where the docker command stores it (docker/cli, cli/context/store).

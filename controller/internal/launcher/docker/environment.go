@@ -17,22 +17,17 @@ import (
 )
 
 // ErrRemoteEngine reports an engine whose containers cannot mount the folders of this machine.
-var ErrRemoteEngine = errors.New(
-	"the engine is on another machine, so its containers cannot mount the folders of this " +
-		"one; run the controller there, use a local engine (docker context use default), or set RUNTIME=process",
-)
+var ErrRemoteEngine = errors.New("the engine is on another machine, so its containers cannot mount the folders of this " +
+	"one; run the controller there, use a local engine (docker context use default), or set RUNTIME=process")
 
 // environment describes where the controller runs relative to its engine, which never changes.
 type environment struct {
-	// inContainer: the controller is a container of this engine, so it shares networks with the others.
-	inContainer bool
-	// rootless: the engine runs as an ordinary user, who is root in its containers.
-	rootless bool
-	// reachable: the addresses of containers are reachable from here.
-	reachable bool
+	inContainer bool // the controller is a container of this engine, so it shares networks with the others
+	rootless    bool // the engine runs as an ordinary user, who is root in its containers
+	reachable   bool // the addresses of containers are reachable from here
 }
 
-// env returns the environment. It asks the engine until it has an answer.
+// env returns the environment. It queries the engine until it has an answer.
 func (d *Docker) env(ctx context.Context) (environment, error) {
 	d.inspecting.Lock()
 	defer d.inspecting.Unlock()

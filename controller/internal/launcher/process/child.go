@@ -52,13 +52,10 @@ func (l *loadgen) startChild(addr, prefix string, env []string, files ...*os.Fil
 	if addr != "off" {
 		c.telemetry = "http://" + addr
 	}
-	c.cmd = exec.Command(l.p.c.Bin, "run")
-	c.cmd.Env = slices.Concat(l.p.c.Env, env, []string{"AUTO_START=false", "TELEMETRY_ADDR=" + addr})
+	c.cmd = l.p.command(context.Background(), append(env, "AUTO_START=false", "TELEMETRY_ADDR="+addr), "run")
 	out := &lineWriter{file: l.p.c.Log, buffer: l.log, prefix: prefix}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
 	c.cmd.ExtraFiles = files
-	c.cmd.SysProcAttr = sysProcAttr()
-	c.cmd.WaitDelay = time.Second
 	if err := c.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", l.p.c.Bin, err)
 	}
@@ -67,6 +64,15 @@ func (l *loadgen) startChild(addr, prefix string, env []string, files ...*os.Fil
 	defer l.mu.Unlock()
 	l.last = c
 	return nil
+}
+
+// command returns a command of the loadgen, which is killed when ctx is done.
+func (p *Process) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.c.Bin, args...)
+	cmd.Env = slices.Concat(p.c.Env, env)
+	cmd.SysProcAttr = sysProcAttr()
+	cmd.WaitDelay = time.Second
+	return cmd
 }
 
 // wait returns when the child has exited; stop waits for it.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/afero"
@@ -43,10 +42,7 @@ func (p *Process) Plan(ctx context.Context, files map[string][]byte, args ...str
 	if err := exchange.Publish(p.fs, dir, files); err != nil {
 		return out, err
 	}
-	cmd := exec.CommandContext(ctx, p.c.Bin, append([]string{"plan"}, args...)...)
-	cmd.Env = slices.Concat(p.c.Env, launcher.Environ(dir, dir))
-	cmd.SysProcAttr = sysProcAttr()
-	cmd.WaitDelay = time.Second
+	cmd := p.command(ctx, launcher.Environ(dir, dir), append([]string{"plan"}, args...)...)
 	var w launcher.OutputWriter
 	cmd.Stdout, cmd.Stderr = &w.Stdout, &w.Stderr
 	err = cmd.Run()

@@ -1,4 +1,4 @@
-// Package compare compares the settings, files and results of two runs, and tells random differences from real ones. It
+// Package compare compares the settings, files and results of two runs, and distinguishes real differences from random ones. It
 // does not read or store runs.
 package compare
 

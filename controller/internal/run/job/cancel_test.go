@@ -13,13 +13,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestACancelWinsOverAStartThatHangs(t *testing.T) {
+func TestCancelInterruptsAHangingStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
 	hang := make(chan struct{})
 	w.set(func() { w.hang = hang })
-	id, next := asked(t, q), asked(t, q)
+	id, next := submit(t, q), submit(t, q)
 	until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
 	if j, _, err := q.Cancel(t.Context(), id); err != nil || j.State != job.Exited || j.Reason != job.Cancelled {
 		t.Fatalf("want it cancelled before it began: %+v, %v", j, err)
@@ -27,37 +27,37 @@ func TestACancelWinsOverAStartThatHangs(t *testing.T) {
 	w.set(func() { w.hang = nil })
 	until(t, q, next, "the next one runs", runs)
 	if w.started(id) != 0 {
-		t.Error("it was cancelled, and yet started")
+		t.Error("want no start after the cancel")
 	}
 	if r, err := w.Run(t.Context(), id); err != nil || r.Open() || r.Reason != job.Cancelled {
-		t.Errorf("its run has no end: %+v, %v", r, err)
+		t.Errorf("want an ended run, got %+v, %v", r, err)
 	}
 }
 
-func TestACancelStopsAJobWhoseInterruptedStartTookEffect(t *testing.T) {
+func TestCancelStopsAJobWhoseInterruptedStartTookEffect(t *testing.T) {
 	t.Parallel()
-	for _, told := range []error{nil, context.Canceled} {
+	for _, startErr := range []error{nil, context.Canceled} {
 		w := newWorld(t)
 		q, _ := w.controller(t)
-		w.set(func() { w.late = func(ctx context.Context) error { <-ctx.Done(); return told } })
-		id := asked(t, q)
+		w.set(func() { w.late = func(ctx context.Context) error { <-ctx.Done(); return startErr } })
+		id := submit(t, q)
 		until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
 		if j, _, err := q.Cancel(t.Context(), id); err != nil || j.State != job.Exited || *j.ExitCode != 130 {
 			t.Fatalf("want it stopped: %+v, %v", j, err)
 		}
 		w.set(func() {
 			if s := w.jobs[id]; s.State != launcher.Exited {
-				t.Errorf("a job that was cancelled sends: %+v", s)
+				t.Errorf("want the canceled job stopped, got %+v", s)
 			}
 		})
 	}
 }
 
-func TestACancelThatTheEngineDoesNotHearIsCarriedOutLater(t *testing.T) {
+func TestCancelWithAnUnavailableEngineIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
 	if _, _, err := q.Cancel(t.Context(), id); !errors.Is(err, launcher.ErrUnavailable) ||
@@ -70,11 +70,11 @@ func TestACancelThatTheEngineDoesNotHearIsCarriedOutLater(t *testing.T) {
 	}
 }
 
-func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
+func TestCancelStopsAJobThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.unsaved = errors.New("database or disk is full") })
 	j, warnings, err := q.Cancel(t.Context(), id)
@@ -84,7 +84,7 @@ func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
 	}
 	w.set(func() {
 		if s := w.jobs[id]; s.State != launcher.Exited {
-			t.Errorf("the job goes on: %+v", s)
+			t.Errorf("want the job stopped, got %+v", s)
 		}
 		w.unsaved = nil
 	})
@@ -92,19 +92,19 @@ func TestACancelStopsAJobAlsoWhereNothingCanBeKept(t *testing.T) {
 	if _, err := q.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	until(t, q, id, "it goes on", runs)
+	until(t, q, id, "it is resumed", runs)
 	if w.started(id) != 2 {
 		t.Errorf("%d starts", w.started(id))
 	}
 }
 
-func TestAControllerThatStartsEndsRunsWhoseJobsAreOver(t *testing.T) {
+func TestNewControllerClosesRunsOfEndedJobs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, end := w.controller(t)
 	hang := make(chan struct{})
 	w.set(func() { w.hang = hang })
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "its start hangs", func(j job.Job) bool { return j.State == job.Running })
 	end()
 	w.set(func() { w.hang = nil })

@@ -20,20 +20,20 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
+func TestJobsRunOneAfterAnotherAndAreRecordedAsRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	first, second := asked(t, q), asked(t, q)
+	first, second := submit(t, q), submit(t, q)
 	until(t, q, first, "the first runs", runs)
-	w.tells(first, "", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
-	until(t, q, first, "its progress is told", func(j job.Job) bool {
+	w.setLedger(first, "", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	until(t, q, first, "its progress is shown", func(j job.Job) bool {
 		return j.Progress != nil && j.Progress.BatchesDone == 1
 	})
 	if j, err := q.Job(t.Context(), second); err != nil || j.State != job.Queued || w.started(second) != 0 {
-		t.Errorf("the second should wait: %+v, %v", j, err)
+		t.Errorf("want the second queued: %+v, %v", j, err)
 	}
-	w.tells(first, "backfill_finished", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.setLedger(first, "backfill_finished", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
 	w.ends(first, 0)
 	j := until(t, q, first, "the first has ended", is(job.Exited))
 	if j.Reason != "backfill_finished" || *j.ExitCode != 0 || j.Error != nil || j.Resumable() {
@@ -53,12 +53,12 @@ func TestJobsGoOnOneAfterTheOtherAndAreRecordedAsRuns(t *testing.T) {
 	}
 }
 
-func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
+func TestCrashedJobIsRestartedThreeTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
-	w.tells(id, "", runsummary.Backfill{Visits: 200}) // nobody is left to close it
+	id := submit(t, q)
+	w.setLedger(id, "", runsummary.Backfill{Visits: 200}) // a killed loadgen does not close it
 	for restarts := range run.MaxRestarts + 1 {
 		until(t, q, id, "it runs", func(j job.Job) bool {
 			return runs(j) && j.Restarts == restarts && w.started(id) == restarts+1
@@ -68,7 +68,7 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 	j := until(t, q, id, "it has ended", is(job.Exited))
 	if j.Reason != "crashed" || *j.ExitCode != 137 || !strings.Contains(*j.Error, "never took anything") ||
 		!j.Resumable() || w.started(id) != run.MaxRestarts+1 {
-		t.Errorf("want the crash told: %+v after %d starts", j, w.started(id))
+		t.Errorf("want the crash with its errors: %+v after %d starts", j, w.started(id))
 	}
 	r, err := w.Run(t.Context(), id)
 	must(t, err)
@@ -79,50 +79,50 @@ func TestACrashIsAnsweredByAStartThreeTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if j := until(t, q, id, "it runs again", runs); j.Restarts != 0 || j.Error != nil {
-		t.Errorf("a person's start begins anew: %+v", j)
+		t.Errorf("want the counts of restarts reset: %+v", j)
 	}
 }
 
-func TestAControllerTakesOverTheJobsOfTheOneBefore(t *testing.T) {
+func TestNewControllerAdoptsJobs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, end := w.controller(t)
-	id, next := asked(t, q), asked(t, q)
+	id, next := submit(t, q), submit(t, q)
 	until(t, q, id, "it runs", runs)
 	end()
 
 	q, end = w.controller(t)
-	until(t, q, id, "it is taken over", runs)
+	until(t, q, id, "it is adopted", runs)
 	if w.started(id) != 1 {
-		t.Errorf("a container that goes on should be left alone, it was started %d times", w.started(id))
+		t.Errorf("want a running container unchanged, got %d starts", w.started(id))
 	}
 	end()
-	w.forgets() // processes end with their controller
-	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200})
+	w.forget() // processes end with their controller
+	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200})
 	q, _ = w.controller(t)
-	if j := until(t, q, id, "it goes on", runs); j.Restarts != 0 || w.started(id) != 2 || w.started(next) != 0 {
+	if j := until(t, q, id, "it is resumed", runs); j.Restarts != 0 || w.started(id) != 2 || w.started(next) != 0 {
 		t.Errorf("want it started once more, and no other: %+v, %v", j, w.starts)
 	}
-	w.forgets() // somebody removed the container
-	if j := until(t, q, id, "its end is booked", is(job.Exited)); j.Reason != "interrupted" {
+	w.forget() // somebody removed the container
+	if j := until(t, q, id, "its end is recorded", is(job.Exited)); j.Reason != "interrupted" {
 		t.Errorf("want the ledger's reason: %+v", j)
 	}
 }
 
-// A container would go on sending when its controller is gone with `docker compose down`.
-func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
+// A container would continue to send after `docker compose down`.
+func TestEndStopsDetachedJobs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, end := w.controller(t)
-	id, next := asked(t, q), asked(t, q)
+	id, next := submit(t, q), submit(t, q)
 	until(t, q, id, "it runs", runs)
 	end()
 	must(t, q.End(t.Context()))
 	if s := (port{w}).Job(id).Status(t.Context()); s.State != launcher.Running {
-		t.Errorf("a process ends by itself, and goes on with the next controller: %+v", s)
+		t.Errorf("want a process unchanged, because it ends with the controller: %+v", s)
 	}
 	w.outlive = true
-	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	must(t, q.End(t.Context()))
 	q, _ = w.controller(t)
 	for _, id := range []string{id, next} {
@@ -133,37 +133,37 @@ func TestTheEndOfAControllerEndsJobsThatWouldOutliveIt(t *testing.T) {
 	}
 	_, err := q.Resume(t.Context(), next)
 	must(t, err)
-	until(t, q, next, "it runs when it is asked for", runs)
+	until(t, q, next, "it runs after a resume", runs)
 	if w.started(id) != 1 {
-		t.Errorf("the other was started %d times", w.started(id))
+		t.Errorf("want no start of the other, got %d", w.started(id))
 	}
 }
 
-func TestAJobWhoseContainerWasRemovedWhileNoControllerRanIsNotStartedUnasked(t *testing.T) {
+func TestRemovedContainerOfAJobIsNotRecreated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.outlive = true
 	q, end := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
 	end()
-	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
-	w.forgets()
+	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.forget()
 	q, _ = w.controller(t)
-	j := until(t, q, id, "its end is booked", is(job.Exited))
+	j := until(t, q, id, "its end is recorded", is(job.Exited))
 	if j.Reason != "interrupted" || *j.ExitCode != 130 || !j.Resumable() || w.started(id) != 1 {
 		t.Errorf("want it ended and resumable, after %d starts: %+v", w.started(id), j)
 	}
 }
 
-func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
+func TestFailedWriteOfAnEndIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.full = true })
-	w.tells(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200})
+	w.setLedger(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200})
 	w.ends(id, 0)
 	until(t, q, id, "its end cannot be recorded", func(job.Job) bool {
 		w.mu.Lock()
@@ -171,19 +171,19 @@ func TestAnEndThatCannotBeRecordedIsTriedAgain(t *testing.T) {
 		return w.refusals > 1
 	})
 	w.set(func() { w.full = false })
-	until(t, q, id, "it is booked", is(job.Exited))
+	until(t, q, id, "its end is recorded", is(job.Exited))
 	if r, err := w.Run(t.Context(), id); err != nil || r.Reason != string(endreason.BackfillFinished) {
-		t.Errorf("the run should have ended too: %+v, %v", r, err)
+		t.Errorf("want the run ended too: %+v, %v", r, err)
 	}
 }
 
-func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
+func TestFinishedJobThatMissedAThresholdIsNotResumable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
-	w.tells(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
+	w.setLedger(id, string(endreason.BackfillFinished), runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 4})
 	w.ends(id, 4)
 	if j := until(t, q, id, "it has ended", is(job.Exited)); j.Resumable() || j.Error != nil || *j.ExitCode != 4 {
 		t.Errorf("want it finished: %+v", j)
@@ -193,22 +193,22 @@ func TestAFinishedJobThatMissedAThresholdHasNothingLeftToSend(t *testing.T) {
 		t.Errorf("there is nothing to resume: %v", err)
 	}
 	// The error brake has the same code, and leaves the rest to be sent.
-	next := asked(t, q)
+	next := submit(t, q)
 	until(t, q, next, "it runs", runs)
-	w.tells(next, "error_brake", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
+	w.setLedger(next, "error_brake", runsummary.Backfill{Visits: 200, Batches: 4, BatchesDone: 1})
 	w.ends(next, 4)
 	if j := until(t, q, next, "it has ended", is(job.Exited)); !j.Resumable() || j.Error == nil {
 		t.Errorf("want the rest to be sent later: %+v", j)
 	}
 }
 
-func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
+func TestCanceledJobDrainsAndCanBeResumed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, end := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
-	w.tells(id, "interrupted", runsummary.Backfill{Visits: 200, Unknown: []runsummary.Batch{{Number: 3, Visits: 5}}})
+	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200, Unknown: []runsummary.Batch{{Number: 3, Visits: 5}}})
 	j, _, err := q.Cancel(t.Context(), "job-"+id)
 	if err != nil || j.State != job.Exited || *j.ExitCode != 130 || j.Error != nil || j.Progress == nil {
 		t.Fatalf("want it ended by name, without a fault: %+v, %v", j, err)
@@ -227,10 +227,10 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	if text := string(files[exchange.EnvFile]); !strings.Contains(text, newer) ||
 		strings.Contains(text, "PAGEVIEWS_MAX=9") || !strings.Contains(text, "RUN_ID="+id+"\n") ||
 		!strings.Contains(text, "RUN_SEED=7\n") {
-		t.Error("it should go on with the token of now and all else as it was")
+		t.Error("want it resumed with only the token changed")
 	}
-	if j := until(t, q, id, "it goes on", runs); j.Settled {
-		t.Errorf("what becomes unknown from now on is not settled: %+v", j)
+	if j := until(t, q, id, "it is resumed", runs); j.Settled {
+		t.Errorf("want later unknown batches not to be settled: %+v", j)
 	}
 	end()
 
@@ -240,28 +240,28 @@ func TestACancelledJobDrainsAndCanGoOn(t *testing.T) {
 	row[0].State = job.Cancelling
 	must(t, w.SaveJob(t.Context(), row[0]))
 	q, _ = w.controller(t)
-	until(t, q, id, "the next one goes through with it", is(job.Exited))
+	until(t, q, id, "the next controller cancels it", is(job.Exited))
 	if w.started(id) != 2 {
-		t.Errorf("it was cancelled, and yet started: %d", w.started(id))
+		t.Errorf("want no start after the cancel, got %d", w.started(id))
 	}
 }
 
-func TestCleaningUpTakesTheTokensAlong(t *testing.T) {
+func TestCleanUpRemovesTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id, next := asked(t, q), asked(t, q)
+	id, next := submit(t, q), submit(t, q)
 	folder := filepath.Join(w.exchange, exchange.JobFolder(id))
 	data, err := afero.ReadFile(w.fs, filepath.Join(folder, exchange.EnvFile))
 	if err != nil || !strings.Contains(string(data), token) || !strings.Contains(string(data), "RUN_ID="+id) {
 		t.Fatalf("a job needs its token: %v", err)
 	}
 	if info, err := w.fs.Stat(filepath.Join(folder, exchange.EnvFile)); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("its files should be readable for their owner alone: %v, %v", info, err)
+		t.Errorf("want files that only their owner can read: %v, %v", info, err)
 	}
 	until(t, q, id, "it runs", runs)
 	if removed, failed, err := q.CleanUp(t.Context()); len(removed)+len(failed) > 0 || err != nil {
-		t.Errorf("nothing has ended: %v, %v, %v", removed, failed, err)
+		t.Errorf("want nothing removed: %v, %v, %v", removed, failed, err)
 	}
 	w.ends(id, 0)
 	until(t, q, id, "it has ended", is(job.Exited))
@@ -270,22 +270,22 @@ func TestCleaningUpTakesTheTokensAlong(t *testing.T) {
 		t.Errorf("want the ended one removed: %v, %v, %v", removed, failed, err)
 	}
 	if _, err := w.fs.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("its files should be gone, %v", err)
+		t.Errorf("want its files gone, got %v", err)
 	}
 	if _, err := q.Job(t.Context(), id); !errors.Is(err, fault.NotFound) {
-		t.Errorf("want it forgotten, got %v", err)
+		t.Errorf("want it removed, got %v", err)
 	}
 	if _, err := w.Run(t.Context(), id); err != nil {
-		t.Errorf("what it did stays: %v", err)
+		t.Errorf("want its run kept: %v", err)
 	}
-	until(t, q, next, "the other goes on", runs)
+	until(t, q, next, "the other continues", runs)
 }
 
-func TestAnEngineThatIsAwayEndsNoJob(t *testing.T) {
+func TestUnavailableEngineDoesNotEndAJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
-	id := asked(t, q)
+	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
 	w.set(func() { w.away = true })
 	until(t, q, id, "it is not seen", func(j job.Job) bool {
@@ -294,21 +294,21 @@ func TestAnEngineThatIsAwayEndsNoJob(t *testing.T) {
 	w.set(func() { w.away = false })
 	until(t, q, id, "it is seen again", runs)
 	if w.started(id) != 1 {
-		t.Errorf("it was started %d times", w.started(id))
+		t.Errorf("got %d starts", w.started(id))
 	}
 }
 
-func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
+func TestNextJobStartsAfterOneThatCannot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	q, _ := w.controller(t)
 	w.set(func() { w.refused = fmt.Errorf("%w: no image", launcher.ErrMissing) })
-	id := asked(t, q)
+	id := submit(t, q)
 	if j := until(t, q, id, "it has ended", is(job.Exited)); !strings.Contains(*j.Error, "no image") || !j.Resumable() {
-		t.Errorf("want why: %+v", j)
+		t.Errorf("want the reason: %+v", j)
 	}
 	w.set(func() { w.refused = nil })
-	next := asked(t, q)
+	next := submit(t, q)
 	until(t, q, next, "the next one runs", runs)
 
 	// An earlier life of it may still drain: then its turn lasts until it has ended.
@@ -319,6 +319,6 @@ func TestAJobThatCannotStartLetsTheNextOneBegin(t *testing.T) {
 	until(t, q, next, "the turn is free", is(job.Exited))
 	w.set(func() { w.refused = nil })
 	if j := until(t, q, id, "it runs", runs); j.Error != nil {
-		t.Errorf("waiting is no fault: %+v", j)
+		t.Errorf("want no error for waiting: %+v", j)
 	}
 }

@@ -27,7 +27,7 @@ const token = "0123456789abcdef0123456789abcdef"
 // patience bounds every wait.
 const patience = 3 * time.Minute
 
-// world is a controller's database and folders, with a runtime whose jobs do what a test says.
+// world is a controller's database and folders, with a runtime whose jobs a test controls.
 type world struct {
 	*store.Store
 	setup    *setup.Service
@@ -40,7 +40,7 @@ type world struct {
 	ledgers map[string]runsummary.Summary
 	away    bool
 	refused error
-	// outlive says that jobs go on without their controller.
+	// outlive: jobs continue without their controller.
 	outlive bool
 	// full lets no end be recorded, and refusals counts them.
 	full     bool
@@ -107,8 +107,8 @@ func (w *world) ledger(id string) (*runsummary.Summary, error) {
 	return nil, fs.ErrNotExist
 }
 
-// tells sets what the ledger of a job says.
-func (w *world) tells(id, reason string, b runsummary.Backfill) {
+// setLedger sets the ledger of a job.
+func (w *world) setLedger(id, reason string, b runsummary.Backfill) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := runsummary.Summary{RunID: id, PlanHash: "hash", Started: time.Now(), Reason: reason, Backfill: &b}
@@ -127,8 +127,8 @@ func (w *world) ends(id string, code int) {
 	w.jobs[id] = s
 }
 
-// forgets loses all processes, as a restart of their controller does.
-func (w *world) forgets() {
+// forget loses all processes, as a restart of their controller does.
+func (w *world) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.jobs)
@@ -146,8 +146,8 @@ func (w *world) started(id string) int {
 	return w.starts[id]
 }
 
-// asked queues a backfill of two days.
-func asked(t *testing.T, q *job.Queue) string {
+// submit queues a backfill of two days.
+func submit(t *testing.T, q *job.Queue) string {
 	t.Helper()
 	j, _, err := q.Run(t.Context(), "two days",
 		map[string]any{"DAYS_BACK": 3.0, "BACKFILL_DURATION_DAYS": "2", "SEED": 7.0})
