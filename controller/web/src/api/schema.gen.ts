@@ -2055,7 +2055,7 @@ export interface components {
              * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
-            /** @description What is kept of it for a rerun; empty where it was not started here. */
+            /** @description The files kept for a rerun; empty if the controller did not start the run. */
             files: components["schemas"]["RunFile"][] | null;
             id: string;
             /** @enum {string} */
@@ -2405,7 +2405,7 @@ export interface components {
             ends_after_seconds: number | null;
             /**
              * Format: date-time
-             * @description When the points begin: Monday, 0 h, in TIMEZONE for a week, else now.
+             * @description Start of the points: Monday 0:00 in TIMEZONE for a week, otherwise now.
              */
             from: string;
             /** @enum {string} */
@@ -2415,11 +2415,11 @@ export interface components {
              * @description Visits of that time, by the exact integral.
              */
             planned_visits: number;
-            /** @description To be joined by straight lines; two of one moment are a step. */
+            /** @description To be joined by straight lines; two at the same time are a step. */
             points: components["schemas"]["PreviewPoint"][] | null;
             /**
              * Format: double
-             * @description How much time the points cover.
+             * @description Time that the points cover.
              */
             window_seconds: number;
         };
