@@ -1,6 +1,6 @@
 // Package backfill sends past days: it decides which visits go in which request, records each request so that a killed
-// job can be resumed without sending a visit twice, and gives up when a target fails. It knows nothing of settings, of
-// Matomo's parameters, or of where the days come from.
+// job can be resumed without sending a visit twice, and gives up when a target fails. It does not depend on settings,
+// Matomo's parameters, or the source of the days.
 package backfill
 
 import (
@@ -75,9 +75,9 @@ type Job struct {
 	gates      *dayGates
 
 	mu            sync.Mutex // guards all below
-	began         time.Time
+	startedAt     time.Time
 	progress      runsummary.Backfill
-	visitsEnded   uint64             // since began
+	visitsEnded   uint64             // since startedAt
 	refusedInARow []int              // batches of which nothing was accepted, by target
 	sizes         []engine.BatchSize // by target
 	finished      bool
@@ -109,7 +109,7 @@ func (j *Job) Phase() phase.Phase { return j.phase.Load().(phase.Phase) }
 func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message string) {
 	defer j.c.Clock.Watch()()
 	j.mu.Lock()
-	j.began = time.Now()
+	j.startedAt = time.Now()
 	j.mu.Unlock()
 	ctx, stop := context.WithCancelCause(drain)
 	defer stop(nil)
@@ -218,7 +218,7 @@ func (j *Job) Progress() runsummary.Backfill {
 		left -= d.Sent + d.Unknown + d.Rejected + d.Unsent
 	}
 	if j.visitsEnded > 0 && left > 0 && j.Phase() == phase.Running {
-		each := float64(time.Since(j.began)) / float64(j.visitsEnded)
+		each := float64(time.Since(j.startedAt)) / float64(j.visitsEnded)
 		p.EstimatedEnd = time.Now().Add(time.Duration(each * float64(left))).UTC().Truncate(time.Second)
 	}
 	return p

@@ -37,8 +37,8 @@ type Header struct {
 }
 
 // Journal records which batches of a job may have been sent, before each request, and their results after it. All
-// entries survive a kill. A power cut leaves the sent batches, and the results up to the last request that was sent;
-// the others are unknown. The zero Journal records nothing.
+// entries survive a kill; a power cut loses only results after the last request that was sent, which become unknown.
+// The zero Journal records nothing.
 type Journal struct {
 	mu      sync.Mutex
 	file    afero.File
@@ -79,7 +79,7 @@ func ReadHeader(fsys afero.Fs, path string) (Header, bool) {
 }
 
 // Open opens or creates the journal of a job, and returns the header of a job to resume, or nil for a new one that
-// needs Begin. A kill may have cut off the last line. The caller makes sure that nobody else opens it.
+// needs Begin. A kill may have cut off the last line. No other process may open it.
 func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 	j.batches = map[span]batchResult{}
 	f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -108,11 +108,8 @@ func (j *Journal) Open(fsys afero.Fs, path string) (header *Header, err error) {
 			err = errors.New("the job was started by another version of this program, which orders visits differently")
 		}
 		if err != nil {
-			return nil, errors.Join(
-				fmt.Errorf("read journal %s: %w; move the file away and start a new job with another "+
-					"RUN_ID", path, err),
-				f.Close(),
-			)
+			return nil, errors.Join(fmt.Errorf("read journal %s: %w; move the file away and start a new job with "+
+				"another RUN_ID", path, err), f.Close())
 		}
 		complete += int64(len(text))
 		if l.Job != nil {

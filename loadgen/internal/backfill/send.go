@@ -51,8 +51,8 @@ func (w *worker) send(ctx context.Context, b *batch) {
 // tooLarge reports whether a batch may be accepted in smaller requests.
 func (b *batch) tooLarge(r batchResult) bool { return r.Class.Splittable() && b.hits > 1 }
 
-// sendWithRetries calls send until its result is final, the retries take too long, or the job is stopped. After a
-// standstill of this process, during which the target was not asked, the time starts again.
+// sendWithRetries calls send until its result is final, the retries take too long, or the job is stopped. The time
+// starts again after a standstill of this process.
 func (w *worker) sendWithRetries(ctx context.Context, b *batch, send func() (batchResult, error)) (batchResult, error) {
 	started, standstills := w.c.Clock.Elapsed(), w.c.Clock.GapCount()
 	for delay := minRetryDelay; ; delay = min(2*delay, maxRetryDelay) {
@@ -94,8 +94,8 @@ func (w *worker) sendOnce(b *batch) (batchResult, error) {
 	return r, w.c.Journal.requeued(b.span)
 }
 
-// recordSending records in ledger and journal that a batch may have been sent, whatever happens next. It writes both at
-// the same time, because each waits for the disk.
+// recordSending records in ledger and journal that a batch may have been sent. It writes both at the same time, because
+// each waits for the disk.
 func (w *worker) recordSending(b *batch) error {
 	stored := make(chan error, 1)
 	go func() { stored <- w.c.StoreLedger() }()
@@ -187,7 +187,7 @@ func (w *worker) sendInParts(ctx context.Context, b *batch) {
 func (r *batchResult) add(part batchResult, from, upTo int) {
 	for i := from; i < upTo; i++ {
 		switch class := part.HitClass(i-from, upTo-from); {
-		case class == answer.TooLarge: // certainly not accepted, whatever became of the others
+		case class == answer.TooLarge: // certainly not accepted, unlike perhaps the others
 			r.TooLarge = append(r.TooLarge, i)
 			r.addInvalid(i)
 			if r.Class.Outcome() != outcome.Unknown {

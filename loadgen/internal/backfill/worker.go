@@ -19,12 +19,16 @@ type worker struct {
 	request engine.Request
 	visit   visit.Visit
 
-	// Of the current batch: its hits by kind and in order, then by visit the visitor and the number of hits.
+	// Of the current batch.
 	kinds    ledger.Kinds
 	hits     []sentHit
-	visitors []visitor.Visitor
-	lengths  []int
+	visits   []sentVisit
 	answered []ledger.Answered // reused
+}
+
+type sentVisit struct {
+	visitor visitor.Visitor
+	kinds   ledger.Kinds
 }
 
 // sentHit is what is needed to record a hit; class and latency come with the answer.
@@ -37,7 +41,9 @@ type sentHit struct {
 // serve sends a batch, unless its result is known, and records its outcomes.
 func (w *worker) serve(ctx context.Context, b *batch) {
 	w.generate(b)
-	w.recordPlanned(b)
+	for _, v := range w.visits {
+		w.c.Ledger.PlanUnscheduled(b.Target, v.kinds)
+	}
 	if b.known == nil {
 		if !w.gates.enter(ctx, b) {
 			w.postpone(b, &answer.Answer{Class: answer.Stopped})
@@ -58,7 +64,7 @@ func (w *worker) serve(ctx context.Context, b *batch) {
 // generate generates the hits of a batch.
 func (w *worker) generate(b *batch) {
 	b.number = w.numbered.Add(1) - 1
-	w.kinds, w.hits, w.visitors, w.lengths = ledger.Kinds{}, w.hits[:0], w.visitors[:0], w.lengths[:0]
+	w.kinds, w.hits, w.visits = ledger.Kinds{}, w.hits[:0], w.visits[:0]
 	for i, v := range b.visits {
 		w.generateVisit(v.number)
 		for h := range w.visit.Hits {
@@ -66,26 +72,13 @@ func (w *worker) generate(b *batch) {
 			w.kinds[hit.RecordedAs]++
 			w.hits = append(w.hits, sentHit{ledger.SentHit(&w.visit, h), i, v.hitTime(hit).Unix()})
 		}
-		w.visitors, w.lengths = append(w.visitors, w.visit.AsReported()), append(w.lengths, len(w.visit.Hits))
+		w.visits = append(w.visits, sentVisit{w.visit.AsReported(), ledger.CountKinds(w.visit.Hits)})
 	}
 }
 
 func (w *worker) generateVisit(number uint64) {
 	w.c.Visits.Outline(number, &w.visit)
 	w.c.Visits.Fill(&w.visit, len(w.visit.Hits))
-}
-
-// recordPlanned records that the visits of a batch start.
-func (w *worker) recordPlanned(b *batch) {
-	hits := w.hits
-	for _, n := range w.lengths {
-		var kinds ledger.Kinds
-		for _, h := range hits[:n] {
-			kinds[h.Kind]++
-		}
-		w.c.Ledger.PlanUnscheduled(b.Target, kinds)
-		hits = hits[n:]
-	}
 }
 
 // postpone records that a batch is not sent in this run. It does not count for its day: it is sent when the job is
@@ -133,10 +126,10 @@ func (w *worker) account(b *batch, r batchResult, answered bool) (n outcomes) {
 	for i := range states {
 		state := &states[i]
 		if state.LastAction > 0 {
-			w.c.Ledger.OpenVisit(b.Target, ledger.Dimensions{Day: w.c.Days[b.day].Start.Unix(), Visitor: w.visitors[i],
+			w.c.Ledger.OpenVisit(b.Target, ledger.Dimensions{Day: w.c.Days[b.day].Start.Unix(), Visitor: w.visits[i].visitor,
 				SourceLost: sourceLost[i]})
 		}
-		became := state.Outcome(w.lengths[i], true)
+		became := state.Outcome(b.visits[i].hits, true)
 		w.c.Ledger.AddSplits(b.Target, state.Splits, 0)
 		w.c.Ledger.CloseVisit(b.Target, became)
 		switch became {

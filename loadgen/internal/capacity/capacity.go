@@ -15,8 +15,8 @@ const (
 	raiseFactor = 4
 	// precision is the ratio of the lowest failed to the highest passed rate at which the search stops.
 	precision = 1.03
-	// The throughput of an overloaded server is tried from just below, and from as far above as a short step needs for a
-	// growing queue to show.
+	// The throughput of an overloaded server is tried from just below, and from as far above as a short step needs for
+	// a growing queue to show.
 	belowThroughput, aboveThroughput = 0.985, 1.08
 	// mildOverload is the load, relative to the throughput measured at it, up to which that throughput counts as the
 	// server's maximum: many servers achieve less when loaded more.

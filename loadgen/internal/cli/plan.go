@@ -18,8 +18,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-// planCommand prints the hits of the first visits. Times are relative to the first hit of a visit, so that the output depends
-// only on the plan, the seed and the run id.
+// planCommand prints the hits of the first visits. Times are relative to the first hit of a visit, so that the output
+// depends only on the plan, the seed and the run id.
 func planCommand(args []string, h host.Host) int {
 	set := flag.NewFlagSet("plan", flag.ContinueOnError)
 	n := set.Uint64("visits", 3, "`number` of visits to print")

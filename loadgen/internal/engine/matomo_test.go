@@ -22,8 +22,8 @@ type sent struct {
 	request int
 }
 
-// matomo answers requests with the result of answer for their first hit, and checks that no visitor has two in flight. broken is
-// done when requests are aborted.
+// matomo answers requests with the result of answer for their first hit, and checks that no visitor has two in flight.
+// broken is done when requests are aborted.
 type matomo struct {
 	answer  func(broken context.Context, s sent) tracking.Result
 	receipt func(hits []sent) answer.Receipt

@@ -1,4 +1,5 @@
-// Package host owns the program's access to the machine, provided by main. It does not know what the program does with it.
+// Package host owns the program's access to the machine, provided by main. It does not know what the program does with
+// it.
 package host
 
 import (

@@ -29,8 +29,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// IdentityFunc returns the seed and the run id for a plan whose settings have none. It may read the plan's kind, files and
-// run id.
+// IdentityFunc returns the seed and the run id for a plan whose settings have none. It may read the plan's kind, files
+// and run id.
 type IdentityFunc func(p *Plan) (seed uint64, runID string)
 
 // loader collects a plan and its problems.
@@ -230,7 +230,8 @@ func (l *loader) checkExchangeDir() {
 	}
 }
 
-// originalFiles are the default paths of the original tool, which ignored missing files. Its users' settings contain them.
+// originalFiles are the default paths of the original tool, which ignored missing files. Its users' settings contain
+// them.
 var originalFiles = []string{"/config/urls.txt", "/app/data/urls.txt", "/app/data/funnels.json"}
 
 // file reads the file named by a setting, or else that of the exchange folder. The former must exist, except for

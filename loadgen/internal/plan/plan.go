@@ -34,7 +34,8 @@ type Plan struct {
 	SiteID int
 	// Env is the environment merged with the file of LOADGEN_ENV_FILE.
 	Env map[string]string
-	// AutoStart starts at once; otherwise the loadgen idles. StartID identifies the start, which is executed once; may be "".
+	// AutoStart starts at once; otherwise the loadgen idles. StartID identifies the start, which is executed once; may
+	// be "".
 	AutoStart     bool
 	StartID       string
 	Limits        Limits
@@ -126,8 +127,8 @@ func isHashed(f spec.Field) bool {
 	return f.Role == spec.Behaviour && !f.Path && f.Key != neverHashed || slices.Contains(alsoHashed, f.Key)
 }
 
-// hashInput returns all that determines the hits except seed and run id, as JSON. Tokens are excluded, because a hash is
-// public, and so is the batch size of a backfill.
+// hashInput returns all that determines the hits except seed and run id, as JSON. Tokens are excluded, because a hash
+// is public, and so is the batch size of a backfill.
 func (p *Plan) hashInput() ([]byte, error) {
 	k := p.spec
 	k.Set = nil

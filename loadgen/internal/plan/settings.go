@@ -139,8 +139,8 @@ func newCriteria(k *spec.Spec) Criteria {
 // reservedDescriptors are kept free for files and telemetry.
 const reservedDescriptors = 32
 
-// LimitConcurrency limits the requests in flight to the open files that this process may have; 0 means no limit. A run out
-// of descriptors can neither send nor write its ledger.
+// LimitConcurrency limits the requests in flight to the open files that this process may have; 0 means no limit. A run
+// out of descriptors can neither send nor write its ledger.
 func (p *Plan) LimitConcurrency(descriptors uint64) (problems problem.List) {
 	key, minimum := "CONCURRENCY", len(p.Targets)
 	if p.Kind() == runsummary.BackfillJob {

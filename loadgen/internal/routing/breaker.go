@@ -136,8 +136,8 @@ func (m *window) add(now time.Time, good bool) {
 	}
 }
 
-// rate returns the share of accepted answers in the window, and whether there were any.
-func (m *window) rate(now time.Time) (float64, bool) {
+// health returns the state in the window and the share of accepted answers, 0 if there were none.
+func (m *window) health(now time.Time) (Health, float64) {
 	var good, all uint64
 	for i, s := range m.second {
 		if now.Unix()-s < windowSeconds {
@@ -145,22 +145,15 @@ func (m *window) rate(now time.Time) (float64, bool) {
 			all += m.all[i]
 		}
 	}
-	if all == 0 {
-		return 0, false
-	}
-	return float64(good) / float64(all), true
-}
-
-func (m *window) health(now time.Time) Health {
-	rate, any := m.rate(now)
+	rate := float64(good) / float64(max(1, all))
 	switch {
-	case !any:
-		return Unknown
+	case all == 0:
+		return Unknown, 0
 	case rate >= healthyShare:
-		return Healthy
+		return Healthy, rate
 	case rate >= degradedShare:
-		return Degraded
+		return Degraded, rate
 	default:
-		return Failed
+		return Failed, rate
 	}
 }

@@ -15,9 +15,8 @@ import (
 type targetState struct {
 	breaker
 	window
-	lastError                string
-	lastSuccess, lastFailure time.Time
-	clockLag                 time.Duration
+	status   Status // without its health
+	clockLag time.Duration
 }
 
 // Router is safe for concurrent use.
@@ -117,9 +116,9 @@ func (r *Router) End(t int, res tracking.Result, n int, now, retryAt time.Time) 
 	}
 	s.add(now, accepted)
 	if accepted {
-		s.lastSuccess = now
+		s.status.LastSuccess = now
 	} else {
-		s.lastFailure, s.lastError = now, res.String()
+		s.status.LastFailure, s.status.LastError = now, res.String()
 	}
 	s.observeClock(res.ServerTime, now)
 }
@@ -168,9 +167,9 @@ func (r *Router) Status(t int, now time.Time) Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.states[t]
-	rate, _ := s.rate(now)
-	st := Status{Health: s.health(now), SuccessRate: rate, LastError: s.lastError, LastSuccess: s.lastSuccess,
-		LastFailure: s.lastFailure, Failed: s.open}
+	st := s.status
+	st.Failed = s.open
+	st.Health, st.SuccessRate = s.health(now)
 	if s.open {
 		st.Health = Failed
 	}
@@ -186,5 +185,5 @@ func (r *Router) AllFailed() (reason string, all bool) {
 			return "", false
 		}
 	}
-	return r.targets[0].Name + ": " + r.states[0].lastError, true
+	return r.targets[0].Name + ": " + r.states[0].status.LastError, true
 }

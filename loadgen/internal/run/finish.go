@@ -83,8 +83,8 @@ func (r *Run) finish(end End) int {
 	return code
 }
 
-// endTime returns when a run of the given duration ended whose process started at began. It is never before the start of
-// the run, even if a backfill was resumed after the wall clock was set back.
+// endTime returns when a run of the given duration ended whose process started at began. It is never before the start
+// of the run, even if a backfill was resumed after the wall clock was set back.
 func (t *Prepared) endTime(began time.Time, duration time.Duration) time.Time {
 	if at := began.Add(duration - t.PriorDuration).UTC(); at.After(t.Started) {
 		return at

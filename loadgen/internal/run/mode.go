@@ -20,8 +20,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// Mode is one kind of run. Prepare, Run and Close are called once each, in this order; the others from any goroutine once
-// Prepare has returned without an error.
+// Mode is one kind of run. Prepare, Run and Close are called once each, in this order; the others from any goroutine
+// once Prepare has returned without an error.
 type Mode interface {
 	// Prepare determines where the run starts. Errors among the problems reject it before anything is sent.
 	Prepare(ctx context.Context) (Prepared, problem.List)

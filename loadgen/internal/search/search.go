@@ -146,8 +146,8 @@ func (c *Search) drainBacklog(ctx context.Context) bool {
 	}
 }
 
-// measure samples a step once a second until its time is over or it has clearly failed. A standstill beyond those before
-// the step ends it.
+// measure samples a step once a second until its time is over or it has clearly failed. A standstill beyond those
+// before the step ends it.
 func (c *Search) measure(ctx context.Context, s *runsummary.CapacityStep, standstills int) bool {
 	length := c.step
 	if s.Kind == runsummary.CapacityConfirm {

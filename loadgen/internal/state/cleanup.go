@@ -18,12 +18,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/statedir"
 )
 
-// maxOpenLegacy is how many summaries of an earlier version, latest first, are checked for killed runs. That version kept
-// all in one folder and closed open ones with each start, so only the latest can be open.
+// maxOpenLegacy is how many summaries of an earlier version, latest first, are checked for killed runs. That version
+// kept all in one folder and closed open ones with each start, so only the latest can be open.
 const maxOpenLegacy = 64
 
-// CleanUp closes the summaries of killed runs and archives ended ones. It reads only those of killed runs. own is the run
-// that is about to start, which is not touched. Unknown files are not touched and cause a warning.
+// CleanUp closes the summaries of killed runs and archives ended ones. It reads only those of killed runs. own is the
+// run that is about to start, which is not touched. Unknown files are not touched and cause a warning.
 func (f Folder) CleanUp(own string, now time.Time, log *slog.Logger) error {
 	files, err := afero.ReadDir(f.fs, f.dir)
 	if err != nil {
@@ -77,8 +77,8 @@ func (f Folder) removeTempFiles(id string, files []fs.FileInfo) {
 var errMayBeRunning = errors.New("the run may be running, because the file system has no locks; start it again to " +
 	"close its ledger")
 
-// closeLedger closes and archives the summary of a run that is not running. If it may be running, only an ended summary is
-// archived.
+// closeLedger closes and archives the summary of a run that is not running. If it may be running, only an ended summary
+// is archived.
 func (f Folder) closeLedger(id string, mayBeRunning bool, now time.Time, log *slog.Logger) error {
 	path := filepath.Join(f.dir, statedir.OpenFile(id))
 	var s runsummary.Summary
@@ -151,8 +151,8 @@ func (f Folder) migrate(files []fs.FileInfo, locked map[string]bool, now time.Ti
 	}
 }
 
-// DeleteRuns removes the summaries of deleted runs other than own, and the folders of the controller's backfills. It skips
-// runs that are running or were written after their deletion.
+// DeleteRuns removes the summaries of deleted runs other than own, and the folders of the controller's backfills. It
+// skips runs that are running or were written after their deletion.
 func (f Folder) DeleteRuns(own string, runs exchange.DeletedRuns, log *slog.Logger) {
 	for id, at := range runs.Runs {
 		if id == own {

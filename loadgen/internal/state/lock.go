@@ -17,8 +17,9 @@ import (
 // ErrRunning means that another process holds a run's lock.
 var ErrRunning = errors.New("another loadgen is sending this run")
 
-// lock is a file that is locked while the process of a run lives. An orderly end removes it, so a remaining file means that
-// the run was killed. It also reserves disk space for the final summary, which must be written even if the disk is full.
+// lock is a file that is locked while the process of a run lives. An orderly end removes it, so a remaining file means
+// that the run was killed. It also reserves disk space for the final summary, which must be written even if the disk is
+// full.
 type lock struct {
 	fs       afero.Fs
 	path     string
@@ -28,8 +29,8 @@ type lock struct {
 	shared bool
 }
 
-// lock acquires the lock of a run, or returns ErrRunning. It rejects files that are not regular. If the file system has no
-// locks, it always succeeds.
+// lock acquires the lock of a run, or returns ErrRunning. It rejects files that are not regular. If the file system has
+// no locks, it always succeeds.
 func (f Folder) lock(runID string) (*lock, error) {
 	path := filepath.Join(f.dir, statedir.LockFile(runID))
 	for {

@@ -56,8 +56,8 @@ func (r *Run) Reopen() error {
 	return nil
 }
 
-// Resume returns the first visit number that the run may use. If the run was executed before, its summary is archived as a
-// previous life, and closed if its process was killed.
+// Resume returns the first visit number that the run may use. If the run was executed before, its summary is archived
+// as a previous life, and closed if its process was killed.
 func (r *Run) Resume(now time.Time) (next uint64, killed bool, err error) {
 	s, found, err := r.LastSummary()
 	if err != nil || !found {

@@ -1,5 +1,5 @@
-// Package state owns the state folder, which survives restarts: the run summary of each run, which only one process at a
-// time may send, the daily cap, and the last start. It knows neither the meaning of a summary nor when it is written.
+// Package state owns the state folder, which survives restarts: the run summary of each run, which only one process at
+// a time may send, the daily cap, and the last start. It knows neither the meaning of a summary nor when it is written.
 package state
 
 import (
@@ -34,8 +34,8 @@ func Open(fsys afero.Fs, dir string) (Folder, error) {
 	return f, CheckWritable(fsys, dir)
 }
 
-// CheckWritable checks that a folder is writable, and leaves no file. It may run concurrently: jobs and live traffic share
-// a state folder.
+// CheckWritable checks that a folder is writable, and leaves no file. It may run concurrently: jobs and live traffic
+// share a state folder.
 func CheckWritable(fsys afero.Fs, dir string) error {
 	const probe = ".write-test"
 	if err := exchange.Publish(fsys, dir, map[string][]byte{probe: []byte("ok")}); err != nil {

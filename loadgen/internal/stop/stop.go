@@ -1,5 +1,5 @@
-// Package stop owns the conditions under which a run's own hits end it early: a missed threshold and the error brake. It
-// evaluates run summaries; it reads no clock and stops nothing itself.
+// Package stop owns the conditions under which a run's own hits end it early: a missed threshold and the error brake.
+// It evaluates run summaries; it reads no clock and stops nothing itself.
 package stop
 
 import (

@@ -148,11 +148,7 @@ func appendItems(dst []byte, items []shop.Item) []byte {
 
 // encoded are the parameters that depend only on the device or place, by its index. Escaping these long texts is
 // most of the cost of a hit, so it is done once.
-var encoded = encodeParts()
-
-type encodedParts struct{ devices, places [][]byte }
-
-func encodeParts() (p encodedParts) {
+var encoded = func() (p struct{ devices, places [][]byte }) {
 	for _, d := range visitor.Devices() {
 		var w writer
 		w.text("&ua=", d.UserAgent)
@@ -171,7 +167,7 @@ func encodeParts() (p encodedParts) {
 		p.places = append(p.places, w.b)
 	}
 	return p
-}
+}()
 
 // writer appends parameters in application/x-www-form-urlencoded. Names are given as "&name=".
 type writer struct{ b []byte }

@@ -20,7 +20,7 @@ const (
 	initialBuffer = 2 << 10
 )
 
-// response reads the responses of a connection (RFC 9112) and holds the last one. It reuses its memory.
+// response reads the responses of a connection (RFC 9112) and keeps the last one. It reuses its memory.
 type response struct {
 	answer.Raw
 	hasHead    bool // the head was read completely
@@ -186,7 +186,11 @@ func (p *response) readBody(r io.Reader) error {
 	case p.chunked:
 		err = p.readChunked(r)
 	case p.length >= 0:
-		err = p.readFixed(r)
+		for err == nil && p.end-p.pos < p.length {
+			err = p.fill(r)
+		}
+		p.Body = p.buffer[p.pos:min(p.end, p.pos+p.length)]
+		p.pos += len(p.Body)
 	default:
 		p.mustClose = true
 		for err == nil {
@@ -205,19 +209,10 @@ func (p *response) readBody(r io.Reader) error {
 	return err
 }
 
-func (p *response) readFixed(r io.Reader) (err error) {
-	for err == nil && p.end-p.pos < p.length {
-		err = p.fill(r)
-	}
-	p.Body = p.buffer[p.pos:min(p.end, p.pos+p.length)]
-	p.pos += len(p.Body)
-	return err
-}
-
 // readChunked reads a chunked body (RFC 9112, 7.1), as nginx sends for PHP, and joins the chunks.
 func (p *response) readChunked(r io.Reader) error {
-	begin, end := p.pos, p.pos
-	defer func() { p.Body = p.buffer[begin:end] }()
+	start, end := p.pos, p.pos
+	defer func() { p.Body = p.buffer[start:end] }()
 	for {
 		line, err := p.readLine(r)
 		if err != nil {

@@ -93,7 +93,8 @@ func (v *Visit) followFunnel(p *funnelPath) {
 		s := &p.steps[i]
 		first := len(v.Hits)
 		v.Hits = append(v.Hits, s.hits...)
-		delay := v.delay(s)
+		seconds := s.DelayMin + v.rng.Float64()*(s.DelayMax-s.DelayMin)
+		delay := time.Duration(seconds) * time.Second // full seconds, as in Matomo
 		pause := delay
 		if !v.g.b.Live {
 			pause = min(delay, v.pause(i == len(p.steps)-1 && p.ExitAfterCompletion))
@@ -108,12 +109,6 @@ func (v *Visit) followFunnel(p *funnelPath) {
 		at, wait = v.visitPages(v.drawPages(), at, wait)
 	}
 	v.addPing(at, wait)
-}
-
-// delay draws the time after a step: full seconds, as in Matomo.
-func (v *Visit) delay(s *step) time.Duration {
-	seconds := s.DelayMin + v.rng.Float64()*(s.DelayMax-s.DelayMin)
-	return time.Duration(seconds) * time.Second
 }
 
 // Override returns what a step sets of its order.

@@ -56,11 +56,7 @@ type pageSet struct {
 }
 
 func (s *pageSet) build() {
-	weights := make([]float64, len(s.pages))
-	for i := range weights {
-		weights[i] = 1 / float64(i+1)
-	}
-	s.popularity = weighted.New(weights)
+	s.popularity = weighted.New(len(s.pages), func(i int) float64 { return 1 / float64(i+1) })
 }
 
 func (s *pageSet) draw(rng *rand.Rand) *page { return s.pages[s.popularity.Draw(rng)] }
@@ -135,12 +131,10 @@ func (m *siteIndex) add(p *page) {
 }
 
 func (m *siteIndex) build() {
-	var sizes []float64
 	for _, h := range m.list {
 		h.build()
-		sizes = append(sizes, float64(len(h.entry.pages)))
 	}
-	m.weights = weighted.New(sizes)
+	m.weights = weighted.New(len(m.list), func(i int) float64 { return float64(len(m.list[i].entry.pages)) })
 }
 
 func (h *host) build() {

@@ -50,15 +50,13 @@ func (v *Visit) Timing(i int) (t Timing) {
 }
 
 // logNormal are evenly spaced quantiles of a log-normal distribution with median 1 and σ = 0.6.
-var logNormal = logNormalQuantiles()
-
-func logNormalQuantiles() (q [1024]float64) {
+var logNormal = func() (q [1024]float64) {
 	for i := range q {
 		p := (float64(i) + 0.5) / float64(len(q))
 		q[i] = math.Exp(0.6 * math.Sqrt2 * math.Erfinv(2*p-1))
 	}
 	return q
-}
+}()
 
 // SearchQuery is a search on the site; Count is the number of results.
 type SearchQuery struct {

@@ -2,6 +2,7 @@ package visitor
 
 import (
 	_ "embed"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -50,12 +51,10 @@ func mustLoad() *dataset {
 	if err := json.Unmarshal(devicesJSON, &d.devices); err != nil {
 		panic(fmt.Sprintf("read devices: %v", err))
 	}
-	var weights []float64
 	for i := range d.devices {
 		d.devices[i].Index = i
-		weights = append(weights, d.devices[i].Weight)
 	}
-	d.deviceWeights = weighted.New(weights)
+	d.deviceWeights = weighted.New(len(d.devices), func(i int) float64 { return d.devices[i].Weight })
 	d.readPlaces(readNetworks())
 	d.readReferrers()
 	return d
@@ -63,37 +62,34 @@ func mustLoad() *dataset {
 
 // readNetworks returns the networks of each country.
 func readNetworks() map[string]*networks {
-	countries, sizes := map[string]*networks{}, map[string][]float64{}
-	for _, f := range parseTSV(networksTSV, 2) {
+	countries := map[string]*networks{}
+	for _, f := range parseTSV(networksTSV) {
 		if countries[f[0]] == nil {
 			countries[f[0]] = &networks{}
 		}
-		p := netip.MustParsePrefix(f[1])
-		countries[f[0]].prefixes = append(countries[f[0]].prefixes, p)
-		sizes[f[0]] = append(sizes[f[0]], float64(uint64(1)<<(32-p.Bits())))
+		countries[f[0]].prefixes = append(countries[f[0]].prefixes, netip.MustParsePrefix(f[1]))
 	}
-	for country, n := range countries {
-		n.sizes = weighted.New(sizes[country])
+	for _, n := range countries {
+		n.sizes = weighted.New(len(n.prefixes), func(i int) float64 { return float64(n.size(i)) })
 	}
 	return countries
 }
 
 func (d *dataset) readPlaces(countries map[string]*networks) {
-	var weights []float64
-	for i, f := range parseTSV(placesTSV, 8) {
+	rows := parseTSV(placesTSV)
+	for i, f := range rows {
 		zone, err := time.LoadLocation(f[6])
 		if err != nil || countries[f[0]] == nil {
 			panic(fmt.Sprintf("read places: %s: zone %v or no network", f[2], err))
 		}
 		d.places = append(d.places, Place{i, f[0], f[1], f[2], f[3], f[4], NewText(f[5]), zone, countries[f[0]]})
-		weights = append(weights, mustParseFloat(f[7]))
 	}
-	d.placeWeights = weighted.New(weights)
+	d.placeWeights = weighted.New(len(rows), func(i int) float64 { return mustParseFloat(rows[i][7]) })
 }
 
 func (d *dataset) readReferrers() {
 	weights := map[SourceType][]float64{}
-	for _, f := range parseTSV(referrersTSV, 3) {
+	for _, f := range parseTSV(referrersTSV) {
 		kind := SourceType(f[0])
 		if d.referrers[kind] == nil {
 			d.referrers[kind] = &referrers{}
@@ -102,21 +98,16 @@ func (d *dataset) readReferrers() {
 		weights[kind] = append(weights[kind], mustParseFloat(f[1]))
 	}
 	for kind, r := range d.referrers {
-		r.weights = weighted.New(weights[kind])
+		r.weights = weighted.New(len(r.urls), func(i int) float64 { return weights[kind][i] })
 	}
 }
 
-func parseTSV(tsv string, columns int) (rows [][]string) {
-	for line := range strings.Lines(tsv) {
-		line = strings.TrimRight(line, "\n")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		fields := strings.Split(line, "\t")
-		if len(fields) != columns {
-			panic(fmt.Sprintf("read visitor data: %q has %d columns, not %d", line, len(fields), columns))
-		}
-		rows = append(rows, fields)
+func parseTSV(tsv string) [][]string {
+	r := csv.NewReader(strings.NewReader(tsv))
+	r.Comma, r.Comment = '\t', '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		panic(fmt.Sprintf("read visitor data: %v", err))
 	}
 	return rows
 }

@@ -1,5 +1,5 @@
-// Package visitor draws visitors: people with a consistent device, place, IP address and source. It knows nothing of
-// what they do, of HTTP, or of Matomo's parameters.
+// Package visitor draws visitors: people with a consistent device, place, IP address and source. It does not depend on
+// their visits, on HTTP, or on Matomo's parameters.
 package visitor
 
 import (
@@ -124,12 +124,14 @@ type networks struct {
 	sizes    weighted.Table
 }
 
+// size returns the number of addresses in prefix i.
+func (n *networks) size(i int) uint32 { return 1 << (32 - n.prefixes[i].Bits()) }
+
 func (n *networks) draw(rng *rand.Rand) netip.Addr {
-	p := n.prefixes[n.sizes.Draw(rng)]
-	size := uint32(1) << (32 - p.Bits())
-	address := p.Addr().As4()
+	i := n.sizes.Draw(rng)
+	address := n.prefixes[i].Addr().As4()
 	first := binary.BigEndian.Uint32(address[:])
 	// no network or broadcast address
-	binary.BigEndian.PutUint32(address[:], first+rng.Uint32N(size/256)<<8+1+rng.Uint32N(254))
+	binary.BigEndian.PutUint32(address[:], first+rng.Uint32N(n.size(i)/256)<<8+1+rng.Uint32N(254))
 	return netip.AddrFrom4(address)
 }

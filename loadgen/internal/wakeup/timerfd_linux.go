@@ -28,8 +28,8 @@ type timerfd struct {
 	waiter sync.WaitGroup
 }
 
-// wait forwards expirations. It never reads the descriptor, because Reset clears the expiration anyway: the runtime would
-// record the read's system call and wake its monitor for it, which costs more than the rest of the timer.
+// wait forwards expirations. It never reads the descriptor, because Reset clears the expiration anyway: the runtime
+// would record the read's system call and wake its monitor for it, which costs more than the rest of the timer.
 func (t *timerfd) wait() {
 	raw, err := t.file.SyscallConn()
 	if err != nil {

@@ -1,10 +1,10 @@
-// Package weighted draws indices by weight. It knows nothing of what is drawn.
+// Package weighted draws indices by weight.
 package weighted
 
 import "math/rand/v2"
 
 // Table draws indices in proportion to weights in constant time, by Vose's version of Walker's alias method. Each
-// column stands for its own index up to a threshold and for an alias above it.
+// column gives its own index up to a threshold and an alias above it.
 type Table struct {
 	columns []column
 }
@@ -14,19 +14,17 @@ type column struct {
 	alias     uint32
 }
 
-// New returns a table for weights with a positive sum.
-func New(weights []float64) Table {
-	total := 0.0
-	for _, w := range weights {
-		total += w
-	}
-	n := len(weights)
+// New returns a table for n indices with weights of a positive sum.
+func New(n int, weight func(i int) float64) Table {
 	t := Table{make([]column, n)}
+	total, scaled := 0.0, make([]float64, n)
+	for i := range n {
+		scaled[i] = weight(i)
+		total += scaled[i]
+	}
 	var small, large []int
-	scaled := make([]float64, n)
-	for i, w := range weights {
-		scaled[i] = w / total * float64(n)
-		if scaled[i] < 1 {
+	for i := range n {
+		if scaled[i] = scaled[i] / total * float64(n); scaled[i] < 1 {
 			small = append(small, i)
 		} else {
 			large = append(large, i)
