@@ -91,7 +91,7 @@ func (j *Job) summarize(b *batch, why string) runsummary.Batch {
 }
 
 func (j *Job) date(b *batch) string   { return j.c.Days[b.day].Date.String() }
-func (j *Job) target(b *batch) string { return j.c.Targets[b.Target] }
+func (j *Job) target(b *batch) string { return j.c.Router.Name(b.Target) }
 
 // dayGates hold back the batches of each day and target until its first batch has ended, and send first batches one at
 // a time.

@@ -19,6 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/loadgen/internal/routing"
 	"github.com/puttrix/trafficinator/loadgen/internal/standstill"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/answer"
 	"github.com/puttrix/trafficinator/shared/calendar"
 	"github.com/puttrix/trafficinator/shared/endreason"
@@ -44,11 +45,9 @@ type Config struct {
 	Curve profile.Profile
 	Seed  uint64
 
-	Visits engine.Visits
-	Sender engine.Sender
-	Router *routing.Router
-	// Targets are the names of the router's targets.
-	Targets []string
+	Visits  engine.Visits
+	Sender  engine.Sender
+	Router  *routing.Router
 	Ledger  *ledger.Ledger
 	Journal *Journal
 	// StoreLedger stores the ledger durably. It is called before each request.
@@ -86,7 +85,7 @@ type Job struct {
 
 // New returns a job; Run starts it.
 func New(c Config) *Job {
-	n := len(c.Targets)
+	n := c.Router.Targets()
 	j := &Job{c: c, refusedInARow: make([]int, n), sizes: slices.Repeat([]engine.BatchSize{{Max: c.BatchSize}}, n),
 		gates: newDayGates(len(c.Days), n)}
 	if c.MaxRate > 0 {
@@ -115,10 +114,11 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 	defer stop(nil)
 	j.stop = stop
 	defer context.AfterFunc(abort, j.c.Sender.Abort)()
-	over := make(chan struct{})
+	running, over := context.WithCancel(context.Background())
+	defer over()
 	var background, workers sync.WaitGroup
-	background.Go(func() { j.countBatches(over) })
-	background.Go(func() { j.abortAfterDrain(ctx, over) })
+	background.Go(func() { j.countBatches(running) })
+	background.Go(func() { j.abortAfterDrain(ctx, running) })
 	j.phase.Store(phase.Running)
 
 	batches := make(chan *batch)
@@ -130,7 +130,7 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 			}
 		})
 	}
-	order := batchOrder{Config: &j.c, known: j.c.Journal.known(len(j.c.Targets)), tooLong: j.visitTooLong,
+	order := batchOrder{Config: &j.c, known: j.c.Journal.known(j.c.Router.Targets()), tooLong: j.visitTooLong,
 		size: j.batchSize}
 	for b := range order.batches() {
 		if b.known != nil { // is recorded even after a stop
@@ -145,13 +145,13 @@ func (j *Job) Run(drain, abort context.Context) (why endreason.Reason, message s
 			}
 		}
 		j.unfinished.Store(true)
-		if !order.hasKnown() {
+		if !slices.ContainsFunc(order.known, func(of []knownBatch) bool { return len(of) > 0 }) {
 			break
 		}
 	}
 	close(batches)
 	workers.Wait()
-	close(over)
+	over()
 	background.Wait()
 	j.phase.Store(phase.Ended)
 	if j.unfinished.Load() || j.message != "" { // the last batch may fail with none left
@@ -171,32 +171,26 @@ func (j *Job) batchSize(target int) int {
 }
 
 // abortAfterDrain aborts requests that exceed the drain timeout after a stop.
-func (j *Job) abortAfterDrain(ctx context.Context, over <-chan struct{}) {
+func (j *Job) abortAfterDrain(ctx, running context.Context) {
 	select {
-	case <-over:
+	case <-running.Done():
 		return
 	case <-ctx.Done():
 	}
 	j.phase.Store(phase.Draining)
-	timeout := time.NewTimer(drainTimeout)
-	defer timeout.Stop()
-	select {
-	case <-over:
-	case <-timeout.C:
+	if wakeup.Sleep(running, drainTimeout) {
 		j.c.Sender.Abort()
 	}
 }
 
 // countBatches counts the batches by generating them, as if every target accepted BatchSize.
-func (j *Job) countBatches(over <-chan struct{}) {
+func (j *Job) countBatches(running context.Context) {
 	n := uint64(0)
-	order := batchOrder{Config: &j.c, known: make([][]knownBatch, len(j.c.Targets)),
+	order := batchOrder{Config: &j.c, known: make([][]knownBatch, j.c.Router.Targets()),
 		tooLong: func(int, int, *visit.Visit) {}, size: func(int) int { return j.c.BatchSize }}
 	for range order.batches() {
-		select {
-		case <-over:
+		if running.Err() != nil {
 			return
-		default:
 		}
 		n++
 	}

@@ -170,7 +170,7 @@ func (r *rig) run(drain context.Context, m *matomo) (endreason.Reason, string, r
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
 		StoreLedger: r.keep, Days: r.days, Curve: r.week, Seed: 7, Visits: visits{}, Sender: m,
-		Router: routing.New(targets, target.RoundRobin, 7), Targets: r.names, Ledger: l, Journal: journal,
+		Router: routing.New(targets, target.RoundRobin, 7), Ledger: l, Journal: journal,
 		Log: slog.New(slog.DiscardHandler), Clock: clock, BatchSize: r.size, Concurrency: r.shards, MaxRate: r.rate,
 	})
 	why, message := job.Run(drain, context.Background())

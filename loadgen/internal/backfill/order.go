@@ -72,7 +72,7 @@ type batchOrder struct {
 // batches generates all batches, those of each target in turn.
 func (o *batchOrder) batches() iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
-		o.positions = make([]uint64, len(o.Targets))
+		o.positions = make([]uint64, o.Router.Targets())
 		for queues := range o.windows() {
 			for t := range queues {
 				queues[t].From = o.positions[t]
@@ -113,11 +113,6 @@ func (o *batchOrder) windows() iter.Seq[[]batch] {
 	}
 }
 
-// hasKnown reports whether batches of the journal are left.
-func (o *batchOrder) hasKnown() bool {
-	return slices.ContainsFunc(o.known, func(of []knownBatch) bool { return len(of) > 0 })
-}
-
 // plan generates the visits of a day, whose first has the given number, with their targets.
 func (o *batchOrder) plan(day int, first uint64, tooLong func(int, int, *visit.Visit)) iter.Seq2[int, plannedVisit] {
 	return func(yield func(int, plannedVisit) bool) {
@@ -142,7 +137,7 @@ func (o *batchOrder) plan(day int, first uint64, tooLong func(int, int, *visit.V
 
 // queues returns empty queues of a day by target.
 func (o *batchOrder) queues(day int, opensDay bool) []batch {
-	queues := make([]batch, len(o.Targets))
+	queues := make([]batch, o.Router.Targets())
 	for t := range queues {
 		queues[t] = batch{span: span{Target: t}, day: day, opensDay: opensDay}
 	}
@@ -151,7 +146,7 @@ func (o *batchOrder) queues(day int, opensDay bool) []batch {
 
 // firstVisits returns the first visit of a day for each target, or all visits of a small day.
 func (o *batchOrder) firstVisits(day int, number uint64) []batch {
-	queues, left := o.queues(day, true), len(o.Targets)
+	queues, left := o.queues(day, true), o.Router.Targets()
 	small := o.Days[day].Visits <= smallDay
 	for t, v := range o.plan(day, number, func(int, int, *visit.Visit) {}) {
 		if q := &queues[t]; small || len(q.visits) == 0 {
@@ -167,7 +162,7 @@ func (o *batchOrder) firstVisits(day int, number uint64) []batch {
 
 // otherVisits yields the visits of a day that firstVisits leaves, up to sortWindow at a time.
 func (o *batchOrder) otherVisits(day int, number uint64, yield func([]batch) bool) bool {
-	opened := make([]bool, len(o.Targets))
+	opened := make([]bool, o.Router.Targets())
 	queues, n := o.queues(day, false), 0
 	flush := func() bool {
 		for t := range queues {

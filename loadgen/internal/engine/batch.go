@@ -122,12 +122,6 @@ func (o *openVisit) setGroup(v *visit.Visit, now time.Duration, limit int) {
 	}
 }
 
-// record adds the outcome of the next hit.
-func (o *openVisit) record(h *sentHit, days *days) {
-	o.hit++
-	o.Add(h.Class.Outcome(), h.Kind, h.recorded, o.LastAction > 0 && days.sameDay(int64(o.LastAction), h.recorded))
-}
-
 // days finds the midnights of a site's time zone. It caches one day, because nearly all calls are about the same.
 type days struct {
 	zone     *time.Location

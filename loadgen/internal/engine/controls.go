@@ -24,10 +24,6 @@ type controls struct {
 	changed chan struct{} // has a token if wanted has changed
 }
 
-func newControls() controls {
-	return controls{wanted: overrides{scale: 1}, changed: make(chan struct{}, 1)}
-}
-
 func (c *controls) set(change func(*overrides)) {
 	c.mu.Lock()
 	change(&c.wanted)

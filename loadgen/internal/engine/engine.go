@@ -115,7 +115,7 @@ type Engine struct {
 
 // New returns an engine; Run starts it.
 func New(c Config) *Engine {
-	e := &Engine{c: c, controls: newControls()}
+	e := &Engine{c: c, controls: controls{wanted: overrides{scale: 1}, changed: make(chan struct{}, 1)}}
 	e.phase.Store(phase.Idle)
 	e.pause.Store("")
 	return e

@@ -104,7 +104,11 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 		if l.draining || l.end != "" && l.awaitingOnly == l.open { // nothing depends on late answers any more
 			l.stopWaiting()
 		}
-		l.setTimer(max(l.nextWakeup(now), l.lastPoll+pollInterval))
+		// A wakeup too many costs less than setting the timer for each.
+		if at := max(l.nextWakeup(now), l.lastPoll+pollInterval); l.wakeAt == 0 || at < l.wakeAt {
+			l.wakeAt = at
+			l.c.Timer.Reset(at - l.elapsed())
+		}
 		select {
 		case <-l.c.Timer.C():
 			l.wakeAt = 0
@@ -117,14 +121,6 @@ func (l *loop) run(drain context.Context) endreason.Reason {
 			stop = nil
 			l.stop(endreason.FromContext(drain))
 		}
-	}
-}
-
-// setTimer wakes the loop at the given time or earlier: a wakeup too many costs less than setting each one.
-func (l *loop) setTimer(at time.Duration) {
-	if l.wakeAt == 0 || at < l.wakeAt {
-		l.wakeAt = at
-		l.c.Timer.Reset(at - l.elapsed())
 	}
 }
 

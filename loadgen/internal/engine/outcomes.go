@@ -153,8 +153,11 @@ func (l *loop) recordOutcomes(b *batch) {
 		hits = hits[len(own):]
 		unopened, action, before := o.LastAction == 0, false, o.VisitState
 		for i := range own {
-			action = action || hit.Rows[own[i].Kind].Opens
-			o.record(&own[i], &l.days)
+			h := &own[i]
+			action = action || hit.Rows[h.Kind].Opens
+			o.hit++
+			o.Add(h.Class.Outcome(), h.Kind, h.recorded,
+				o.LastAction > 0 && l.days.sameDay(int64(o.LastAction), h.recorded))
 			if unopened && o.LastAction > 0 {
 				unopened = false
 				l.c.Ledger.OpenVisit(b.target, ledger.Dimensions{Day: l.days.midnight(int64(o.LastAction)),

@@ -68,7 +68,7 @@ func (m *backfillMode) Prepare(ctx context.Context) (Prepared, problem.List) {
 	s := &m.plan.Sending
 	m.job = backfill.New(backfill.Config{
 		Days: days, Curve: m.plan.Week(), Seed: m.plan.Seed, Visits: m.plan.Visits, Sender: m.sender, Router: m.router,
-		Targets: m.plan.TargetNames(), Ledger: m.ledger, Journal: &m.journal, Log: m.log,
+		Ledger: m.ledger, Journal: &m.journal, Log: m.log,
 		StoreLedger: func() error { return m.reserve(0) }, Clock: m.clock,
 		BatchSize: s.Batch, Concurrency: s.Concurrency, MaxRate: s.Rate,
 	})

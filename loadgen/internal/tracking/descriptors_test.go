@@ -61,8 +61,8 @@ func TestALackOfDescriptorsIsALocalFault(t *testing.T) {
 			if r := to.Send([]byte("idsite=1"), "agent"); !r.LocalFault || !r.Class.Retryable() {
 				t.Errorf("%+v", r)
 			}
-			if len(to.route.dialer.failed) > 0 {
-				t.Errorf("the address rests: %v", to.route.dialer.failed)
+			if _, failed := to.route.dialer.failed.Load(netip.MustParseAddr("127.0.0.1")); failed {
+				t.Error("the address is tried last")
 			}
 		})
 	}

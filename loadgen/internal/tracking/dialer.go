@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,14 +36,13 @@ type dialer struct {
 	lookup  func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
 
-	mu     sync.Mutex
-	next   int
-	failed map[netip.Addr]time.Time
+	next   atomic.Uint64
+	failed sync.Map // netip.Addr to time.Time
 }
 
 func newDialer() *dialer {
 	d := net.Dialer{KeepAlive: 30 * time.Second}
-	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: d.DialContext, failed: map[netip.Addr]time.Time{}}
+	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: d.DialContext}
 }
 
 // dial tries the addresses of a host until one accepts the connection. It returns the first error.
@@ -54,15 +54,18 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 	var first error
 	addresses = d.order(addresses, time.Now())
 	for i, address := range addresses {
-		d.markRetried(address)
+		if _, failed := d.failed.Load(address); failed { // no other request uses it meanwhile
+			d.failed.Store(address, time.Now())
+		}
 		c, err := d.try(ctx, net.JoinHostPort(address.Unmap().String(), port), len(addresses)-i)
 		if isOutOfDescriptors(err) { // no failure of the address
 			return nil, err
 		}
-		d.markResult(address, err)
 		if err == nil {
+			d.failed.Delete(address)
 			return c, nil
 		}
+		d.failed.Store(address, time.Now())
 		first = cmp.Or(first, err)
 		if ctx.Err() != nil {
 			break
@@ -84,12 +87,11 @@ func (d *dialer) try(ctx context.Context, address string, left int) (net.Conn, e
 // order sorts addresses: first those of the family that the resolver puts first because this machine can reach it (RFC
 // 6724), starting with another one each time, then the other family, then those that failed recently.
 func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	var preferred, others, failed []netip.Addr
 	for _, a := range addresses {
+		at, known := d.failed.Load(a)
 		switch {
-		case now.Sub(d.failed[a]) < failureCooldown:
+		case known && now.Sub(at.(time.Time)) < failureCooldown:
 			failed = append(failed, a)
 		case a.Unmap().Is4() == addresses[0].Unmap().Is4():
 			preferred = append(preferred, a)
@@ -97,32 +99,11 @@ func (d *dialer) order(addresses []netip.Addr, now time.Time) []netip.Addr {
 			others = append(others, a)
 		}
 	}
-	if n := len(preferred); n > 0 {
-		d.next++
-		at := d.next % n
+	if n := uint64(len(preferred)); n > 0 {
+		at := d.next.Add(1) % n
 		preferred = slices.Concat(preferred[at:], preferred[:at])
 	}
 	return slices.Concat(preferred, others, failed)
-}
-
-// markRetried keeps others from using a failed address while it is tried again.
-func (d *dialer) markRetried(address netip.Addr) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, failed := d.failed[address]; failed {
-		d.failed[address] = time.Now()
-	}
-}
-
-// markResult records whether an address accepts connections.
-func (d *dialer) markResult(address netip.Addr, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err == nil {
-		delete(d.failed, address)
-	} else {
-		d.failed[address] = time.Now()
-	}
 }
 
 // portOf returns the port of a URL or of its scheme.

@@ -179,7 +179,11 @@ func (g *Generator) Fill(v *Visit, until int) {
 	for i := v.firstBrowsed; i < until; i++ {
 		h := &v.Hits[i]
 		if h.Kind != hit.Pageview {
-			h.inheritPage(&v.Hits[h.page])
+			view := &v.Hits[h.page]
+			h.URL, h.Title, h.at = view.URL, view.Title, view.at
+			if h.Kind != hit.Ping && view.page > 0 { // the source of the visit belongs to its first hit
+				h.Referrer = view.Referrer
+			}
 			continue
 		}
 		if current == nil {
@@ -191,13 +195,5 @@ func (g *Generator) Fill(v *Visit, until int) {
 			h.Referrer, current = current.url, on.next(v.whoRNG, current)
 		}
 		h.URL, h.Title, h.RecordedAs, h.at = current.url, current.title, current.recordedAs, current
-	}
-}
-
-// inheritPage copies what a hit has from its page.
-func (h *Hit) inheritPage(view *Hit) {
-	h.URL, h.Title, h.at = view.URL, view.Title, view.at
-	if h.Kind != hit.Ping && view.page > 0 { // the source of the visit belongs to its first hit
-		h.Referrer = view.Referrer
 	}
 }
