@@ -30,11 +30,11 @@ func New(p profile.Profile, start time.Time, first uint64, random *rand.Rand) *S
 	s := &Schedule{clock: clock{profile: p, start: start, scale: 1}, random: random}
 	lead := 0.0
 	if end, ends := s.clock.end(); ends && first > 0 {
-		begin, found := p.TimeOf(start, start, end, float64(first))
+		from, found := p.TimeOf(start, start, end, float64(first))
 		if !found {
-			begin = end
+			from = end
 		}
-		s.clock.start = start.Add(-begin.Sub(start))
+		s.clock.start = start.Add(-from.Sub(start))
 		// Times are cut to the nanosecond, in which a high rate has a fraction of a visit.
 		if lead = float64(first) - s.clock.visits(s.clock.start, start); lead < rounding {
 			lead = 0

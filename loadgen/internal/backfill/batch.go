@@ -93,8 +93,8 @@ func (j *Job) summarize(b *batch, why string) runsummary.Batch {
 func (j *Job) date(b *batch) string   { return j.c.Days[b.day].Date.String() }
 func (j *Job) target(b *batch) string { return j.c.Router.Name(b.Target) }
 
-// dayGates hold back the batches of each day and target until its first batch has ended, and send first batches one at
-// a time.
+// dayGates delay the batches of each day and target until its first batch has ended, and let first batches through one
+// at a time.
 type dayGates struct {
 	slot    chan struct{} // taken while a first batch is sent
 	gates   []gate        // by day and target

@@ -30,9 +30,9 @@ func TestABatchIsRetriedForFiveMinutes(t *testing.T) {
 			}
 			return acceptAll(hits)
 		}
-		began := time.Now()
+		started := time.Now()
 		why, message, p, s := r.run(context.Background(), m)
-		took := time.Since(began)
+		took := time.Since(started)
 		if why != endreason.NoTarget || !strings.Contains(message, "answered 503") || took < 4*time.Minute ||
 			took > 5*time.Minute || s.Hits.Failed == 0 {
 			t.Errorf("ended %s after %s: %s; %+v", why, took, message, s.Hits)
@@ -149,9 +149,9 @@ func TestAStopLetsRequestsInFlightEnd(t *testing.T) {
 			<-m.broken // the other one never answers
 			return answer.Answer{Class: answer.Broken, Excerpt: "aborted"}
 		}
-		began := time.Now()
+		started := time.Now()
 		why, _, p, s := r.run(drain, m)
-		if took := time.Since(began); why != endreason.Interrupted || took > 7*time.Second {
+		if took := time.Since(started); why != endreason.Interrupted || took > 7*time.Second {
 			t.Errorf("ended %s after %s", why, took)
 		}
 		if s.Visits.Complete != uint64(len(m.stored)) || p.BatchesDone != uint64(len(m.requests)) ||

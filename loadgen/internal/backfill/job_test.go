@@ -167,6 +167,9 @@ func (r *rig) run(drain context.Context, m *matomo) (endreason.Reason, string, r
 		clock = standstill.New(time.Now())
 	}
 	targets := make([]target.Target, len(r.names))
+	for i, name := range r.names {
+		targets[i].Name = name
+	}
 	l := ledger.New(len(targets))
 	job := backfill.New(backfill.Config{
 		StoreLedger: r.keep, Days: r.days, Curve: r.week, Seed: 7, Visits: visits{}, Sender: m,
@@ -332,9 +335,9 @@ func TestMaxRateLimitsRequests(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-28", "2026-03-30", 400, later)
 		r.rate = 2
 		m := newMatomo()
-		began := time.Now()
+		started := time.Now()
 		_, _, _, _ = r.run(context.Background(), m)
-		if took, want := time.Since(began),
+		if took, want := time.Since(started),
 			time.Duration(len(m.requests)-1)*time.Second/2; took.Round(time.Millisecond) != want {
 			t.Errorf("%d requests at 2 a second took %s, want %s", len(m.requests), took, want)
 		}

@@ -76,8 +76,8 @@ func TestAJournalRecordsWhatMayHaveBeenSent(t *testing.T) {
 
 func TestAJournalWithACutOffLastLineIsRepaired(t *testing.T) {
 	t.Parallel()
-	whole := afero.NewMemMapFs()
-	j, _ := reopen(t, whole)
+	disk := afero.NewMemMapFs()
+	j, _ := reopen(t, disk)
 	must(
 		t,
 		j.Begin(Header{RunID: "r"}),
@@ -86,7 +86,7 @@ func TestAJournalWithACutOffLastLineIsRepaired(t *testing.T) {
 		j.sending(nth(1)),
 		j.Close(),
 	)
-	text, err := afero.ReadFile(whole, path)
+	text, err := afero.ReadFile(disk, path)
 	must(t, err)
 	for cut := range len(text) {
 		fsys := afero.NewMemMapFs()

@@ -65,13 +65,13 @@ func TestTheFirstVisitOfADayIsSentAheadInItsOwnRequest(t *testing.T) {
 			}
 			return acceptAll(hits)
 		}
-		began := time.Now()
+		started := time.Now()
 		_, _, _, s := r.run(context.Background(), m)
 		if s.Visits.Complete != calendar.Total(r.days) {
 			t.Errorf("%+v of %d visits", s.Visits, calendar.Total(r.days))
 		}
 		// Four at a time: days are opened one at a time, but while earlier ones are sent.
-		took, shortest := time.Since(began), time.Duration(len(m.requests)/4)*100*time.Millisecond
+		took, shortest := time.Since(started), time.Duration(len(m.requests)/4)*100*time.Millisecond
 		if took > shortest*5/4+300*time.Millisecond {
 			t.Errorf("%d requests took %s, want about %s", len(m.requests), took, shortest)
 		}

@@ -15,8 +15,8 @@ func TestAStandstillDoesNotCountAsRetryTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-01", "2026-03-01", 10, time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
 		r.names, r.shards = r.names[:1], 1
-		began, skipped := time.Now(), atomic.Int64{}
-		r.clock = standstill.NewAt(func() time.Duration { return time.Since(began) + time.Duration(skipped.Load()) })
+		started, skipped := time.Now(), atomic.Int64{}
+		r.clock = standstill.NewAt(func() time.Duration { return time.Since(started) + time.Duration(skipped.Load()) })
 		m := newMatomo()
 		m.answer = func(n int, hits []hit) answer.Answer {
 			switch n {
@@ -39,8 +39,8 @@ func TestABatchInFlightDuringAStandstillHasNoLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "UTC", "2026-03-01", "2026-03-01", 40, time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC))
 		r.names, r.shards = r.names[:1], 1
-		began, skipped := time.Now(), atomic.Int64{}
-		r.clock = standstill.NewAt(func() time.Duration { return time.Since(began) + time.Duration(skipped.Load()) })
+		started, skipped := time.Now(), atomic.Int64{}
+		r.clock = standstill.NewAt(func() time.Duration { return time.Since(started) + time.Duration(skipped.Load()) })
 		m := newMatomo()
 		m.answer = func(n int, hits []hit) answer.Answer {
 			time.Sleep(time.Second)

@@ -170,7 +170,7 @@ func NewCap(limit uint64, state runsummary.Cap, save func(runsummary.Cap) error)
 	return &Cap{limit: limit, block: max(1, limit/100), used: min(limit, state.Reserved), state: state, save: save}
 }
 
-// Take lets one visit start at now. If the cap is reached, it returns when the next window begins. An error is that of
+// Take lets one visit start at now. If the cap is reached, it returns when the next window starts. An error is that of
 // save: the visit may not start, because a restart would not count it.
 func (c *Cap) Take(now time.Time) (ok bool, resume time.Time, err error) {
 	if end := c.state.WindowStart.Add(runsummary.CapWindow); c.state.WindowStart.IsZero() || !now.Before(end) {

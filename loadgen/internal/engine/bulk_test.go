@@ -60,9 +60,9 @@ func TestAHitWaitsForItsBatchNoLongerThanTheBatchDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(accept, func(c *engine.Config) { inBulk(c); c.StopAfter = 3 })
 		r.matomo.receipt = all
-		began := time.Now()
+		started := time.Now()
 		_ = r.run(t.Context(), t.Context(), t)
-		if took := time.Since(began); took > 100*time.Millisecond+5*time.Second {
+		if took := time.Since(started); took > 100*time.Millisecond+5*time.Second {
 			t.Errorf("three visits of 2 s took %v with a delay of 1 s for each of three requests", took)
 		}
 		if r.ended(outcome.Accepted) != 9 {
@@ -182,12 +182,12 @@ func TestABulkReceiptDecidesTheOutcomes(t *testing.T) {
 
 func TestARolledBackBatchIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		started := time.Now()
 		var lost []uint64
 		r := newRig(nil, inBulk)
 		r.matomo.receipt = all
 		r.matomo.answer = func(_ context.Context, s sent) tracking.Result {
-			if since := time.Since(began); since > 5*time.Second && since < 5200*time.Millisecond {
+			if since := time.Since(started); since > 5*time.Second && since < 5200*time.Millisecond {
 				lost = append(lost, s.visit)
 				return classified(answer.RolledBack)
 			}

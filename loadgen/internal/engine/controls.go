@@ -14,7 +14,7 @@ import (
 type overrides struct {
 	scale    float64 // of the profile's rate
 	paused   bool
-	finishBy time.Time // when open visits are cut off, zero if the run was not asked to finish
+	finishBy time.Time // when open visits are cut off, zero if the run has no deadline
 }
 
 // controls pass overrides from any goroutine to the loop.
@@ -54,7 +54,7 @@ func (e *Engine) Finish(within time.Duration) {
 	e.controls.set(func(o *overrides) { o.finishBy = by })
 }
 
-// FinishBy returns when open visits are cut off, zero if the run was not asked to finish.
+// FinishBy returns when open visits are cut off, zero if the run has no deadline.
 func (e *Engine) FinishBy() time.Time { return e.controls.get().finishBy }
 
 // Rate returns the current arrival rate in visits per second, 0 during a pause.
@@ -72,7 +72,7 @@ func (l *loop) applyControls(elapsed time.Duration) {
 	}
 }
 
-// applyFinish ends the arrivals if the run was asked to finish, and sets when open visits are cut off.
+// applyFinish ends the arrivals if Finish was called, and sets when open visits are cut off.
 func (l *loop) applyFinish() {
 	by := l.controls.get().finishBy
 	if by.IsZero() || l.draining {

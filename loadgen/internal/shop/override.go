@@ -113,9 +113,12 @@ func (s *Shop) splitGap(o Override) Order {
 	switch {
 	case o.Tax == nil && o.Shipping == nil:
 		order.Tax = gap
+		off := func(tax, shipping Cents) Cents { // how far the tax is from that of the rate
+			by := tax - s.tax.on(order.Subtotal+shipping)
+			return max(by, -by)
+		}
 		for _, shipping := range s.cfg.Shipping {
-			if tax := gap - shipping; tax >= 0 &&
-				s.taxError(order.Subtotal, tax, shipping) < s.taxError(order.Subtotal, order.Tax, order.Shipping) {
+			if tax := gap - shipping; tax >= 0 && off(tax, shipping) < off(order.Tax, order.Shipping) {
 				order.Tax, order.Shipping = tax, shipping
 			}
 		}
@@ -125,12 +128,6 @@ func (s *Shop) splitGap(o Override) Order {
 		order.Shipping = gap
 	}
 	return order
-}
-
-// taxError returns how far tax is from that of the rate.
-func (s *Shop) taxError(subtotal, tax, shipping Cents) Cents {
-	by := tax - s.tax.on(subtotal+shipping)
-	return max(by, -by)
 }
 
 func valueOr[T any](given *T, other T) T {

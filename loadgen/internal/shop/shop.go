@@ -60,7 +60,7 @@ type Shop struct {
 	cfg      Config
 	tax      taxRate
 	products []Product
-	sums     *reachable
+	sums     reachable
 	counts   []lineCount // with which the range can be reached
 	weights  float64     // of counts in total
 }
@@ -179,15 +179,14 @@ type Product struct {
 }
 
 // catalogue parses the embedded table of SKU, name, category and price with two decimals.
-func catalogue() []Product {
-	var products []Product
+func catalogue() (products []Product) {
 	for line := range strings.Lines(productsTSV) {
 		cell := strings.Split(strings.TrimSpace(line), "\t")
 		price, err := strconv.ParseInt(strings.Replace(cell[3], ".", "", 1), 10, 64)
 		if err != nil {
 			panic("embedded catalogue: " + err.Error())
 		}
-		products = append(products, Product{SKU: cell[0], Name: cell[1], Category: cell[2], Price: Cents(price)})
+		products = append(products, Product{cell[0], cell[1], cell[2], Cents(price)})
 	}
 	return products
 }

@@ -89,7 +89,11 @@ func (s set) merged() set {
 	})
 	joined := s[:0]
 	for _, a := range s {
-		if n := len(joined); n > 0 && joined[n-1].kind == a.kind && a.lo <= joined[n-1].hi+a.kind.joinDistance() {
+		distance := a.kind.step()
+		if a.kind == mixed { // they must overlap, so that each fills the gaps at the other's end
+			distance = -3
+		}
+		if n := len(joined); n > 0 && joined[n-1].kind == a.kind && a.lo <= joined[n-1].hi+distance {
 			joined[n-1].hi = max(joined[n-1].hi, a.hi)
 			continue
 		}
@@ -98,26 +102,17 @@ func (s set) merged() set {
 	return slices.Clip(joined)
 }
 
-// joinDistance returns how far after a span another one may start to be joined with it. Mixed ones must overlap, so
-// that each fills the gaps at the other's end.
-func (k kind) joinDistance() Cents {
-	if k == mixed {
-		return -3
-	}
-	return k.step()
-}
+// reachable has the subtotals that are possible: a[i][n] are those with n lines of the products from i on.
+type reachable [][]set
 
-// reachable has the subtotals that are possible: from[i][n] are those with n lines of the products from i on.
-type reachable struct{ from [][]set }
-
-func newReachable(products []Product, lines int) *reachable {
-	a := &reachable{from: make([][]set, len(products)+1)}
-	a.from[len(products)] = make([]set, lines+1)
-	a.from[len(products)][0] = set{{}}
+func newReachable(products []Product, lines int) reachable {
+	a := make(reachable, len(products)+1)
+	a[len(products)] = make([]set, lines+1)
+	a[len(products)][0] = set{{}}
 	for i := len(products) - 1; i >= 0; i-- {
-		rest := a.from[i+1]
-		a.from[i] = make([]set, lines+1)
-		a.from[i][0] = rest[0]
+		rest := a[i+1]
+		a[i] = make([]set, lines+1)
+		a[i][0] = rest[0]
 		for n := 1; n <= lines; n++ {
 			sums := slices.Clone(rest[n])
 			for q := 1; q <= maxQuantity; q++ {
@@ -126,16 +121,16 @@ func newReachable(products []Product, lines int) *reachable {
 					sums = append(sums, own.plus(other))
 				}
 			}
-			a.from[i][n] = sums.merged()
+			a[i][n] = sums.merged()
 		}
 	}
 	return a
 }
 
 // of returns all subtotals of n lines.
-func (a *reachable) of(n int) set { return a.from[0][n] }
+func (a reachable) of(n int) set { return a[0][n] }
 
 // canComplete reports whether n more lines of the products from i on can bring the sums of chosen into b.
-func (a *reachable) canComplete(i, n int, chosen span, b bounds) bool {
-	return slices.ContainsFunc(a.from[i][n], func(rest span) bool { return chosen.plus(rest).overlaps(b) })
+func (a reachable) canComplete(i, n int, chosen span, b bounds) bool {
+	return slices.ContainsFunc(a[i][n], func(rest span) bool { return chosen.plus(rest).overlaps(b) })
 }

@@ -73,7 +73,7 @@ func (c *Client) forEach(do func(*conn)) {
 // Result is the result of one request.
 type Result struct {
 	answer.Answer
-	// ServerTime is the Date of the answer (RFC 9110), zero if there is none; it has whole seconds.
+	// ServerTime is the Date of the answer (RFC 9110), zero if there is none; in full seconds.
 	ServerTime time.Time
 	// LocalFault is set if this machine lacked a resource for the request, so the target is not to blame.
 	LocalFault bool

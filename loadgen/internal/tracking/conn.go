@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxInlineBody is the size up to which a body is copied behind its head; a larger one is written beside it (writev).
+// maxInlineBody is the size up to which a body is copied behind its head; a larger one is written separately (writev).
 const maxInlineBody = 16 << 10
 
 // conn is a connection with the buffers of its requests.
@@ -61,7 +61,7 @@ func (c *conn) isIdle() bool {
 }
 
 // write writes a request; written reports whether a byte of it was sent. A partial TLS record does not count, because
-// nobody can read it.
+// the server cannot read it.
 func (c *conn) write(head, body []byte, userAgent string) (written bool, err error) {
 	c.buffer = append(append(c.buffer[:0], head...), userAgent...)
 	if body != nil {

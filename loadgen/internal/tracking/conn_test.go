@@ -103,7 +103,7 @@ func TestResponsesAreParsed(t *testing.T) {
 			outcome.Unknown, 2},
 		"after an interim one": {"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + noContent,
 			outcome.Accepted, 1},
-		"with more than told": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif +
+		"with more than announced": {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + gif +
 			"HTTP/1.1 500 No\r\n\r\n", outcome.Accepted, 2},
 		"with a long head": {"HTTP/1.1 204 No Content\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n",
 			outcome.Accepted, 1},
@@ -314,8 +314,8 @@ func TestAnAnswerWithoutADateHasNoServerTime(t *testing.T) {
 		return []string{noContent, "HTTP/1.1 204 No Content\r\n\r\n", noContent, ""}[n-1]
 	})
 	target := aim(t, client(t, nil), address, "")
-	for i, told := range []bool{true, false, true, false} {
-		if r := target.Send([]byte("rec=1"), "Firefox"); r.ServerTime.IsZero() == told {
+	for i, sent := range []bool{true, false, true, false} {
+		if r := target.Send([]byte("rec=1"), "Firefox"); r.ServerTime.IsZero() == sent {
 			t.Errorf("request %d: %+v", i+1, r)
 		}
 	}

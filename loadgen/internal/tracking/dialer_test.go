@@ -205,14 +205,14 @@ func TestASilentAddressDelaysARequestForTwoSecondsAtMost(t *testing.T) {
 		defer c.Close()
 		to.client.options.Timeout = 30 * time.Second
 		dial := func() time.Duration {
-			began := time.Now()
-			conn, err := to.dial(began)
+			start := time.Now()
+			conn, err := to.dial(start)
 			if err != nil {
 				t.Error(err)
 				return 0
 			}
 			to.discard(conn)
-			return time.Since(began)
+			return time.Since(start)
 		}
 		if took := dial(); took > maxDialTime {
 			t.Errorf("the first request waits for %s", took)

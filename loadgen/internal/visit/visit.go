@@ -72,14 +72,14 @@ type Visit struct {
 // AsReported returns the visitor as Matomo's reports show it, for a visit whose first hit was filled: the first page
 // can decide the source, by campaign parameters or as a direct entry.
 func (v *Visit) AsReported() visitor.Visitor {
-	who := v.Visitor
+	reported := v.Visitor
 	switch {
 	case v.funnel != nil:
-		who.Source.Type = cmp.Or(v.funnel.source, who.Source.Type)
+		reported.Source.Type = cmp.Or(v.funnel.source, reported.Source.Type)
 	case v.Hits[0].at != nil:
-		who.Source.Type = cmp.Or(v.Hits[0].at.source, who.Source.Type)
+		reported.Source.Type = cmp.Or(v.Hits[0].at.source, reported.Source.Type)
 	}
-	return who
+	return reported
 }
 
 // Length returns the recorded time from the first to the last hit.

@@ -256,7 +256,7 @@ func TestPagesThatMatomoRecordsDifferently(t *testing.T) {
 		b.Pages = []urllist.Page{
 			{URL: "https://a.test/one", Title: "One"}, {URL: "https://a.test/find?q=lamp", Title: "Find"},
 			{URL: "https://a.test/sale?utm_campaign=spring", Title: "Sale"}, {URL: "https://a.test/two"},
-			{URL: "https://a.test/asked?ignore_referrer=1"},
+			{URL: "https://a.test/direct?ignore_referrer=1"},
 		}
 	})
 	searches, campaigns := 0, 0
