@@ -173,7 +173,8 @@ func TestAnInternationalHostIsSentInPunycode(t *testing.T) {
 		w.WriteHeader(204)
 	}))
 	defer proxy.Close()
-	if send(t, "http://bücher.test/matomo.php", through(proxy.URL)); requested != "http://xn--bcher-kva.test/matomo.php" {
+	send(t, "http://bücher.test/matomo.php", through(proxy.URL))
+	if requested != "http://xn--bcher-kva.test/matomo.php" {
 		t.Errorf("requested %q", requested)
 	}
 }
