@@ -23,9 +23,9 @@ type settings struct {
 func TestQuotesAndCommentsOfAFileAreNoPartOfAValue(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		environ map[string]string
-		want    settings
-		told    string
+		environ  map[string]string
+		want     settings
+		reported string
 	}{
 		"double quotes": {
 			map[string]string{"SOME_DIR": `"/a b"`}, settings{Dir: "/a b"},
@@ -50,9 +50,9 @@ func TestQuotesAndCommentsOfAFileAreNoPartOfAValue(t *testing.T) {
 		var got settings
 		var problems problem.List
 		envspec.Parse(&got, c.environ, nil, &problems)
-		if told := problems.Error(); !strings.HasPrefix(told, c.told) || c.told == "" && told != "" ||
-			strings.Contains(told, "hush") {
-			t.Errorf("%s: told %q, want %q", name, told, c.told)
+		if reported := problems.Error(); !strings.HasPrefix(reported, c.reported) || c.reported == "" && reported != "" ||
+			strings.Contains(reported, "hush") {
+			t.Errorf("%s: reported %q, want %q", name, reported, c.reported)
 		}
 		if problems.Err() == nil &&
 			(c.want.Dir != "" && got.Dir != c.want.Dir || c.want.Count != 0 && got.Count != c.want.Count ||
@@ -78,7 +78,7 @@ func TestASecretInAFileOfAnyEditorIsRead(t *testing.T) {
 			}
 			return []byte(data), nil
 		}, &problems)
-		if told := problems.Errors().Error(); told != want || want == "" && (got.Token != "hush" || !p.Set["TOKEN"]) {
+		if reported := problems.Errors().Error(); reported != want || want == "" && (got.Token != "hush" || !p.Set["TOKEN"]) {
 			t.Errorf("%q: %q, %v, want %q", data, got.Token.Reveal(), problems, want)
 		}
 	}

@@ -25,19 +25,11 @@ const (
 // Role is the kind of decision that a setting makes; the declaring package defines the words.
 type Role string
 
-// Widget is the input of a form. A declaration may use its own words besides these.
+// Widget is the input of a form: that of a declaration, or one of derived.
 type Widget string
 
-// The widgets that follow from a declaration.
-const (
-	SecretInput Widget = "secret"
-	Choice      Widget = "choice"
-	Toggle      Widget = "toggle"
-	FileInput   Widget = "file"
-	NumberInput Widget = "number"
-	ListInput   Widget = "list"
-	TextInput   Widget = "text"
-)
+// derived are the widgets that follow from a declaration.
+var derived = []Widget{"secret", "choice", "toggle", "file", "number", "list", "text"}
 
 // Field describes one setting for forms, tables and checks.
 type Field struct {
@@ -104,21 +96,19 @@ func fieldsOf(t reflect.Type) (out []Field) {
 }
 
 // IsDerived reports whether a widget follows from other tags.
-func IsDerived(w Widget) bool {
-	return slices.Contains([]Widget{SecretInput, Choice, Toggle, FileInput, NumberInput, ListInput, TextInput}, w)
-}
+func IsDerived(w Widget) bool { return slices.Contains(derived, w) }
 
 func (f Field) widget() Widget {
 	switch {
 	case f.Secret:
-		return SecretInput
+		return "secret"
 	case len(f.OneOf) > 0:
-		return Choice
+		return "choice"
 	case f.Path:
-		return FileInput
+		return "file"
 	}
-	return map[Kind]Widget{Bool: Toggle, Integer: NumberInput, Number: NumberInput, List: ListInput, Strings: ListInput,
-		Text: TextInput}[f.Kind]
+	return map[Kind]Widget{Bool: "toggle", Integer: "number", Number: "number", List: "list", Strings: "list",
+		Text: "text"}[f.Kind]
 }
 
 func kindOf(t reflect.Type) Kind {

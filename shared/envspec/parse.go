@@ -50,9 +50,11 @@ func Parse(into any, environ map[string]string, read ReadFile, problems *problem
 		}
 		p.Values[f.Key] = v
 	}
-	for _, err := range flatten(env.ParseWithOptions(into, env.Options{Environment: p.Values, FuncMap: parsers})) {
-		var parse env.ParseError
-		if !errors.As(err, &parse) {
+	err := env.ParseWithOptions(into, env.Options{Environment: p.Values, FuncMap: parsers})
+	all, _ := errors.AsType[env.AggregateError](err)
+	for _, err := range all.Errors {
+		parse, ok := errors.AsType[env.ParseError](err)
+		if !ok {
 			problems.Refuse("settings", "", err.Error(), "")
 			continue
 		}
@@ -249,17 +251,6 @@ func parseNumber(v string) (float64, error) {
 		return 0, fmt.Errorf("parse %q: not a finite number", v)
 	}
 	return n, err
-}
-
-func flatten(err error) []error {
-	var all env.AggregateError
-	if errors.As(err, &all) {
-		return all.Errors
-	}
-	if err != nil {
-		return []error{err}
-	}
-	return nil
 }
 
 // Nearest returns the name closest to key by edit distance, ignoring case, or "" if all need more than most edits.

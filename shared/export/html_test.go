@@ -109,7 +109,7 @@ func TestTimesAreThoseOfTheSite(t *testing.T) {
 	}
 }
 
-func TestTheVerdictIsToldFirst(t *testing.T) {
+func TestTheVerdictComesFirst(t *testing.T) {
 	code := func(n int) *int { return &n }
 	for name, c := range map[string]struct {
 		change func(*export.Run)
@@ -132,7 +132,7 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 		"a journal that broke": {func(r *export.Run) {
 			r.Summary.Thresholds, r.Summary.Reason = nil, "journal_failed"
 		}, "Failed"},
-		"still going on": {func(r *export.Run) {
+		"in progress": {func(r *export.Run) {
 			r.Summary.Ended, r.Summary.Reason = time.Time{}, ""
 		}, "Running"},
 	} {
@@ -145,7 +145,7 @@ func TestTheVerdictIsToldFirst(t *testing.T) {
 	}
 }
 
-// bands are what the chart with this id tells to who points at it.
+// bands returns the tooltips of the chart with this id.
 func bands(text, id string) []string {
 	_, text, _ = strings.Cut(text, `id="chart-`+id+`"`)
 	text, _, _ = strings.Cut(text, "</section>")
@@ -200,7 +200,7 @@ func TestLongSeriesAreJoinedWithoutLoss(t *testing.T) {
 		}
 	}
 	if peaks := strings.Count(strings.Join(bands(text, "latency"), ""), "p99 7 s"); peaks != 1 {
-		t.Errorf("the highest latency is told in %d columns", peaks)
+		t.Errorf("the highest latency is reported in %d columns", peaks)
 	}
 	if len(text) > 200_000 {
 		t.Errorf("the page has %d bytes", len(text))
@@ -230,7 +230,7 @@ func TestALineIsBrokenWhereNothingIsKnown(t *testing.T) {
 func TestARunWithoutAnythingHasAPage(t *testing.T) {
 	text := page(t, &export.Run{Summary: runsummary.Summary{RunID: "r", Started: start}})
 	if strings.Contains(text, "NaN") || !strings.Contains(text, "Running") {
-		t.Error("a run that has just begun is not told")
+		t.Error("a run that has just begun is not reported")
 	}
 }
 
@@ -268,7 +268,7 @@ func TestLatenciesOfAllTargetsAreDrawnTogether(t *testing.T) {
 	}
 }
 
-func TestACapacitySearchTellsItsAnswer(t *testing.T) {
+func TestACapacitySearchShowsItsResult(t *testing.T) {
 	r := tenSeconds()
 	slow := 1.4
 	verdict := runsummary.Verdict{Expression: "p95<1s", Metric: "p95", Value: &slow}

@@ -21,7 +21,7 @@ func TestJUnit(t *testing.T) {
 		}, 1, 1, 0},
 		"no target":   {func(r *export.Run) { r.ExitCode = code(3) }, 1, 1, 0},
 		"interrupted": {func(r *export.Run) { r.Summary.Reason, r.ExitCode = "interrupted", code(130) }, 1, 1, 0},
-		"still going on": {func(r *export.Run) {
+		"in progress": {func(r *export.Run) {
 			r.Summary.Reason, r.Summary.Ended, r.Summary.Thresholds[0].Pending = "", time.Time{}, true
 		}, 0, 0, 1},
 	} {
@@ -51,10 +51,10 @@ func TestJUnit(t *testing.T) {
 			t.Errorf("%s: %s", name, b.String())
 		}
 		if message := r.Summary.Message; message != "" && !strings.Contains(b.String(), message) {
-			t.Errorf("%s is not told: %s", message, b.String())
+			t.Errorf("%s is not reported: %s", message, b.String())
 		}
 		if c.failures > 0 && !strings.Contains(b.String(), "failed: 120 ms") {
-			t.Errorf("by how much is not told: %s", b.String())
+			t.Errorf("by how much is not reported: %s", b.String())
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestALengthIsNotThatOfTheWallClock(t *testing.T) {
 	}
 }
 
-func TestAStandstillIsTold(t *testing.T) {
+func TestAStandstillIsReported(t *testing.T) {
 	r := tenSeconds()
 	r.Summary.Standstills = []runsummary.Standstill{{Seconds: 90, Visits: 1800, Hits: 5400},
 		{Seconds: 3.5, Visits: 70, Hits: 200}}
@@ -41,7 +41,7 @@ func TestAStandstillIsTold(t *testing.T) {
 	}
 	for name, text := range map[string]string{"page": page(t, r), "JUnit": junit.String()} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the %s does not tell of it", name)
+			t.Errorf("the %s does not mention it", name)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-func TestAVoidStepIsToldAndIsInNoCurve(t *testing.T) {
+func TestAVoidStepIsReportedAndIsInNoCurve(t *testing.T) {
 	r := tenSeconds()
 	const why = "120 hits to main were refused (in_front): Access denied"
 	r.Summary.Kind = runsummary.CapacitySearch

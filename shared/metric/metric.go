@@ -24,12 +24,9 @@ const (
 
 // Reasons of a pause.
 const (
-	// PauseAsked: requested in control.json.
-	PauseAsked = "asked"
-	// PauseCap: MAX_TOTAL_VISITS reached.
-	PauseCap = "daily_cap"
-	// PauseState: the state folder is not writable, its disk full or read-only.
-	PauseState = "state_full"
+	PauseAsked = "asked"      // requested in control.json
+	PauseCap   = "daily_cap"  // MAX_TOTAL_VISITS reached
+	PauseState = "state_full" // the state folder is not writable, its disk full or read-only
 )
 
 // The labels.

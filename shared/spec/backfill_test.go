@@ -33,7 +33,7 @@ func TestTheWindowIsTakenInTheSitesToday(t *testing.T) {
 	}
 }
 
-func TestEveryFaultOfAWindowIsTold(t *testing.T) {
+func TestEveryProblemOfAWindowIsReported(t *testing.T) {
 	t.Parallel()
 	for settings, want := range map[string][]string{
 		"":                               {`BACKFILL_START_DATE: is not set, and neither is BACKFILL_DAYS_BACK`},
@@ -60,13 +60,13 @@ func TestEveryFaultOfAWindowIsTold(t *testing.T) {
 	} {
 		s, problems := parse(knobs(settings))
 		_, more := s.Backfill(now)
-		told := append(problems, more...).Errors()
-		if len(told) != len(want) {
-			t.Errorf("%q: %d problems, want %d:\n%s", settings, len(told), len(want), told)
+		reported := append(problems, more...).Errors()
+		if len(reported) != len(want) {
+			t.Errorf("%q: %d problems, want %d:\n%s", settings, len(reported), len(want), reported)
 		}
 		for _, text := range want {
-			if !strings.Contains(told.Error(), text) {
-				t.Errorf("%q: nothing tells %q:\n%s", settings, text, told)
+			if !strings.Contains(reported.Error(), text) {
+				t.Errorf("%q: %q is not reported:\n%s", settings, text, reported)
 			}
 		}
 	}

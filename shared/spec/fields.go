@@ -17,15 +17,6 @@ import (
 // Field describes one setting.
 type Field = envspec.Field
 
-// The kinds of values.
-const (
-	Text    = envspec.Text
-	Integer = envspec.Integer
-	Number  = envspec.Number
-	Bool    = envspec.Bool
-	List    = envspec.List
-)
-
 // FileSuffix is appended to a secret's key to name the file that holds its value.
 const FileSuffix = envspec.FileSuffix
 
@@ -166,9 +157,6 @@ const (
 	Verdict   Role = "verdict"   // how the results are judged
 	Log       Role = "log"       // what is logged, and how
 )
-
-// Roles returns all roles.
-func Roles() []Role { return []Role{Behaviour, OfTarget, OfRun, Speed, Place, Verdict, Log} }
 
 // Keys returns the keys of the settings for which is returns true, in the order of their declaration.
 func Keys(is func(Field) bool) (keys []string) {

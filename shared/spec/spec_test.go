@@ -103,7 +103,7 @@ func TestEachBadValueHasItsMessage(t *testing.T) {
 	}
 }
 
-func TestAllProblemsAreToldAtOnce(t *testing.T) {
+func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	_, problems := parse(map[string]string{"PAGEVIEWS_MIN": "x", "CONCURRENCY": "0", "TIMEZONE": "nowhere",
 		"LOG_LEVEL": "loud"})
 	if n := len(problems.Errors()); n < 3 {
@@ -139,25 +139,25 @@ func TestKeysOfTheOriginalThatLostTheirMeaningAreAccepted(t *testing.T) {
 	if problems.Err() != nil {
 		t.Error(problems)
 	}
-	told := problems.Warnings().Error()
+	reported := problems.Warnings().Error()
 	guide, err := os.ReadFile("../../docs/from-the-original.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key := range maps.Keys(env) {
-		if !strings.Contains(told, key) {
+		if !strings.Contains(reported, key) {
 			t.Errorf("nothing is said of %s", key)
 		}
 		if !strings.Contains(string(guide), "`"+key+"`") {
 			t.Errorf("the guide says nothing of %s", key)
 		}
 	}
-	if !strings.Contains(told, `START_SIGNAL_FILE="/x": has no effect; remove it`) {
-		t.Error(told)
+	if !strings.Contains(reported, `START_SIGNAL_FILE="/x": has no effect; remove it`) {
+		t.Error(reported)
 	}
 }
 
-func TestAnUnknownKeyIsToldWithTheNearest(t *testing.T) {
+func TestAnUnknownKeyIsReportedWithTheNearest(t *testing.T) {
 	problems := spec.Unknown("loadgen.env",
 		map[string]string{"PAGEVIEW_MIN": "3", "CONCURRENCY": "5", "MATOMO_TOKEN_AUTH_FILE": "/x", "MATOMO_TOKEN": "x",
 			"XYZZY": ""}, problem.Error)
@@ -179,7 +179,7 @@ func TestNamesOfTheStackAreNoTypingErrors(t *testing.T) {
 	}
 }
 
-func TestNamesOfAnEnvironmentThatWereMeantAsOursAreTold(t *testing.T) {
+func TestMisspeltVariablesAreReported(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{
 		"TARGET_VISIT_PER_DAY": "did you mean TARGET_VISITS_PER_DAY?",
@@ -212,13 +212,13 @@ func TestNamesOfAnEnvironmentThatWereMeantAsOursAreTold(t *testing.T) {
 
 func TestEveryKnobIsDescribed(t *testing.T) {
 	for _, f := range spec.Fields() {
-		if f.Group == "" || len(f.Help) < 10 || f.Kind == spec.Number && f.Min == "" {
+		if f.Group == "" || len(f.Help) < 10 || f.Kind == envspec.Number && f.Min == "" {
 			t.Errorf("%+v", f)
 		}
 	}
 }
 
-func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
+func TestAHighRateIsReportedForItsSetting(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want string
@@ -230,14 +230,14 @@ func TestALoudRateIsToldUnderItsSetting(t *testing.T) {
 			`LOAD_PROFILE="week": is a high load: up to 8`},
 	} {
 		_, problems := parse(c.env)
-		if told := problems.Warnings().Error(); !strings.Contains(told, c.want) {
-			t.Errorf("%v: %s", c.env, told)
+		if reported := problems.Warnings().Error(); !strings.Contains(reported, c.want) {
+			t.Errorf("%v: %s", c.env, reported)
 		}
 	}
 	// The rate of stages is theirs alone.
 	_, problems := parse(map[string]string{"LOAD_PROFILE": "1h:20000", "TARGET_VISITS_PER_DAY": "600000"})
-	if told := problems.Warnings().Error(); strings.Contains(told, "more than many") {
-		t.Error(told)
+	if reported := problems.Warnings().Error(); strings.Contains(reported, "more than many") {
+		t.Error(reported)
 	}
 }
 
@@ -255,25 +255,26 @@ func TestMoreEventsThanVisitorsCauseAreWarnedOf(t *testing.T) {
 	}
 }
 
-func TestARunWithoutAnEndIsTold(t *testing.T) {
+func TestARunWithoutAnEndIsReported(t *testing.T) {
 	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false, "1h:": false,
 		"weak": false} {
 		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})
-		if told := strings.Contains(problems.Warnings().Error(), "continues until you stop it"); told != endless {
+		if reported := strings.Contains(problems.Warnings().Error(), "continues until you stop it"); reported != endless {
 			t.Errorf("%s: %v", profile, problems)
 		}
 	}
 	_, problems := parse(map[string]string{"AUTO_START": "false"})
-	if told := problems.Warnings().Error(); strings.Contains(told, "continues until you stop it") {
-		t.Errorf("one that idles has no run: %s", told)
+	if reported := problems.Warnings().Error(); strings.Contains(reported, "continues until you stop it") {
+		t.Errorf("one that idles has no run: %s", reported)
 	}
 }
 
 func TestEveryKnobHasARole(t *testing.T) {
 	t.Parallel()
 	for _, f := range spec.Fields() {
-		if !slices.Contains(spec.Roles(), f.Role) {
-			t.Errorf("%s has the role %q: give it one of %v by its tag", f.Key, f.Role, spec.Roles())
+		if roles := []spec.Role{spec.Behaviour, spec.OfTarget, spec.OfRun, spec.Speed, spec.Place, spec.Verdict,
+			spec.Log}; !slices.Contains(roles, f.Role) {
+			t.Errorf("%s has the role %q: give it one of %v by its tag", f.Key, f.Role, roles)
 		}
 		if f.Role == spec.OfTarget != (f.Group == "Target" && f.Key != "REQUEST_TIMEOUT") {
 			t.Errorf("%s of the group %s has the role %s", f.Key, f.Group, f.Role)

@@ -35,78 +35,74 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 				"lower it or raise "+f.NotAbove)
 		}
 	}
-	for _, token := range []struct {
-		key   string
-		value secret.String
-	}{{"MATOMO_TOKEN_AUTH", s.MatomoToken}, {"MATOMO_READ_TOKEN", s.MatomoReadToken}} {
-		if err := secret.CheckToken(token.value); err != nil {
-			problems.Refuse(token.key, "", err.Error(), secret.TokenCure)
+	refuse := func(broken bool, key, value, message, cure string) {
+		if broken {
+			problems.Refuse(key, value, message, cure)
 		}
 	}
-	if len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"] {
-		problems.Refuse("ECOMMERCE_SHIPPING_RATES", "", "has no rate", "for example 0,5.99")
+	warn := func(broken bool, key, value, message, cure string) {
+		if broken {
+			problems.Warn(key, value, message, cure)
+		}
 	}
-	if !currencyPattern.MatchString(s.Currency) {
-		problems.Refuse("ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
-			"use three capital letters, for example EUR")
+	tokens := map[string]secret.String{"MATOMO_TOKEN_AUTH": s.MatomoToken, "MATOMO_READ_TOKEN": s.MatomoReadToken}
+	for _, key := range []string{"MATOMO_TOKEN_AUTH", "MATOMO_READ_TOKEN"} {
+		if err := secret.CheckToken(tokens[key]); err != nil {
+			problems.Refuse(key, "", err.Error(), secret.TokenCure)
+		}
 	}
+	refuse(len(s.ShippingRates) == 0 && !bad["ECOMMERCE_SHIPPING_RATES"], "ECOMMERCE_SHIPPING_RATES", "", "has no rate",
+		"for example 0,5.99")
+	refuse(!currencyPattern.MatchString(s.Currency), "ECOMMERCE_CURRENCY", s.Currency, "is not an ISO 4217 code",
+		"use three capital letters, for example EUR")
 	for _, id := range [][3]string{{"RUN_ID", s.RunID, "nightly-7"}, {"START_ID", s.StartID, "20261130-1"}} {
-		if id[1] != "" && !runid.Valid(id[1]) {
-			problems.Refuse(id[0], id[1], "is not 1 to 64 letters, digits, - and _", "for example "+id[2])
-		}
+		refuse(id[1] != "" && !runid.Valid(id[1]), id[0], id[1], "is not 1 to 64 letters, digits, - and _",
+			"for example "+id[2])
 	}
 	if s.SiteURL != "" {
-		if u, err := url.Parse(s.SiteURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
-			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			problems.Refuse("SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not a site URL",
-				"use https://host")
-		}
+		u, err := url.Parse(s.SiteURL)
+		refuse(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" ||
+			u.Fragment != "" || u.User != nil,
+			"SITE_URL", s.SiteURL[strings.LastIndex(s.SiteURL, "@")+1:], "is not a site URL", "use https://host")
 	}
-	if s.TelemetryAddr != "off" {
-		if _, port, err := net.SplitHostPort(s.TelemetryAddr); err != nil || !isPort(port) {
-			problems.Refuse("TELEMETRY_ADDR", s.TelemetryAddr, "is not host:port", "for example 127.0.0.1:8010, or off")
-		}
-	}
+	_, port, err := net.SplitHostPort(s.TelemetryAddr)
+	refuse(s.TelemetryAddr != "off" && (err != nil || !isPort(port)), "TELEMETRY_ADDR", s.TelemetryAddr,
+		"is not host:port", "for example 127.0.0.1:8010, or off")
 	_, faults := threshold.Parse("THRESHOLDS", s.Thresholds)
 	*problems = append(*problems, faults...)
-	if s.ThresholdAbort && s.Thresholds == "" {
-		problems.Warn("THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS", "set THRESHOLDS, or remove it")
+	warn(s.ThresholdAbort && s.Thresholds == "", "THRESHOLD_ABORT", "true", "has no effect without THRESHOLDS",
+		"set THRESHOLDS, or remove it")
+	const unrealistic = "is above %g, more than real visitors cause"
+	warn(s.ClickEventProbability > eventset.HighClick, "CLICK_EVENTS_PROBABILITY", written(s.ClickEventProbability),
+		fmt.Sprintf(unrealistic, eventset.HighClick), "lower it")
+	warn(s.RandomEventProbability > eventset.HighRandom, "RANDOM_EVENTS_PROBABILITY",
+		written(s.RandomEventProbability), fmt.Sprintf(unrealistic, eventset.HighRandom), "lower it")
+	refuse(s.BackfillEnabled && s.CapacitySearch, "CAPACITY_SEARCH", "true", "cannot be combined with BACKFILL_ENABLED",
+		"run them separately")
+	if s.CapacitySearch {
+		refuse(s.CapacityFrom > s.CapacityTo && !bad["CAPACITY_FROM"] && !bad["CAPACITY_TO"], "CAPACITY_FROM",
+			written(s.CapacityFrom), "is above CAPACITY_TO="+written(s.CapacityTo), "lower it or raise CAPACITY_TO")
+		refuse(s.MaxTotalVisits > 0, "MAX_TOTAL_VISITS", written(s.MaxTotalVisits),
+			"would pause the capacity search, which would mistake that for the server's limit", "set it to 0")
+		warn(s.LoadProfile != "constant", "LOAD_PROFILE", s.LoadProfile,
+			"is ignored: a capacity search sets the rate itself", "remove it, or turn off CAPACITY_SEARCH")
+		warn(s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0, "BULK_MAX_DELAY", written(s.BulkMaxDelay),
+			"is part of the latencies of a capacity search, which must keep p95<1s",
+			"set THRESHOLDS with a p95 well above it")
+		warn(s.Timeline == "live", "TIMELINE", s.Timeline,
+			"makes each step of a capacity search wait minutes for the visits of the previous step", "use compressed")
 	}
-	for _, share := range []struct {
-		key        string
-		have, high float64
-	}{
-		{"CLICK_EVENTS_PROBABILITY", s.ClickEventProbability, eventset.HighClick},
-		{"RANDOM_EVENTS_PROBABILITY", s.RandomEventProbability, eventset.HighRandom},
-	} {
-		if share.have > share.high {
-			problems.Warn(share.key, written(share.have),
-				fmt.Sprintf("is above %g, more than real visitors cause", share.high), "lower it")
-		}
-	}
-	if s.BackfillEnabled && s.CapacitySearch {
-		problems.Refuse("CAPACITY_SEARCH", "true", "cannot be combined with BACKFILL_ENABLED", "run them separately")
-	}
-	checkCapacity(s, bad, problems)
 	load := checkLoad(s, bad, problems)
-	if !s.TLSVerify && !bad["TLS_VERIFY"] {
-		problems.Warn("TLS_VERIFY", "false", "exposes the token to anyone between here and the server",
-			"use this for test servers only")
-	}
-	const cure = "set STATE_DIR"
-	if s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0) {
-		problems.Warn("STATE_DIR", "", "is not set, but RUN_ID or MAX_TOTAL_VISITS is: a restart starts over, with "+
-			"the same visitor and order IDs or a new cap", cure)
-	}
-	if s.StateDir == "" && s.StartID != "" {
-		problems.Warn("START_ID", s.StartID, "has no effect without STATE_DIR, which records starts", cure)
-	}
-	if endless := load.Kind() == profile.Constant || load.Kind() == profile.Week; endless && s.AutoStart &&
-		s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled {
-		problems.Warn("AUTO_STOP_AFTER_HOURS", "0",
-			"is 0, and so is STOP_AFTER_VISITS: the run continues until you stop it",
-			"set one of them to end it automatically")
-	}
+	warn(!s.TLSVerify && !bad["TLS_VERIFY"], "TLS_VERIFY", "false",
+		"exposes the token to anyone between here and the server", "use this for test servers only")
+	warn(s.StateDir == "" && (s.RunID != "" || s.MaxTotalVisits > 0), "STATE_DIR", "", "is not set, but RUN_ID or "+
+		"MAX_TOTAL_VISITS is: a restart starts over, with the same visitor and order IDs or a new cap", "set STATE_DIR")
+	warn(s.StateDir == "" && s.StartID != "", "START_ID", s.StartID,
+		"has no effect without STATE_DIR, which records starts", "set STATE_DIR")
+	endless := load.Kind() == profile.Constant || load.Kind() == profile.Week
+	warn(endless && s.AutoStart && s.AutoStopHours == 0 && s.StopAfterVisits == 0 && !s.BackfillEnabled,
+		"AUTO_STOP_AFTER_HOURS", "0", "is 0, and so is STOP_AFTER_VISITS: the run continues until you stop it",
+		"set one of them to end it automatically")
 }
 
 // Profile returns the rate of visits of the settings, and its problems.
@@ -165,31 +161,4 @@ func Parse(environ map[string]string, read ReadFile) (Spec, problem.List) {
 	s.checkTarget(&problems)
 	checkTogether(s, p.Bad, &problems)
 	return s, problems
-}
-
-func checkCapacity(s Spec, bad map[string]bool, problems *problem.List) {
-	if !s.CapacitySearch {
-		return
-	}
-	if s.CapacityFrom > s.CapacityTo && !bad["CAPACITY_FROM"] && !bad["CAPACITY_TO"] {
-		problems.Refuse("CAPACITY_FROM", written(s.CapacityFrom), "is above CAPACITY_TO="+written(s.CapacityTo),
-			"lower it or raise CAPACITY_TO")
-	}
-	if s.MaxTotalVisits > 0 {
-		problems.Refuse("MAX_TOTAL_VISITS", strconv.FormatInt(s.MaxTotalVisits, 10),
-			"would pause the capacity search, which would mistake that for the server's limit", "set it to 0")
-	}
-	if s.LoadProfile != "constant" {
-		problems.Warn("LOAD_PROFILE", s.LoadProfile, "is ignored: a capacity search sets the rate itself",
-			"remove it, or turn off CAPACITY_SEARCH")
-	}
-	if s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0 {
-		problems.Warn("BULK_MAX_DELAY", written(s.BulkMaxDelay),
-			"is part of the latencies of a capacity search, which must keep p95<1s",
-			"set THRESHOLDS with a p95 well above it")
-	}
-	if s.Timeline == "live" {
-		problems.Warn("TIMELINE", s.Timeline,
-			"makes each step of a capacity search wait minutes for the visits of the previous step", "use compressed")
-	}
 }

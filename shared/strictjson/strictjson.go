@@ -248,19 +248,6 @@ func (v *Value) String(key string) string {
 	return scalar[string](v, key, "is not a string", `write "…"`)
 }
 
-// Secret returns the text at key without surrounding spaces, and never shows it.
-func (v *Value) Secret(key string) secret.String {
-	f := v.Get(key)
-	if f == nil {
-		return ""
-	}
-	s, ok := f.raw.(string)
-	if !ok {
-		f.Refuse("", "", "is not a string", `write "…"`)
-	}
-	return secret.String(strings.TrimSpace(s))
-}
-
 // scalar returns the value at key, or the zero value if it is missing or of another type, which is a problem.
 func scalar[T any](v *Value, key, message, cure string) (out T) {
 	f := v.Get(key)
@@ -302,14 +289,6 @@ func (v *Value) Int(key string) *int {
 	return new(int(*x))
 }
 
-// Bool returns true or false at key, or otherwise if it is missing.
-func (v *Value) Bool(key string, otherwise bool) bool {
-	if v.Get(key) == nil {
-		return otherwise
-	}
-	return scalar[bool](v, key, "is not true or false", "write true or false without quotes")
-}
-
 // Into sets the fields of the struct that target points to by the keys of their json tags, which are all keys that the
 // object may have. Missing keys leave fields as they are. It returns false if the value is not an object.
 func (v *Value) Into(target any) bool {
@@ -331,27 +310,30 @@ func (v *Value) Into(target any) bool {
 		case *string:
 			*field = v.String(key)
 		case *secret.String:
-			*field = v.Secret(key)
+			text, ok := v.Get(key).raw.(string)
+			if !ok { // what stands there is not shown
+				v.Refuse(key, "", "is not a string", `write "…"`)
+			}
+			*field = secret.String(strings.TrimSpace(text))
 		case *bool:
-			*field = v.Bool(key, *field)
+			*field = scalar[bool](v, key, "is not true or false", "write true or false without quotes")
 		case **float64:
 			*field = v.Number(key)
 		case *float64:
-			*field = or(v.Number(key), *field)
+			set(field, v.Number(key))
 		case **int:
 			*field = v.Int(key)
 		case *int:
-			*field = or(v.Int(key), *field)
+			set(field, v.Int(key))
 		}
 	}
 	return true
 }
 
-func or[T any](value *T, otherwise T) T {
-	if value == nil {
-		return otherwise
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
 	}
-	return *value
 }
 
 // text is the value for people.

@@ -10,8 +10,8 @@ import (
 
 func TestFaultsOfTheSyntaxNameTheirLine(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"spaces alone": {" \n", "x.json: is empty; write JSON or remove the file"},
-		"100 MB":       {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
+		"only spaces": {" \n", "x.json: is empty; write JSON or remove the file"},
+		"100 MB":      {strings.Repeat("x", 100<<20), "x.json: is larger than 8 MiB; make it smaller"},
 		"a trailing comma": {"[1,\n2,\n]",
 			"x.json: line 3: is not valid JSON: invalid character ']' looking for beginning of value; fix the syntax"},
 		"cut off": {"{\"a\":[1", "x.json: line 1: is not valid JSON: unexpected EOF; fix the syntax"},
@@ -53,7 +53,7 @@ func TestAKeyIsShownShortAndOnOneLine(t *testing.T) {
 	}
 }
 
-func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
+func TestAfterAHundredProblemsTheRestIsNotReported(t *testing.T) {
 	var in strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&in, `,"k%d":1`, i)
@@ -66,7 +66,7 @@ func TestAfterAHundredFaultsTheRestIsNotTold(t *testing.T) {
 	}
 }
 
-func TestWholeNumbersAreMeantAndNotSpelled(t *testing.T) {
+func TestIntegersMayBeWrittenInAnyWay(t *testing.T) {
 	d := strictjson.Parse("x.json", []byte(`{"a":1e2,"b":2.0,"c":2.5,"d":1e16,"e":null}`))
 	for key, want := range map[string]int{"a": 100, "b": 2} {
 		if got := d.Root.Int(key); got == nil || *got != want {
@@ -77,6 +77,6 @@ func TestWholeNumbersAreMeantAndNotSpelled(t *testing.T) {
 		t.Error(d.Problems)
 	}
 	if d.Root.Int("c") != nil || d.Root.Int("d") != nil || d.Root.Int("e") != nil || len(d.Problems) != 2 {
-		t.Errorf("got %v, want that c and d are no whole numbers", d.Problems)
+		t.Errorf("got %v, want that c and d are no integers", d.Problems)
 	}
 }
