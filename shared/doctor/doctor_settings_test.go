@@ -56,7 +56,7 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 		}), "search", doctor.OK, nil},
 		{"pages that are taken for searches", set(`"currency"`, `"sitesearch_keyword_parameters":"Page,p","currency"`),
 			nil, all, "search", doctor.Warning, []string{"list?page=2", "search parameters"}},
-		{"it by the whole Matomo", shop,
+		{"it for all sites", shop,
 			map[string]string{"SitesManager.getSearchKeywordParametersGlobal": `{"value":"page"}`}, all, "search",
 			doctor.Warning, []string{"list?page=2"}},
 		{"no shop, but orders", set(`"ecommerce":1`, `"ecommerce":0`), nil, all, "ecommerce", doctor.Warning,
@@ -129,15 +129,15 @@ func TestEachSettingThatDoesNotFitHasItsCure(t *testing.T) {
 			map[string]string{"Live.getLastVisitsDetails": `[]`, "VisitsSummary.getVisits": `[]`}, all, "retention",
 			doctor.Skipped, []string{"Privacy"}},
 		{"masked addresses", shop, nil, all, "masking", doctor.OK, []string{"last 2 of 4"}},
-		{"whole addresses", shop,
+		{"full addresses", shop,
 			map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"},{"visitIp":"90.224.0.1"},{"visitIp":"10.1.0.0"}]`}, all, "masking", doctor.OK, []string{"unmasked"}},
-		{"too few to tell", shop, map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"}]`}, all,
+		{"too few", shop, map[string]string{"Live.getLastVisitsDetails": `[{"visitIp":"86.159.0.0"}]`}, all,
 			"masking", doctor.Skipped, []string{"probe visit"}},
 		{"no provider of places", shop, map[string]string{"UserCountry.getLocationFromIP": `{"country_code":"xx"}`},
 			all, "location", doctor.OK, []string{"not needed"}},
 	} {
 		d := examine(t, &fake{site: c.site, answers: c.answers}, nil, c.expect)
-		verdict, text := told(d, c.check)
+		verdict, text := reported(d, c.check)
 		if verdict != c.verdict {
 			t.Errorf("%s: %s %q, want %s", c.name, verdict, text, c.verdict)
 		}

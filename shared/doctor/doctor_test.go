@@ -88,7 +88,7 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		{"an address without a scheme", &fake{}, func(t *target.Target) {
 			t.URL = "x.example.test"
 		}, "address", doctor.Error, "matomo.php", false},
-		{"nobody there", &fake{}, func(t *target.Target) {
+		{"no server", &fake{}, func(t *target.Target) {
 			t.URL = "http://127.0.0.1:1/matomo.php"
 		}, "tracker", doctor.Error, "start Matomo", false},
 		{"a cloud's own address", &fake{}, func(t *target.Target) {
@@ -142,7 +142,7 @@ func TestEachFailureHasItsCure(t *testing.T) {
 			"NTP", true},
 	} {
 		d := examine(t, c.fake, c.change)
-		verdict, text := told(d, c.check)
+		verdict, text := reported(d, c.check)
 		if verdict != c.verdict || !strings.Contains(text, c.want) || d.Works != c.works {
 			t.Errorf("%s: works %t, %s %q; want %t, %s with %q in it", c.name, d.Works, verdict, text, c.works,
 				c.verdict, c.want)
@@ -162,7 +162,7 @@ func TestOfTheOtherSideNoMoreThanFirstWordsAreRepeated(t *testing.T) {
 	}
 }
 
-func TestWhatATokenMayNotReadIsToldWithTheRightItNeeds(t *testing.T) {
+func TestWhatATokenMayNotReadHasTheRightItNeeds(t *testing.T) {
 	t.Parallel()
 	for check, c := range map[string]struct{ method, right string }{
 		"site":       {"SitesManager.getSiteFromId", "view access"},
@@ -183,28 +183,28 @@ func TestWhatATokenMayNotReadIsToldWithTheRightItNeeds(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 		}
-		if verdict, _ := told(d, check); verdict == "" || !d.Works {
+		if verdict, _ := reported(d, check); verdict == "" || !d.Works {
 			t.Errorf("%s: %+v", check, d)
 		}
 	}
 	d := examine(t, &fake{site: shop, answers: map[string]string{"UserCountry.getLocationFromIP": refused}},
 		func(to *target.Target) { to.Token, to.ReadToken = "", good }, all)
-	if verdict, text := told(d, "location"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
+	if verdict, text := reported(d, "location"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
 		t.Errorf("%s %s", verdict, text)
 	}
 	d = examine(t, &fake{site: shop,
 		answers: map[string]string{"SitesManager.getSearchKeywordParametersGlobal": refused}}, nil,
 		with(func(e *doctor.Expectation) { e.Pages = []string{"https://shop.example.test/?keyword=x"} }))
-	if verdict, text := told(d, "search"); verdict != doctor.Warning {
-		t.Errorf("what Matomo has unless told was not assumed: %s %s", verdict, text)
+	if verdict, text := reported(d, "search"); verdict != doctor.Warning {
+		t.Errorf("what Matomo has by default was not assumed: %s %s", verdict, text)
 	}
 	d = examine(t, &fake{site: shop}, func(to *target.Target) { to.Token = "" })
-	if verdict, text := told(d, "api"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
+	if verdict, text := reported(d, "api"); verdict != doctor.Skipped || !strings.Contains(text, "view access") {
 		t.Errorf("%s %s", verdict, text)
 	}
 }
 
-func TestTheKindOfATokenIsTold(t *testing.T) {
+func TestTheKindOfATokenIsReported(t *testing.T) {
 	t.Parallel()
 	no := `{"value":false}`
 	for _, c := range []struct {
@@ -231,7 +231,7 @@ func TestTheKindOfATokenIsTold(t *testing.T) {
 				to.Token = "not-good"
 			}
 		})
-		verdict, text := told(d, "token")
+		verdict, text := reported(d, "token")
 		if !strings.Contains(text, c.want) || (verdict == doctor.OK) != (c.token == "") {
 			t.Errorf("%s: %s %q", c.name, verdict, text)
 		}
@@ -248,7 +248,7 @@ func TestATokenForReadingIsExaminedByItself(t *testing.T) {
 	} {
 		f := &fake{site: shop, answers: answers}
 		d := examine(t, f, func(to *target.Target) { to.ReadToken = "reader" })
-		if verdict, text := told(d, "read_token"); verdict != want {
+		if verdict, text := reported(d, "read_token"); verdict != want {
 			t.Errorf("%s %q, want %s", verdict, text, want)
 		}
 		for _, r := range f.requests {
@@ -263,7 +263,7 @@ func TestATokenForReadingIsExaminedByItself(t *testing.T) {
 func TestARefusedBulkTokenIsWrongWhereHitsGoInBulk(t *testing.T) {
 	t.Parallel()
 	d := examine(t, &fake{site: shop, inForms: true}, nil, all)
-	if verdict, text := told(d, "bulk"); verdict != doctor.Error || d.Works {
+	if verdict, text := reported(d, "bulk"); verdict != doctor.Error || d.Works {
 		t.Errorf("%s %s", verdict, text)
 	}
 }
@@ -286,7 +286,7 @@ func TestACertificateIsNamed(t *testing.T) {
 			}
 			to := target.Target{URL: c.url + "/sub/matomo.php", SiteID: 1, Token: good}
 			d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(), to, all)
-			if verdict, text := told(
+			if verdict, text := reported(
 				d,
 				c.check,
 			); verdict != doctor.Error || !strings.Contains(text, c.want) ||
@@ -325,7 +325,7 @@ func TestTheDoctorNamesTheSettingThatOpensAGate(t *testing.T) {
 		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
 			target.Target{URL: srv.URL + "/sub/matomo.php", SiteID: 1, Token: good}, doctor.Expectation{})
 		srv.Close()
-		if _, text := told(d, c.check); !strings.Contains(text, c.want) {
+		if _, text := reported(d, c.check); !strings.Contains(text, c.want) {
 			t.Errorf("%s, %d: should name %s: %s", c.path, c.status, c.want, text)
 		}
 	}

@@ -98,7 +98,7 @@ func TestWhatAnotherServiceSaysIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
+func TestErrorsOfTheAPIAreDistinguished(t *testing.T) {
 	answers := func(status int, body string, header ...string) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			for i := 0; i < len(header); i += 2 {
@@ -168,7 +168,7 @@ func TestErrorsOfTheAPIAreToldApart(t *testing.T) {
 		class  matomo.Class
 		advice string
 	}{
-		"nobody there":         {"http://127.0.0.1:1", "", matomo.Network, "start Matomo"},
+		"no server":            {"http://127.0.0.1:1", "", matomo.Network, "start Matomo"},
 		"another service":      {greets(t, "SSH-2.0-x\r\n"), "", matomo.Network, "speak HTTP"},
 		"a proxy that is shut": {"https://matomo.test", shut.URL, matomo.Network, "user:password@host"},
 		"no proxy there":       {"http://matomo.test", "http://127.0.0.1:1", matomo.Network, "start the proxy"},

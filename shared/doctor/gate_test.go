@@ -32,7 +32,7 @@ func TestAGateThatStopsSomeRequestsIsNotTakenForMatomo(t *testing.T) {
 		t.Cleanup(gate.Close)
 		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
 			target.Target{URL: gate.URL + "/sub/matomo.php", SiteID: 1, Token: good}, all)
-		if _, text := told(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
+		if _, text := reported(d, check); d.Works || !strings.Contains(text, "let it pass requests from here") {
 			t.Errorf("%s: %+v", check, d.Findings)
 		}
 	}
@@ -46,7 +46,7 @@ func TestATerminalIsSentNoControlCharactersOfAnotherMachine(t *testing.T) {
 			t.Errorf("%q, %q", f.Message, f.Cure)
 		}
 	}
-	if _, text := told(d, "timezone"); !strings.Contains(text, "Mars") {
+	if _, text := reported(d, "timezone"); !strings.Contains(text, "Mars") {
 		t.Errorf("the zone is not named: %s", text)
 	}
 }

@@ -108,7 +108,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// bulk answers as Matomo does to one hit: the token is told in the receipt, never in the status.
+// bulk answers as Matomo does to one hit: the receipt reports a bad token, not the status.
 func (f *fake) bulk(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Requests []string
@@ -152,8 +152,8 @@ func examine(t *testing.T, f *fake, change func(*target.Target), expect ...docto
 	return doctor.New(time.Minute, target.Environment{}).Diagnose(context.Background(), to, e)
 }
 
-// told is the verdict of a check and its message with the cure.
-func told(d doctor.Diagnosis, check string) (doctor.Verdict, string) {
+// reported returns the verdict of a check and its message with the cure.
+func reported(d doctor.Diagnosis, check string) (doctor.Verdict, string) {
 	for _, f := range d.Findings {
 		if f.Check == check {
 			return f.Verdict, f.Message + "; " + f.Cure + "; " + f.Right

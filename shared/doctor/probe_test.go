@@ -17,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// probe sends one to a Matomo whose visitor log tells what is given, the last for ever; %s is the visitor and %d when
+// probe sends one to a Matomo with these answers of the visitor log, the last one repeatedly; %s is the visitor and %d when
 // the first hit was.
 func probe(t *testing.T, f *fake, token secret.String, limit time.Duration, log ...string) (doctor.Probe, error) {
 	t.Helper()
@@ -73,7 +73,7 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	}
 	hits := hitsOf(f)
 	if len(hits) != 4 || p.Hits != 4 {
-		t.Fatalf("%d hits are sent and %d told, want a page, an event, a page and a ping", len(hits), p.Hits)
+		t.Fatalf("%d hits were sent and %d reported, want a page, an event, a page and a ping", len(hits), p.Hits)
 	}
 	var at []time.Time
 	for _, h := range hits {
@@ -98,7 +98,7 @@ func TestAProbeVisitIsMarkedAndFollowedUntilItIsSeen(t *testing.T) {
 	}
 	if p.Works() || len(p.Findings) == 0 ||
 		p.Findings[0].Message != "accepted, but not recorded: pageview, event, pageview" {
-		t.Errorf("hits that are lost are not told: %+v", p.Findings)
+		t.Errorf("lost hits are not reported: %+v", p.Findings)
 	}
 	if text := p.String(); !strings.Contains(text, "visible after") || !strings.Contains(text, p.Visitor) {
 		t.Error(text)

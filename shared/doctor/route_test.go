@@ -42,14 +42,14 @@ func TestTheDoctorShowsTheRouteThatItTook(t *testing.T) {
 			Access: target.Access{Proxy: secret.String(strings.Replace(proxy.URL, "//", "//ann:hush@", 1))}},
 			doctor.OK,
 			[]string{"through the proxy http://xxxxx@127.0.0.1:", ", connected to 127.0.0.1:", "answered 200"}},
-		"nobody there": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, doctor.Skipped,
+		"no server": {target.Target{URL: "http://127.0.0.1:1/matomo.php"}, doctor.Skipped,
 			[]string{"direct, no connection: no answer"}},
 		"no TLS": {target.Target{URL: secure.URL + "/matomo.php"}, doctor.Skipped,
 			[]string{"direct, connected to 127.0.0.1:", ": no answer"}},
 	} {
 		c.to.SiteID = 1
 		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(), c.to, all)
-		verdict, text := told(d, "route")
+		verdict, text := reported(d, "route")
 		for _, want := range c.want {
 			if verdict != c.verdict || !strings.Contains(text, want) || strings.Contains(text, "hush") {
 				t.Errorf("%s: %s %q lacks %q", name, verdict, text, want)
@@ -89,7 +89,7 @@ func TestTheDoctorTriesWhereElseTheTrackerMayBe(t *testing.T) {
 		d := doctor.New(time.Minute, target.Environment{}).Diagnose(t.Context(),
 			target.Target{URL: server.URL + c.path, SiteID: 1}, all)
 		server.Close()
-		if verdict, text := told(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) ||
+		if verdict, text := reported(d, "address"); verdict != c.verdict || !strings.Contains(text, c.want) ||
 			d.Works != (c.verdict == "") {
 			t.Errorf("%s: %s %q", name, verdict, text)
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Whoever starts a sink on this machine for a container finds it refuses: it listens on 127.0.0.1 unless told
+// A sink on this machine refuses connections of containers, because it listens on 127.0.0.1 unless configured
 // otherwise.
 func TestARefusalOfTheContainersHostSaysWhereToListen(t *testing.T) {
 	t.Parallel()

@@ -101,7 +101,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 	}
 }
 
-func TestTextsThatMatomoTakesForNoneAreTold(t *testing.T) {
+func TestTextsThatMatomoTreatsAsEmptyAreReported(t *testing.T) {
 	t.Parallel()
 	_, problems := eventset.Decode(
 		"events.json",

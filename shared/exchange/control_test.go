@@ -26,7 +26,7 @@ func TestWhatAControlLeavesOutIsThePlans(t *testing.T) {
 	}
 }
 
-func TestFaultsOfAControlAreTold(t *testing.T) {
+func TestProblemsOfAControlAreReported(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"scale":2}`:                       `control.json: run_id: is missing; set it to the RUN_ID of the run`,
 		`{"run_id":"a","scale":0}`:          `control.json: scale="0": is not between 0.01 and 100; use 1 for the planned rate`,

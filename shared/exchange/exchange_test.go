@@ -23,7 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-var update = flag.Bool("update", false, "write the golden folder anew")
+var update = flag.Bool("update", false, "write the golden folder again")
 
 const golden = "testdata/golden"
 
@@ -220,7 +220,7 @@ func TestAValueOfSeveralLinesSurvives(t *testing.T) {
 	}
 }
 
-func TestBadLinesAreTold(t *testing.T) {
+func TestBadLinesAreReported(t *testing.T) {
 	_, problems := exchange.ParseEnv(".env", []byte("A=1\nhush\nA=2\n1C=3\nD=\"hush\nE='hush' hush\n"))
 	const want = ".env line 2: is not KEY=value; write a setting, or start the line with #\n" +
 		".env line 3=\"A\": is set twice; keep only one\n" +

@@ -106,7 +106,7 @@ func TestEachBadFunnelHasItsMessage(t *testing.T) {
 	}
 }
 
-func TestTextsThatMatomoTakesOtherwiseAreTold(t *testing.T) {
+func TestTextsThatMatomoChangesAreReported(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ step, want, severity string }{
 		"a keyword 0": {`{"type":"site_search","search_keyword":"0"}`,

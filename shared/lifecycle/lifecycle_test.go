@@ -145,7 +145,7 @@ func TestAGroupThatNeverRanEndsWhatItHolds(t *testing.T) {
 	}
 }
 
-// A watcher that panics must neither end the process on the spot nor be missed by nobody.
+// A watcher that panics must neither end the process at once nor go unnoticed.
 func TestAPanicEndsTheProgramInOrder(t *testing.T) {
 	t.Parallel()
 	for what, one := range map[string]struct {

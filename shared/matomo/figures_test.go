@@ -82,7 +82,7 @@ func TestASiteWithoutDataShowsNothing(t *testing.T) {
 	}
 }
 
-func TestATokenThatMayNotReadIsToldFromASiteWithoutData(t *testing.T) {
+func TestATokenThatMayNotReadIsDistinguishedFromASiteWithoutData(t *testing.T) {
 	_, err := matomo.NewClient(time.Minute, target.Environment{}).Figures(t.Context(), reports(t, nil, nil),
 		matomo.Query{From: day("2026-11-24"), To: day("2026-11-24")})
 	if err == nil || !strings.Contains(err.Error(), "VisitsSummary.get") {

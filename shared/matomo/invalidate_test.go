@@ -13,7 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
+func TestInvalidatedReportsAreDistinguishedFromDeletedDays(t *testing.T) {
 	t.Parallel()
 	days := []string{"2026-01-01", "2026-01-02", "2026-01-03"}
 	for name, c := range map[string]struct {
@@ -32,7 +32,7 @@ func TestInvalidatedReportsAreToldFromDeletedDays(t *testing.T) {
 		"not allowed": {200,
 			`{"result":"error","message":"You can't access this resource as it requires 'admin' access for the website id = 1."}`, nil, true},
 		"not allowed from 5.7": {401, `{"result":"error","message":"no"}`, nil, true},
-		"nobody there":         {404, `not found`, nil, true},
+		"no server":            {404, `not found`, nil, true},
 	} {
 		var asked url.Values
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -168,7 +168,7 @@ func TestATypicalSiteSleepsAtNightAndRestsAtWeekends(t *testing.T) {
 	}
 }
 
-func TestEveryFaultOfAProfileIsTold(t *testing.T) {
+func TestEveryProblemOfAProfileIsReported(t *testing.T) {
 	for load, want := range map[string][]string{
 		"weekly": {`LOAD_PROFILE="weekly": is not constant, week or stages; write stages as`},
 		"":       {"is not constant, week or stages"},

@@ -69,7 +69,7 @@ func TestTheLivesOfARunAddUp(t *testing.T) {
 	}
 }
 
-func TestABackfillIsWholeInItsLastLife(t *testing.T) {
+func TestABackfillIsCompleteInItsLastLife(t *testing.T) {
 	first, last := life(t, time.Now(), 60, 10), life(t, time.Now(), 100, 10)
 	first.Kind, last.Kind = runsummary.BackfillJob, runsummary.BackfillJob
 	if s := runsummary.Merge([]runsummary.Summary{first, last}); s.Hits.Accepted != 100 {

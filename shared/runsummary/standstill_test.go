@@ -17,7 +17,7 @@ func TestARunLastsAsLongAsItsOwnClockSays(t *testing.T) {
 			DurationSeconds: 11}, 11 * time.Second},
 		"the wall clock was set forward": {runsummary.Summary{Started: start, Ended: start.Add(time.Hour),
 			DurationSeconds: 11}, 11 * time.Second},
-		"it goes on": {runsummary.Summary{Started: start, DurationSeconds: 3}, 3 * time.Second},
+		"in progress": {runsummary.Summary{Started: start, DurationSeconds: 3}, 3 * time.Second},
 		"of an older loadgen": {runsummary.Summary{Started: start, Ended: start.Add(time.Minute)},
 			time.Minute},
 		"of an older loadgen, under way":      {runsummary.Summary{Started: start}, 0},

@@ -139,7 +139,7 @@ func TestEachBadAccessHasItsMessage(t *testing.T) {
 			`headers "" has a literal \n before another header`},
 		"two authorizations": {target.Access{HTTPAuth: "u:p", Headers: "Authorization: Bearer hush"},
 			`headers "" sets Authorization, and so does http_auth`},
-		"a key alone": {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is set without tls_cert_file`},
+		"only a key": {target.Access{KeyFile: "k.pem"}, `tls_key_file "" is set without tls_cert_file`},
 		"SOCKS": {target.Access{Proxy: "socks5://u:hush@a.test"},
 			`proxy_url "" is not an http or https proxy URL`},
 		"a proxy without scheme": {target.Access{Proxy: "u:hush@proxy.test:3128"},

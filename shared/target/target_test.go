@@ -25,7 +25,7 @@ func TestEachBadSetHasItsMessage(t *testing.T) {
 			"targets.json: line 1: is not UTF-8; save the file as UTF-8"},
 		"a blank name": {of(strings.Replace(good, `"a"`, `" "`, 1)),
 			`targets.json: targets[0].name=" ": is empty or longer than 100 characters; choose a shorter name`},
-		"a port alone": {of(strings.Replace(good, "a.test", ":80", 1)),
+		"only a port": {of(strings.Replace(good, "a.test", ":80", 1)),
 			`targets.json: targets[0].url: is not an http or https URL; write https://host/matomo.php`},
 		"two passwords": {of(strings.Replace(strings.Replace(good, "a.test", "u:hush@a.test", 1), "1}",
 			`1,"http_auth":"u:other"}`, 1)),

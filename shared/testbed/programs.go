@@ -1,5 +1,4 @@
-// Package testbed gives tests what lies outside the code: the programs and images of this repository, and a Docker
-// engine. It knows no package of the services.
+// Package testbed gives tests the programs and images of this repository and a Docker engine.
 package testbed
 
 import (
@@ -24,8 +23,8 @@ import (
 	"time"
 )
 
-// Bin names the environment variable in which make hands over the folder of the programs that it has just built; the
-// images are as new. Where it is not set, as when a test is run by hand, make builds what a test asks for.
+// Bin is the environment variable in which make passes the folder of the programs that it has just built; the images are up
+// to date too. If it is not set, as when a test is run by hand, make builds what a test needs.
 const Bin = "TRAFFICINATOR_BIN"
 
 // Root is the folder of the repository.
@@ -48,10 +47,10 @@ var (
 	controller = sync.OnceValues(func() (string, error) { return program("controller") })
 )
 
-// Loadgen is the file of the loadgen as people run it.
+// Loadgen returns the path of the loadgen.
 func Loadgen(t testing.TB) string { return must(t, loadgen) }
 
-// Controller is the file of the controller as people run it.
+// Controller returns the path of the controller.
 func Controller(t testing.TB) string { return must(t, controller) }
 
 func must(t testing.TB, build func() (string, error)) string {
@@ -63,8 +62,8 @@ func must(t testing.TB, build func() (string, error)) string {
 	return path
 }
 
-// buildID names the environment variable with a sum of the programs: go test runs a test again where what it has asked
-// of the environment is new.
+// buildID is the environment variable with a checksum of the programs: go test repeats a test if a variable that it has read
+// changes.
 const buildID = "TRAFFICINATOR_BUILD"
 
 func program(name string) (string, error) {
@@ -75,7 +74,7 @@ func program(name string) (string, error) {
 	return filepath.Join(Root(), "bin", name), build("bin/" + name)
 }
 
-// build has make build a target. Test binaries of several packages may ask at once.
+// build runs make. Test binaries of several packages may do so at the same time.
 func build(target string) error {
 	dir := filepath.Join(Root(), "bin")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -95,8 +94,7 @@ func build(target string) error {
 	return nil
 }
 
-// Certificate writes a certificate that is its own authority, and its key, into dir as name.pem and name.key, and
-// returns their paths.
+// Certificate writes a self-signed certificate and its key into dir as name.pem and name.key, and returns their paths.
 func Certificate(t *testing.T, dir, name string) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -126,10 +124,10 @@ func Certificate(t *testing.T, dir, name string) (cert, key string) {
 	return write(name+".pem", "CERTIFICATE", signed), write(name+".key", "PRIVATE KEY", encoded)
 }
 
-// Patience bounds every wait; only a test that fails waits so long.
+// WaitLimit bounds every wait; only a failing test waits that long.
 const WaitLimit = 3 * time.Minute
 
-// WaitFor asks until the answer is yes.
+// WaitFor waits until yes returns true.
 func WaitFor(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), WaitLimit)
@@ -163,7 +161,7 @@ func GetJSON(t *testing.T, url string, v any) bool {
 	return true
 }
 
-// NoImages names the environment variable in which make says why it has built no images, where that is so.
+// NoImages is the environment variable in which make says why it has built no images.
 const NoImages = "TRAFFICINATOR_NO_IMAGES"
 
 // LoadgenImage and ControllerImage are the images that make builds.
@@ -178,7 +176,7 @@ var (
 	controllerImage = sync.OnceValue(func() error { return image("image-controller") })
 )
 
-// NeedsLoadgenImage sees to it that the image of the loadgen is there; it skips the test where there is no engine.
+// NeedsLoadgenImage builds the image of the loadgen; it skips the test without an engine.
 func NeedsLoadgenImage(t testing.TB) {
 	t.Helper()
 	needs(t, loadgenImage)
@@ -204,7 +202,7 @@ func needs(t testing.TB, build func() error) {
 	}
 }
 
-// NeedsCompose skips the test where the Docker client has no compose plugin.
+// NeedsCompose skips the test if the Docker client has no compose plugin.
 func NeedsCompose(t testing.TB) {
 	t.Helper()
 	if _, err := TryDocker("compose", "version"); err != nil {
@@ -227,7 +225,7 @@ func Client() string {
 	return "docker"
 }
 
-// TryDocker runs the Docker client and returns what it printed. The error holds what it complained of.
+// TryDocker runs the Docker client and returns its output. The error contains its error output.
 func TryDocker(args ...string) (string, error) {
 	cmd := exec.Command(Client(), args...)
 	var complaints strings.Builder

@@ -82,7 +82,7 @@ func TestWhatWasNotMeasuredHasNotHeld(t *testing.T) {
 	}
 }
 
-func TestWhileARunGoesOnOnlyWhatCanNotComeToHoldIsMissed(t *testing.T) {
+func TestDuringARunOnlyWhatCanNoLongerPassIsMissed(t *testing.T) {
 	for text, want := range map[string]bool{
 		"visits>=201": false, "visits>1000": false, "accepted=986": false, "p95<900ms": false,
 		"accepted=984": true, "unknown<2": true, "p95<700ms": true, "error_share<1%": true,
@@ -96,7 +96,7 @@ func TestWhileARunGoesOnOnlyWhatCanNotComeToHoldIsMissed(t *testing.T) {
 	}
 }
 
-func TestAllFaultsAreToldAtOnce(t *testing.T) {
+func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	faults := []string{
 		"p95", "p42<1s", "p95<800", "p95<0", "error_share<1", "error_share<101%", "achieved_rate>98", "unknown=0.5",
 		"unknown=-1",

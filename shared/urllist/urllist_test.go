@@ -32,8 +32,8 @@ func TestALineIsAnAddressAndATitle(t *testing.T) {
 
 func TestEachBadListHasItsMessage(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"nothing":        {"", "urls.txt: has no pages; add a line such as https://host/page"},
-		"comments alone": {"# a\n\n", "urls.txt: has no pages; add a line such as https://host/page"},
+		"nothing":       {"", "urls.txt: has no pages; add a line such as https://host/page"},
+		"only comments": {"# a\n\n", "urls.txt: has no pages; add a line such as https://host/page"},
 		"a single space": {ten + "https://a.test/a Title",
 			`urls.txt line 11="https://a.test/a Title": has a single space; put a TAB or two spaces between URL and title; write %20 for a space in a URL`},
 		"no scheme": {ten + "a.test/b\tB",
@@ -41,7 +41,7 @@ func TestEachBadListHasItsMessage(t *testing.T) {
 		"no host": {ten + "https:///b",
 			`urls.txt line 11="https:///b": is not an http or https URL; write https://host/page`},
 		"Latin-1": {ten + "https://a.test/\tCaf\xe9", "urls.txt line 11: is not UTF-8; save the file as UTF-8"},
-		"a port alone": {ten + "https://:80/b",
+		"only a port": {ten + "https://:80/b",
 			`urls.txt line 11="https://:80/b": is not an http or https URL; write https://host/page`},
 		"not one page": {strings.Repeat("x\n", 200),
 			strings.TrimSuffix(faults(100), "\n") + "\nurls.txt: has more problems; fix those above first"},
@@ -139,10 +139,10 @@ func TestOddCharactersOfALineAreNamed(t *testing.T) {
 	}
 	_, problems := urllist.Parse("urls.txt",
 		strings.NewReader(strings.Repeat("https://a.test/a\tOne\u200bword\n", 200)))
-	told := problems.Warnings().Error()
-	if n := strings.Count(told, "has a zero-width space (U+200B) at position 4 of the title"); n != 5 ||
-		!strings.Contains(told, "has 195 more lines with invisible characters in the title") {
-		t.Errorf("%d lines are told:\n%s", n, told)
+	reported := problems.Warnings().Error()
+	if n := strings.Count(reported, "has a zero-width space (U+200B) at position 4 of the title"); n != 5 ||
+		!strings.Contains(reported, "has 195 more lines with invisible characters in the title") {
+		t.Errorf("%d lines are reported:\n%s", n, reported)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestWarningsAreNoErrors(t *testing.T) {
 			pagesFrom(1, 50_001),
 			"urls.txt: has 50001 pages; Matomo groups the rarest as Others; keep the most important ones",
 		},
-		"duplicates, of which five are told": {
+		"duplicates, of which five are reported": {
 			pagesFrom(1, 100) + strings.Repeat("https://a.test/7\n", 7),
 			duplicate(101) + duplicate(102) + duplicate(103) + duplicate(104) + duplicate(105) +
 				"urls.txt: has 2 more duplicate lines; remove them",

@@ -19,13 +19,13 @@ import (
 	"github.com/spf13/afero"
 )
 
-// part is something linked, with the folders of it in which licences may lie.
+// part is a linked module with its folders that may contain licences.
 type part struct {
 	name    string // what it is called, with its version
 	folders []string
 }
 
-// listed is as much as `go list -json` is asked for.
+// listed is a part of the output of `go list`.
 type listed struct {
 	Dir    string
 	Module *struct {
@@ -74,8 +74,7 @@ func linked(tags string, programs []string) ([]part, error) {
 
 func run(args ...string) ([]byte, error) {
 	out, err := exec.Command("go", args...).Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = fmt.Errorf("%w: %s", err, failed.Stderr)
 	}
 	if err != nil {

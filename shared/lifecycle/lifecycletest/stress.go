@@ -54,7 +54,7 @@ func Stress(t *testing.T, newService func(t *testing.T) *lifecycle.Service) {
 			select {
 			case <-s.Done():
 			default:
-				t.Error("it goes on after it was stopped")
+				t.Error("it continues after it was stopped")
 			}
 		})
 	}

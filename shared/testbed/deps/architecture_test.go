@@ -28,7 +28,7 @@ func TestTheArchitecturePageNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// declared tells whether one of the folders that the page writes paths below has the file, with the function.
+// declared reports whether one of the base folders of the page has the file with the function.
 func declared(file, function string) bool {
 	of := regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + function + `[(\[]`)
 	for _, root := range []string{"controller/web/src", "controller/internal", "loadgen/internal", "shared", "."} {

@@ -1,6 +1,5 @@
-// Command deps prints what the repository is made of: for each module its packages with their lines and what they
-// import of the repository, and for each program the modules of others that go into it. A new arrow or dependency shows
-// in a review as a new line. It judges nothing; the walls are in .golangci.yml.
+// Command deps prints the structure of the repository: the packages of each module with their lines and imports, and the
+// third-party modules of each program. A new import or dependency shows up in its diff; .golangci.yml has the rules.
 package main
 
 import (
@@ -9,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +23,7 @@ var (
 	programs = []string{"loadgen", "controller"}
 )
 
-// list is as much as `go list` is asked for.
+// list is a part of the output of `go list`.
 type list struct {
 	ImportPath, Dir                   string
 	GoFiles, CgoFiles, IgnoredGoFiles []string
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// load lists the packages of the repository and all that they need, as they are built for the images.
+// load lists the packages of the repository and their dependencies, as built for the images.
 func load() (map[string]list, error) {
 	args := []string{"list", "-deps", "-tags", "sqlite_omit_load_extension,netgo,osusergo",
 		"-json=ImportPath,Dir,GoFiles,CgoFiles,IgnoredGoFiles,Imports,Module"}
@@ -68,14 +68,14 @@ func load() (map[string]list, error) {
 	return packages, nil
 }
 
-// write writes the page; lines counts those of a package.
+// write writes the page; lines counts the lines of a package.
 func write(w io.Writer, packages map[string]list, lines func(list) (int, error)) error {
 	var b strings.Builder
 	b.WriteString("Written by `make deps`: packages with their lines of Go outside tests and what they import of the " +
 		"repository,\nthen the modules of others in each program.\n")
 	for _, m := range modules {
 		total, rows := 0, []string{}
-		for _, path := range sorted(packages) {
+		for _, path := range slices.Sorted(maps.Keys(packages)) {
 			name, is := strings.CutPrefix(path+"/", own+m+"/")
 			if !is {
 				continue
@@ -102,7 +102,7 @@ func write(w io.Writer, packages map[string]list, lines func(list) (int, error))
 	return err
 }
 
-// imports are what a package of module m imports of the repository: of m itself by the path within it.
+// imports are the imports within the repository of a package of module m; those of m itself are relative to it.
 func imports(p list, m string) []string {
 	var out []string
 	for _, i := range p.Imports {
@@ -114,7 +114,7 @@ func imports(p list, m string) []string {
 	return out
 }
 
-// linked are the modules of others whose packages a program needs, with their versions.
+// linked are the third-party modules of a program, with their versions.
 func linked(packages map[string]list, program string) []string {
 	seen, found := map[string]bool{}, map[string]list{}
 	for open := []string{program}; len(open) > 0; open = open[1:] {
@@ -128,19 +128,10 @@ func linked(packages map[string]list, program string) []string {
 			found[p.Module.Path+" "+p.Module.Version] = p
 		}
 	}
-	return sorted(found)
+	return slices.Sorted(maps.Keys(found))
 }
 
-func sorted(of map[string]list) []string {
-	out := make([]string, 0, len(of))
-	for name := range of {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// lines counts the lines of a package outside tests, those for other systems too.
+// lines counts the lines of a package without tests, including files for other systems.
 func lines(p list) (int, error) {
 	n := 0
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles) {

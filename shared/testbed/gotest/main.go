@@ -1,6 +1,5 @@
-// Command gotest runs go test with its arguments and prints what that would, then how many tests there were. With
-// --left-out=FILE it adds to the file which tests were skipped and why, a line for each package and reason,
-// tab-separated.
+// Command gotest runs go test with its arguments, prints its output, and then the number of tests. With --left-out=FILE it
+// appends to the file which tests were skipped and why, a line per package and reason, tab-separated.
 package main
 
 import (
@@ -27,7 +26,6 @@ func main() {
 	}
 }
 
-// run needs a file only where a test was skipped.
 func run(file string, args []string) error {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stderr = os.Stderr
@@ -68,10 +66,10 @@ type event struct {
 	Action, Package, ImportPath, Test, Output string
 }
 
-// report is what is known of the tests so far.
+// report is the state of the tests so far.
 type report struct {
 	to io.Writer
-	// said is the output of each test that has not ended, and of each package outside of its tests.
+	// said is the output of each unfinished test, and of each package outside of tests.
 	said                    map[[2]string][]string
 	passed, failed, skipped int
 	why                     map[[2]string]int // counts skipped tests by package and reason
@@ -124,7 +122,7 @@ func (r *report) take(e event) {
 	}
 }
 
-// end prints what a failed test said, and of a package its verdict.
+// end prints the output of a failed test, and the verdict of a package.
 func (r *report) end(key [2]string, count *int, failed bool) {
 	said := r.said[key]
 	delete(r.said, key)
@@ -138,7 +136,7 @@ func (r *report) end(key [2]string, count *int, failed bool) {
 	}
 }
 
-// unfinished prints what the tests said that a panic or the time limit cut off.
+// unfinished prints the output of the tests that a panic or the time limit cut off.
 func (r *report) unfinished(pkg string) {
 	for key, said := range r.said {
 		if key[0] == pkg && key[1] != "" {
@@ -150,11 +148,11 @@ func (r *report) unfinished(pkg string) {
 
 func (r *report) print(lines ...string) {
 	for _, line := range lines {
-		_, _ = io.WriteString(r.to, line) // a report that nobody reads is no reason to stop
+		_, _ = io.WriteString(r.to, line) // not reading the report is no reason to stop
 	}
 }
 
-// reason is what a test gave to Skip: the line that begins with its place.
+// reason is the argument of Skip: the line that starts with its position.
 func reason(said []string) string {
 	for _, line := range said {
 		if _, text, is := strings.Cut(line, ".go:"); is {
