@@ -34,8 +34,7 @@ type Answer struct {
 	Status     int           `json:"status,omitempty"` // the HTTP status, 0 without an answer
 	RetryAfter time.Duration `json:"-"`                // 0 if the server did not send it
 	Server     string        `json:"server,omitempty"` // the name of the server that answered in place of Matomo
-	// Excerpt are the first words of the answer or error, unless they are Matomo's usual ones, without tags, tokens and
-	// control characters.
+	// Excerpt are the first words of an unusual answer or error, without tags, tokens and control characters.
 	Excerpt string `json:"first_words,omitempty"`
 	// Malformed means that the hits were accepted although the answer was not as usual.
 	Malformed bool    `json:"odd,omitempty"`
@@ -126,7 +125,6 @@ func ParseBulk(r *Raw, n int) Answer {
 	return r.refusal()
 }
 
-// receipt interprets a receipt for n hits.
 func (r *Raw) receipt(report report, n int) Answer {
 	a := Answer{Status: r.Status, Receipt: report.Receipt}
 	switch {
@@ -144,7 +142,6 @@ func (r *Raw) receipt(report report, n int) Answer {
 	return a
 }
 
-// refusal interprets an answer that accepts nothing.
 func (r *Raw) refusal() Answer {
 	switch {
 	case r.Status == http.StatusRequestEntityTooLarge:
@@ -209,7 +206,6 @@ func (r *Raw) retryAfter() time.Duration {
 	return min(max(0, at.Sub(r.Date)), longestWait)
 }
 
-// destination is the destination of a redirect, without possible secrets.
 func destination(location string) string {
 	u, err := url.Parse(location)
 	if err != nil || location == "" {

@@ -101,8 +101,7 @@ func (c Class) Splittable() bool { return c == TooLarge }
 // (plugins/Login/Security/BruteForceDetection.php).
 func (c Class) RisksLockout() bool { return table[c].lockOut }
 
-// MayBeProcessing means that the server may still record the request: nothing was answered, or a server in front of
-// Matomo gave up waiting.
+// MayBeProcessing means that the server may still record the request: no answer, or a gateway gave up waiting.
 func (a *Answer) MayBeProcessing() bool {
 	return a.Class == Timeout || a.Class == Broken || a.Status == http.StatusBadGateway ||
 		a.Status == http.StatusGatewayTimeout

@@ -43,8 +43,7 @@ func (r *Raw) quote(text []byte, cut bool) string {
 	return words
 }
 
-// token matches what may be a token: the value of token_auth, and 32 or more hexadecimal digits, the length of
-// Matomo's.
+// token matches possible tokens: the value of token_auth, and 32 (as in Matomo's) or more hexadecimal digits.
 var token = regexp.MustCompile("(?i:(token_auth[\"':= ]+)[\\pL\\p{Nd}_%]+|[0-9a-f]{32,})")
 
 // Excerpt returns the first words of a text, like those of an answer.
@@ -125,7 +124,6 @@ func (a *Answer) String() string {
 	return fmt.Sprintf("%s: %q", text, a.Excerpt)
 }
 
-// answered describes who answered with which status.
 func (a *Answer) answered() string {
 	server := ""
 	if a.Server != "" {

@@ -1,5 +1,4 @@
-// Package calendar owns the days of a backfill: the days of a window in a site's calendar, when each starts and ends,
-// and its number of visits. All of it is pure.
+// Package calendar owns the days of a backfill: when each starts and ends, and its number of visits. All of it is pure.
 package calendar
 
 import (

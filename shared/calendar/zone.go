@@ -24,8 +24,7 @@ type ZoneError struct {
 func (e *ZoneError) Error() string { return fmt.Sprintf("%q is not a time zone: %s", e.Name, e.Cure) }
 
 var (
-	// fixed matches Matomo's notation of a zone without clock changes (core/Date.php, extractUtcOffset), clock that of
-	// others.
+	// fixed matches Matomo's notation of an offset (core/Date.php, extractUtcOffset), clock other ones.
 	fixed = regexp.MustCompile(`^UTC([+-]\d{1,2}(?:\.\d+)?)$`)
 	clock = regexp.MustCompile(`(?i)^(?:UTC|GMT|Z)? ?([+-]?)(\d{1,2})(?::?(\d{2})|[.,](\d+))?$`)
 )
@@ -49,7 +48,6 @@ func ParseZone(name string) (Zone, error) {
 	return Zone{place}, nil
 }
 
-// proposal suggests what was meant by a name.
 func proposal(name string) string {
 	const names = "use an IANA name such as Europe/Stockholm, or Matomo's spelling such as UTC+5.5"
 	m := clock.FindStringSubmatch(strings.TrimSpace(name))

@@ -58,7 +58,6 @@ type Visit struct {
 	Country string `json:"countryCode"` // ISO code
 }
 
-// visits reads the visitor log, the latest visit first.
 func (x *examination) visits(ctx context.Context, limit int, day *calendar.Date) ([]Visit, error) {
 	form := x.forSite("doNotFetchActions", "1", "filter_limit", strconv.Itoa(limit))
 	if day != nil {
@@ -69,8 +68,7 @@ func (x *examination) visits(ctx context.Context, limit int, day *calendar.Date)
 
 const visitorLogRight = "view access to the site, and the visitor log enabled"
 
-// retention checks on the first of the past days whether Matomo keeps raw data that long; no API method reports the
-// limit.
+// retention checks whether Matomo still has raw data of the first day; no API method reports the limit.
 func (x *examination) retention(ctx context.Context) []Finding {
 	if x.expect.Past == nil {
 		return nil
@@ -95,7 +93,6 @@ func (x *examination) retention(ctx context.Context) []Finding {
 		"the API does not report how long raw data is kept, and the site has no visits on %s", day)
 }
 
-// masking finds from recent visits how many bytes of IP addresses are masked.
 func (x *examination) masking(ctx context.Context) []Finding {
 	const check, look = "masking", "see Administration → Privacy → Anonymise data, or send a probe visit"
 	visits, err := x.visits(ctx, 20, nil)
@@ -120,7 +117,6 @@ func (x *examination) masking(ctx context.Context) []Finding {
 		"the last %d of 4 bytes of IP addresses are masked in storage; visitors are still distinguished", masked)
 }
 
-// zeroBytes counts the zero bytes at the end of an IPv4 address.
 func zeroBytes(ip netip.Addr) int {
 	b := ip.As4()
 	return len(b) - len(bytes.TrimRight(b[:], "\x00"))
@@ -153,7 +149,6 @@ func (x *examination) location(ctx context.Context) []Finding {
 			"language")
 }
 
-// created reports whether Matomo will show the past days that are sent.
 func (x *examination) created(ctx context.Context, site *matomo.Site) []Finding {
 	const check = "created"
 	if x.expect.Past == nil {

@@ -100,8 +100,7 @@ type examination struct {
 	expect Expectation
 }
 
-// Diagnose examines t without leaving a visit in Matomo. Each failure has its cure, and each skipped check the access
-// that it needs.
+// Diagnose examines t without leaving a visit in Matomo. Failures have a cure, skipped checks the access they need.
 func (d Doctor) Diagnose(ctx context.Context, t target.Target, e Expectation) (out Diagnosis) {
 	x := &examination{Client: d.Client, target: t, expect: e}
 	x.run(ctx, &out)
@@ -178,8 +177,7 @@ func skipped(check, right, look, format string, args ...any) []Finding {
 	return finding(Finding{Check: check, Verdict: Skipped, Cure: look, Right: right}, format, args)
 }
 
-// finding replaces control characters: names of zones and the like come from another machine, and a terminal would
-// obey them.
+// finding replaces control characters: a terminal would obey those in names from another machine.
 func finding(f Finding, format string, args []any) []Finding {
 	visible := func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -200,8 +198,7 @@ func some(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// NewExpectation derives an expectation from settings and funnels. The caller fills in Pages, Networks and Agents, and
-// the days of a backfill.
+// NewExpectation derives an expectation from settings and funnels, without Pages, Networks, Agents and Past.
 func NewExpectation(s *spec.Spec, funnels []funnel.Funnel) Expectation {
 	e := Expectation{
 		Zone: &s.Timezone, Currency: s.Currency, Dimension: s.RunDimension,

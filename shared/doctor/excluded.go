@@ -12,7 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
-// excluded compares the visitors and pages with what the site, or all sites of this Matomo, exclude.
 func (x *examination) excluded(ctx context.Context, site *matomo.Site) []Finding {
 	networks := x.expect.Networks
 	if x.target.Token == "" {
@@ -105,7 +104,6 @@ func perl(text string) *regexp.Regexp {
 	return re
 }
 
-// withParameter returns the first page with one of the parameters in its URL, or "".
 func withParameter(pages, names []string) string {
 	is := make([]func(string) bool, len(names))
 	for i, name := range names {
@@ -127,7 +125,6 @@ func withParameter(pages, names []string) string {
 	return ""
 }
 
-// urls reports whether the pages are among those that the site records.
 func (x *examination) urls(ctx context.Context, site *matomo.Site) []Finding {
 	const check = "urls"
 	if !site.KnownURLsOnly {

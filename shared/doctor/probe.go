@@ -68,7 +68,6 @@ func (d Doctor) Probe(ctx context.Context, t target.Target, e Expectation) (Prob
 	return x.probe(ctx)
 }
 
-// prober sends one probe visit.
 type prober struct {
 	*matomo.Client
 	target target.Target
@@ -105,7 +104,6 @@ func (x *prober) newVisit() (Probe, []probeHit, time.Time) {
 	return p, hits, first
 }
 
-// sendBulk sends all hits in one request and returns a finding unless all were accepted.
 func (x *prober) sendBulk(ctx context.Context, hits []probeHit) ([]Finding, error) {
 	lines := make([]string, len(hits))
 	for i, h := range hits {
@@ -120,7 +118,6 @@ func (x *prober) sendBulk(ctx context.Context, hits []probeHit) ([]Finding, erro
 		a.String()), nil
 }
 
-// sendSingly sends a visit with one request per hit.
 func (x *prober) sendSingly(ctx context.Context) (Probe, error) {
 	p, hits, first := x.newVisit()
 	accepted, why := make([]probeHit, 0, len(hits)), ""
@@ -192,7 +189,6 @@ func (x *prober) follow(ctx context.Context, p *Probe, hits []probeHit, first ti
 	}
 }
 
-// recorded returns a visitor's visits in their order.
 func (x *prober) recorded(ctx context.Context, visitor string, since time.Time) ([]row, error) {
 	form := url.Values{
 		"idSite": {strconv.Itoa(x.target.SiteID)}, "segment": {"visitorId==" + visitor}, "filter_limit": {"50"},

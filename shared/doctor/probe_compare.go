@@ -13,13 +13,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/matomotext"
 )
 
-// probed is the name of the check of a probe visit.
 const probed = "probe"
 
 // row is a visit, or one of its actions, in Live.getLastVisitsDetails.
 type row map[string]any
 
-// text returns a field as text, "" if it is missing.
 func (r row) text(name string) string {
 	switch v := r[name].(type) {
 	case string:
@@ -35,7 +33,6 @@ func (r row) number(name string) int64 {
 	return n
 }
 
-// began is the Unix time of a visit's first action.
 func (r row) began() int64 { return r.number("firstActionTimestamp") }
 
 func (r row) visit() Visit {
@@ -104,7 +101,6 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 	return out
 }
 
-// compare returns the differences of one hit.
 func (h *probeHit) compare(is row) []Finding {
 	switch got := is.text("type"); {
 	case got == h.recordedAs:
@@ -115,7 +111,6 @@ func (h *probeHit) compare(is row) []Finding {
 	}
 }
 
-// differences compares the fields of a visit or an action, in the order of their names.
 func differences(is row, what string, shown map[string]string) (out []Finding) {
 	for _, name := range slices.Sorted(maps.Keys(shown)) {
 		want, got := shown[name], is.text(name)
@@ -137,7 +132,6 @@ func differences(is row, what string, shown map[string]string) (out []Finding) {
 	return out
 }
 
-// describeURL names the parameters that a page's URL has lost.
 func describeURL(want, got string) string {
 	var lost []string
 	page, query, _ := strings.Cut(want, "?")
@@ -153,7 +147,6 @@ func describeURL(want, got string) string {
 	return fmt.Sprintf("a page URL is recorded as %q, not %q", got, want)
 }
 
-// split describes where a visit became several.
 func split(visits []row, hits []probeHit, first time.Time) []Finding {
 	var where []string
 	cure := cures["visit"]

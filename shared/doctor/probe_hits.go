@@ -24,8 +24,7 @@ type probeHit struct {
 	kind hit.Kind
 	at   time.Duration // its time after the first hit
 	form url.Values
-	// recordedAs is the type of its action in Live.getLastVisitsDetails, "" if it has none; shown are the action's
-	// fields.
+	// recordedAs is the type in Live.getLastVisitsDetails, "" for none; shown are the action's fields.
 	recordedAs string
 	shown      map[string]string
 }
@@ -143,7 +142,6 @@ func parametersOf(pages []string) (names []string, campaign string) {
 	return names[:min(20, len(names))], campaign
 }
 
-// address fills in visitor, site and time.
 func (h *probeHit) address(t target.Target, e *Expectation, visitor string, first time.Time) {
 	for name, value := range map[string]string{
 		"idsite": strconv.Itoa(t.SiteID), "rec": "1", "apiv": "1", "cid": visitor, "_id": visitor,
@@ -175,7 +173,6 @@ func probeAddress(networks []netip.Prefix) string {
 	return someAddress
 }
 
-// probeVisit are the fields of the visit itself, like probeHit.shown.
 func probeVisit(t target.Target, e *Expectation, visitor string) map[string]string {
 	shown := map[string]string{
 		"referrerType": "search", "browserCode": "FF", "operatingSystemCode": "LIN", "resolution": "1920x1080",

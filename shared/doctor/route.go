@@ -25,24 +25,19 @@ type route struct {
 	tls     *tls.ConnectionState
 }
 
-// record records the route of the requests of a context.
 func (r *route) record(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		ConnectDone: func(_, address string, err error) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if err == nil {
-				r.address = address
-			}
-		},
-		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if err == nil {
-				r.tls = &state
-			}
-		},
+		ConnectDone:      func(_, address string, err error) { r.set(err, func() { r.address = address }) },
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) { r.set(err, func() { r.tls = &state }) },
 	})
+}
+
+func (r *route) set(err error, set func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		set()
+	}
 }
 
 // route describes how the first request got to the tracker (proxy, address, TLS) and its response.
@@ -66,7 +61,6 @@ func (x *examination) route(r *route, first matomo.Reply, err error) []Finding {
 	return passed("route", "%s", strings.Join(parts, ", "))
 }
 
-// hop is the first connection of the route.
 func (x *examination) hop(address string) string {
 	to, err := url.Parse(x.target.URL)
 	if err != nil {
@@ -103,8 +97,7 @@ func alternatives(given string) (out []string) {
 	return out[:min(len(out), 4)]
 }
 
-// elsewhere tries other addresses if the given one does not answer like a tracker. It sends pings without a token,
-// which leave no visit.
+// elsewhere tries other addresses if the given one is not a tracker, with pings without a token.
 func (x *examination) elsewhere(ctx context.Context, given *answer.Answer) []Finding {
 	const check = "address"
 	switch {

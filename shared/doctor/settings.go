@@ -15,7 +15,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// site compares the site's settings.
 func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 	site, err := x.Site(ctx, x.target)
 	if err != nil {
@@ -39,8 +38,7 @@ func (x *examination) site(ctx context.Context) (*matomo.Site, []Finding) {
 		x.urls(ctx, &site), x.excluded(ctx, &site))
 }
 
-// timezone compares the days to send, because zones with different names may have the same days; for live traffic, the
-// days of a year.
+// timezone compares the days to send, or those of a year: zones with different names may have the same days.
 func (x *examination) timezone(site *matomo.Site, want calendar.Zone) []Finding {
 	const check, cure = "timezone", "set TIMEZONE to the site's time zone, or change it in Matomo"
 	is, err := site.Zone()
@@ -68,7 +66,6 @@ func (x *examination) timezone(site *matomo.Site, want calendar.Zone) []Finding 
 		"the site uses %s, but TIMEZONE is %s: visits near midnight may count for another day or be split", is, want)
 }
 
-// search reports whether searches are recorded as searches, and pages as pages.
 func (x *examination) search(ctx context.Context, site *matomo.Site) []Finding {
 	const check = "search"
 	switch {
@@ -105,7 +102,6 @@ func (x *examination) ecommerce(site *matomo.Site) []Finding {
 		"ecommerce is off, so orders are not shown")
 }
 
-// goals checks for goals that convert automatically.
 func (x *examination) goals(ctx context.Context) []Finding {
 	const check = "goals"
 	type goal struct {
@@ -133,7 +129,6 @@ func (x *examination) goals(ctx context.Context) []Finding {
 		"some goals convert automatically, with conversions and revenue that are not planned: %s", some(automatic))
 }
 
-// dimension checks the custom dimension for the run ID.
 func (x *examination) dimension(ctx context.Context) []Finding {
 	want := x.expect.Dimension
 	if want == 0 {
@@ -230,7 +225,6 @@ func sends(kind hit.Kind) func(*Expectation) bool {
 	return func(e *Expectation) bool { return e.Sends[kind] }
 }
 
-// plugins checks the needed plug-ins; any user with view access to a site may ask for them.
 func (x *examination) plugins(ctx context.Context) (out []Finding) {
 	const check = "plugins"
 	var active, unread []string

@@ -26,7 +26,6 @@ const maxSkew = 30 * time.Second
 // someAddress is a visitor's address: a hit with one makes Matomo check the token (core/Tracker/Request.php).
 const someAddress = "90.224.0.10"
 
-// tracker reports whether Matomo accepts hits.
 func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	sent := time.Now()
 	var trace route
@@ -44,7 +43,6 @@ func (x *examination) tracker(ctx context.Context, d *Diagnosis) bool {
 	return a.Class == answer.Accepted
 }
 
-// unreachable explains why the tracker at address did not answer.
 func unreachable(err error, address string) []Finding {
 	if message, cure := matomo.CertificateProblem(err); message != "" {
 		return failed("certificate", cure, "%s", message)
@@ -103,7 +101,6 @@ func clock(date, sent time.Time) []Finding {
 	return passed("clock", "the server's clock and the local one agree")
 }
 
-// token reports whether hits may carry addresses and countries.
 func (x *examination) token(ctx context.Context) []Finding {
 	const check = "token"
 	if x.target.Token == "" {
@@ -181,7 +178,6 @@ func postBulk(ctx context.Context, c *matomo.Client, t target.Target, hits []str
 	return answer.ParseBulk(&r.Raw, len(hits)), err
 }
 
-// access is what a token's user may do at a site.
 type access int
 
 const (
@@ -205,7 +201,6 @@ var accessNotes = [...]struct{ rejected, accepted string }{
 	superuser:    {", although its user has write access", " (a superuser's; write access is enough)"},
 }
 
-// accessOf asks Matomo, with the token itself, what its user may do.
 func (x *examination) accessOf(ctx context.Context, token secret.String) access {
 	t := x.target
 	t.Token, t.ReadToken = token, ""

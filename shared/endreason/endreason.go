@@ -1,5 +1,4 @@
-// Package endreason owns the reasons why a run ends: their names in ledgers, their descriptions, and whether such a run
-// has failed.
+// Package endreason owns the reasons why a run ends: names, descriptions, and whether such a run has failed.
 package endreason
 
 import (
@@ -42,7 +41,6 @@ const (
 	Cancelled Reason = "cancelled"
 )
 
-// row describes a reason.
 type row struct {
 	description string
 	earlyEnd    string // says how the run ended before all of its plan was sent, "" if all of it was

@@ -50,7 +50,8 @@ func TestQuotesAndCommentsOfAFileAreNoPartOfAValue(t *testing.T) {
 		var got settings
 		var problems problem.List
 		envspec.Parse(&got, c.environ, nil, &problems)
-		if reported := problems.Error(); !strings.HasPrefix(reported, c.reported) || c.reported == "" && reported != "" ||
+		if reported := problems.Error(); !strings.HasPrefix(reported, c.reported) ||
+			c.reported == "" && reported != "" ||
 			strings.Contains(reported, "hush") {
 			t.Errorf("%s: reported %q, want %q", name, reported, c.reported)
 		}
@@ -78,7 +79,9 @@ func TestASecretInAFileOfAnyEditorIsRead(t *testing.T) {
 			}
 			return []byte(data), nil
 		}, &problems)
-		if reported := problems.Errors().Error(); reported != want || want == "" && (got.Token != "hush" || !p.Set["TOKEN"]) {
+		if reported := problems.Errors().
+			Error(); reported != want ||
+			want == "" && (got.Token != "hush" || !p.Set["TOKEN"]) {
 			t.Errorf("%q: %q, %v, want %q", data, got.Token.Reveal(), problems, want)
 		}
 	}

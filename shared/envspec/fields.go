@@ -66,7 +66,7 @@ func (f Field) Value(of any) any {
 // Clear sets the value in the struct that of points to to zero.
 func (f Field) Clear(of any) { reflect.ValueOf(of).Elem().Field(f.index).SetZero() }
 
-// FileSuffix is appended to a secret's key to name the file that holds its value.
+// FileSuffix is appended to a secret's key to name the file with its value.
 const FileSuffix = "_FILE"
 
 // Fields returns the settings that struct T declares, in their order: its fields with the tag env. The other tags are

@@ -74,7 +74,6 @@ func Parse(into any, environ map[string]string, read ReadFile, problems *problem
 	return p
 }
 
-// value returns the setting's value in environ, directly or by file, or "".
 func (f Field) value(environ map[string]string, read ReadFile, problems *problem.List) string {
 	v := f.plain(f.Key, environ[f.Key], problems)
 	if !f.Secret {
@@ -183,7 +182,6 @@ func (f Field) shown(v string) string {
 	return v
 }
 
-// forms are the names of kinds in messages.
 var forms = map[Kind]string{Text: "a text", Integer: "an integer", Number: "a number", Bool: "a boolean",
 	List: "a list of numbers", Strings: "a list"}
 
@@ -198,29 +196,16 @@ func (f Field) example() string {
 }
 
 func (f Field) checkBounds(v reflect.Value, problems *problem.List) {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return
-		}
-		v = v.Elem()
-	}
-	if v.Kind() == reflect.Slice {
+	switch v = reflect.Indirect(v); { // invalid for nil
+	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
 			f.checkBounds(v.Index(i), problems)
 		}
 		return
-	}
-	var n float64
-	switch {
-	case v.CanInt():
-		n = float64(v.Int())
-	case v.CanUint():
-		n = float64(v.Uint())
-	case v.CanFloat():
-		n = v.Float()
-	default:
+	case !v.IsValid() || !v.CanConvert(reflect.TypeFor[float64]()):
 		return
 	}
+	n := v.Convert(reflect.TypeFor[float64]()).Float()
 	shown := strconv.FormatFloat(n, 'f', -1, 64)
 	if lo, err := strconv.ParseFloat(f.Min, 64); err == nil && n < lo {
 		problems.Refuse(f.Key, shown, "is below "+f.Min, "use at least "+f.Min)
@@ -231,11 +216,10 @@ func (f Field) checkBounds(v reflect.Value, problems *problem.List) {
 }
 
 var parsers = map[reflect.Type]env.ParserFunc{
-	reflect.TypeFor[bool]():    func(v string) (any, error) { return parseFlag(v) },
-	reflect.TypeFor[float64](): func(v string) (any, error) { return parseNumber(v) },
+	reflect.TypeFor[bool](): parseFlag, reflect.TypeFor[float64](): parseNumber,
 }
 
-func parseFlag(v string) (bool, error) {
+func parseFlag(v string) (any, error) {
 	switch strings.ToLower(v) {
 	case "1", "true", "yes", "on", "y", "t":
 		return true, nil
@@ -245,10 +229,10 @@ func parseFlag(v string) (bool, error) {
 	return false, fmt.Errorf("parse %q: not a yes or no", v)
 }
 
-func parseNumber(v string) (float64, error) {
+func parseNumber(v string) (any, error) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
 	if err == nil && (math.IsNaN(n) || math.IsInf(n, 0)) {
-		return 0, fmt.Errorf("parse %q: not a finite number", v)
+		err = fmt.Errorf("parse %q: not a finite number", v)
 	}
 	return n, err
 }

@@ -19,8 +19,7 @@ type Event struct {
 	Value    *float64 `json:"value"`
 }
 
-// Set is the content of events.json. The probabilities, 0..1, are nil if the file has none; CLICK_EVENTS_PROBABILITY
-// and RANDOM_EVENTS_PROBABILITY override them.
+// Set is the content of events.json. The probabilities (0..1) are optional; the settings override them.
 type Set struct {
 	ClickProbability  *float64 `json:"click_events_probability,omitempty"`
 	RandomProbability *float64 `json:"random_events_probability,omitempty"`

@@ -187,12 +187,10 @@ func ParseControl(data []byte) (Control, problem.List) {
 	return c, d.Problems
 }
 
-// DeletedFile lists deleted runs. The controller may not write to the loadgen's state folder, so the loadgen deletes
-// their ledgers at its next start.
+// DeletedFile lists deleted runs. The loadgen deletes their ledgers at its next start: the controller must not.
 const DeletedFile = "deleted.json"
 
-// DeletedRuns are deleted runs with the time of their deletion: what was written later belongs to another run of that
-// name and stays.
+// DeletedRuns are deleted runs and when: what was written later belongs to another run of that name.
 type DeletedRuns struct {
 	Runs map[string]time.Time `json:"runs"`
 }

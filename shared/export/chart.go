@@ -28,7 +28,6 @@ type shape struct{ Class, Path string }
 // band is a part of the field with a tooltip.
 type band struct{ X, Width, Title string }
 
-// entry is an entry of a legend.
 type entry struct{ Class, Name, Figures string }
 
 // GridUp are the heights of the horizontal grid lines.
@@ -80,7 +79,6 @@ func (a axis) labels(text func(float64) string) []string {
 	return out
 }
 
-// clock is the time axis of a series.
 type clock struct {
 	from time.Time
 	span time.Duration
@@ -120,7 +118,6 @@ func (c clock) bands(columns []column, title func(column) string) []band {
 	return out
 }
 
-// spot is a point of the field.
 type spot struct{ x, y float64 }
 
 // runs are the unbroken lines over the columns: from the start of the first through the middles of all to the end of

@@ -12,7 +12,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// timelines are the charts of a series.
 func timelines(series []Point, zone *time.Location) []chart {
 	columns := columnsOf(series)
 	if len(columns) == 0 {
@@ -22,7 +21,6 @@ func timelines(series []Point, zone *time.Location) []chart {
 	return []chart{hitsOver(c, columns), latencyOver(c, columns), visitsOver(c, columns)}
 }
 
-// hitsOver stacks the outcomes, accepted hits at the bottom.
 func hitsOver(c clock, columns []column) chart {
 	rate := func(of func(runsummary.Hits) uint64) func(column) (float64, bool) {
 		return func(col column) (float64, bool) { return float64(of(col.hits)) / col.seconds(), true }
@@ -104,7 +102,6 @@ func latencyOver(c clock, columns []column) chart {
 	return out
 }
 
-// latencyAxis formats all labels of an axis in one unit.
 func latencyAxis(a axis) func(float64) string {
 	if a.top() < 2 {
 		return func(v float64) string { return Number(1000*v) + " ms" }
@@ -131,7 +128,6 @@ func visitsOver(c clock, columns []column) chart {
 	}
 }
 
-// covered is the time that the columns cover, in seconds.
 func covered(columns []column) float64 {
 	seconds := 0.
 	for _, col := range columns {
@@ -271,5 +267,4 @@ func distribution(s *runsummary.Summary) (chart, bool) {
 	return c, true
 }
 
-// percentileAt is the percentile at x of the axis, from 0 to 1.
 func percentileAt(x float64) float64 { return 100 * (1 - math.Pow(10, -nines*x)) }

@@ -1,5 +1,4 @@
-// Package export writes a run to a file: an HTML page for people, JUnit XML for CI. It computes nothing that the run
-// summary does not contain.
+// Package export writes a run summary and related results to a file: HTML for people, JUnit XML for CI.
 package export
 
 import (
@@ -67,7 +66,6 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"when":        func(time.Time) string { return "" }, // replaced for each page by that of its zone
 }).Parse(strings.Replace(pageText, "STYLE", pageStyle, 1) + kindsText))
 
-// when formats times in a zone.
 func when(zone *time.Location) template.FuncMap {
 	return template.FuncMap{"when": func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04:05 MST") }}
 }
@@ -78,7 +76,6 @@ func Template(text string, zone *time.Location) *template.Template {
 	return t.Funcs(when(zone))
 }
 
-// view is the data of the page.
 type view struct {
 	*Run
 	Badge  badge
@@ -191,7 +188,6 @@ func badgeOf(r *Run) badge {
 	return badge{"good", "Finished"}
 }
 
-// row is a row of a table of hits by outcome.
 type row struct {
 	Key, Name string
 	Hits      runsummary.Hits
@@ -265,7 +261,6 @@ func inMatomo(v runsummary.Visits) string {
 	return fmt.Sprintf("%s to %s, because some hits are unknown", Count(least), Count(most))
 }
 
-// standstills describes the standstills of the loadgen and their cost.
 func standstills(s *runsummary.Summary) string {
 	all := s.TotalStandstill()
 	took := span(time.Duration(all.Seconds * float64(time.Second)))
@@ -273,7 +268,6 @@ func standstills(s *runsummary.Summary) string {
 		"not sent; they are excluded from rates and shares", took, Count(all.Visits), Count(all.Hits))
 }
 
-// answer describes what a capacity search found, and its limit.
 func answer(c *runsummary.Capacity) (found, limit string) {
 	rates := fmt.Sprintf("%s visits/s (%s hits/s)", Number(c.VisitRate), Number(c.HitRate))
 	limit = "no higher rate was tried"

@@ -45,8 +45,7 @@ type text struct {
 	Message string `xml:"message,attr"`
 }
 
-// JUnit writes a run as JUnit XML: a test case for the run itself, which fails if it did not end as it should, and one
-// for each threshold.
+// JUnit writes a run as JUnit XML: a test case for its orderly end, and one for each threshold.
 func JUnit(w io.Writer, r *Run) error {
 	s := &r.Summary
 	took := fmt.Sprintf("%.3f", s.Duration().Seconds())

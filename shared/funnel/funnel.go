@@ -123,7 +123,6 @@ func doubt(v *strictjson.Value, key, text string, limit int) {
 	}
 }
 
-// address checks a URL, which may be a relative one if it is resolved against the page.
 func address(v *strictjson.Value, key, raw string, relative bool) {
 	full := raw
 	if relative && strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") {

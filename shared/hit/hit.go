@@ -1,5 +1,4 @@
-// Package hit owns the kinds of hits: one row each, from which ledger, summaries, reports, funnels and the comparison
-// with Matomo derive what they count.
+// Package hit owns the kinds of hits: ledger, summaries, reports, funnels and comparisons count by its rows.
 package hit
 
 import "slices"

@@ -134,7 +134,6 @@ type Panic struct {
 // Error implements error.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-// guarded returns the error or panic of f.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -15,15 +15,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// The program that starts a loadgen and parses its output sets EnvVar to JSON. It is not a setting of the run, so
-// LOG_FORMAT keeps its meaning.
+// The starter of a loadgen sets EnvVar to JSON to parse its output; LOG_FORMAT keeps its meaning.
 const (
 	EnvVar  = "TRAFFICINATOR_LOG_LINES"
 	JSON    = "json"
 	Environ = EnvVar + "=" + JSON // both as an entry of an environment
 )
 
-// problemKey is the attribute of a problem.Problem, a JSON object.
 const problemKey = "problem"
 
 // Write writes a problem as a line. A write error is ignored: the reader may have gone.
@@ -68,7 +66,6 @@ func WithoutHead(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// decode decodes a line, with its attributes in their order.
 func decode(text string) (r slog.Record, found *problem.Problem, err error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -117,7 +114,6 @@ func attrValue(value json.RawMessage) slog.Value {
 	return slog.StringValue(text)
 }
 
-// format formats a record as text, without the newline.
 func format(r slog.Record, replace func([]string, slog.Attr) slog.Attr) string {
 	var b bytes.Buffer
 	h := slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: replace})

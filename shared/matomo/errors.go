@@ -63,20 +63,12 @@ func unanswered(method string, cause error) *Error {
 }
 
 func refusal(method string, a answer.Answer) *Error {
-	e := &Error{Method: method, Class: Unreadable, answer: a}
-	switch {
-	case a.Class == answer.Token:
-		e.Class = Rights
-	case a.Class == answer.Rejected:
-		e.Class = Refused
-	case a.Class == answer.NotNow:
-		e.Class = Later
-	case a.Status/100 == 3:
-		e.Class = Redirect
-	case a.Class == answer.InFront:
-		e.Class = InFront
+	class := map[answer.Class]Class{answer.Token: Rights, answer.Rejected: Refused, answer.NotNow: Later,
+		answer.InFront: InFront}[a.Class]
+	if a.Status/100 == 3 {
+		class = Redirect
 	}
-	return e
+	return &Error{Method: method, Class: cmp.Or(class, Unreadable), answer: a}
 }
 
 // ClassOf returns the class of an *Error, "" for any other error.
@@ -216,8 +208,7 @@ func CertificateProblem(err error) (message, cure string) {
 // ErrTimedOut means no answer within the timeout of the client or the context.
 var ErrTimedOut = errors.New("no answer in time")
 
-// errNotHTTP replaces net/http's errors about an answer that is not HTTP: they would repeat what another service, such
-// as a database, says to whoever connects.
+// errNotHTTP replaces errors that repeat what another service, such as a database, sends to every client.
 var errNotHTTP = errors.New("the response is not HTTP")
 
 // plain removes the address, which the caller knows, and anything that the server said.

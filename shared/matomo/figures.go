@@ -165,8 +165,7 @@ func (c *Client) byDay(ctx context.Context, t target.Target, q Query, r *Figures
 	return err
 }
 
-// breakdown counts the visits of a report by value. The value is read from the row's segment, because labels are
-// translated.
+// breakdown counts the visits of a report by the value in the row's segment: labels are translated.
 func (c *Client) breakdown(ctx context.Context, t target.Target, method string, q Query) (map[string]uint64, error) {
 	var rows []struct {
 		Label   string `json:"label"`

@@ -1,5 +1,4 @@
-// Package matomotext knows how Matomo changes a text before it records it: what it truncates and what it treats as
-// empty.
+// Package matomotext knows what Matomo truncates and what it treats as empty.
 package matomotext
 
 import (
@@ -42,8 +41,7 @@ func IsEmpty(text string) bool {
 	return text == "" || text == "0"
 }
 
-// Check describes how Matomo changes a text, with a cure; "" if it does not. limit is in bytes, 0 for none. An empty
-// text is valid.
+// Check describes how Matomo changes a text, with a cure, or "". limit is in bytes, 0 for none.
 func Check(text string, limit int) (message, cure string) {
 	hidden, isHidden := textfile.FindInvisible(text)
 	switch {

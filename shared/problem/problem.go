@@ -1,5 +1,4 @@
-// Package problem owns the form of validation errors: where, what is wrong, and how to fix it. The rules belong to the
-// packages that own a format or a setting.
+// Package problem owns the form of validation errors: where, what is wrong, and how to fix it.
 package problem
 
 import (

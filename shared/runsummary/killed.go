@@ -68,7 +68,6 @@ func (s *Summary) CloseKilled(now time.Time) {
 	s.InFlight, s.OpenVisits = 0, 0
 }
 
-// begin counts the reserved visits of a target as started.
 func (s *Summary) begin(name string, t *Target) {
 	t.ByKind = addHits(t.ByKind, nil)
 	t.Visits.Planned += t.Reserved.Visits

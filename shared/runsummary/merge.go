@@ -133,7 +133,6 @@ func addHits(a, b map[string]Hits) map[string]Hits { return merged(a, b, Hits.Pl
 
 func addCounts(a, b map[string]uint64) map[string]uint64 { return merged(a, b, add) }
 
-// merged is a new map, never nil.
 func merged[V any](a, b map[string]V, plus func(V, V) V) map[string]V {
 	out := map[string]V{}
 	maps.Copy(out, a)

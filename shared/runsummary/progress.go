@@ -89,8 +89,7 @@ type BackfillDay struct {
 	Skipped string `json:"skipped"` // why the day has no visits, or fewer than planned
 }
 
-// Batch is a request with complete visits of one day. FirstVisit is the lowest of their numbers, which need not be
-// consecutive.
+// Batch is a request with complete visits of one day. FirstVisit is the lowest of their numbers.
 type Batch struct {
 	Number     uint64 `json:"number"`
 	Date       string `json:"date"`
@@ -101,8 +100,7 @@ type Batch struct {
 	Why        string `json:"why"` // why its outcome is unknown: no answer in time, or the job was killed
 }
 
-// Invalidation reports whether Matomo will rebuild its reports of the days. If not Done, Command does so on the server
-// of the target, and Why is the reason.
+// Invalidation reports whether Matomo will rebuild its reports of the days; if not, Why, and the Command to do so.
 type Invalidation struct {
 	Done    bool   `json:"done"`
 	Command string `json:"command"`

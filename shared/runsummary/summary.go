@@ -1,5 +1,4 @@
 // Package runsummary owns the run summary: the JSON file that the loadgen writes every second and at the end of a run.
-// It counts nothing itself.
 package runsummary
 
 import (
@@ -107,8 +106,7 @@ type Summary struct {
 	Latency  Latency           `json:"latency"`
 	Targets  map[string]Target `json:"targets"`
 	Strategy string            `json:"distribution_strategy,omitempty"` // how visits are distributed over the targets
-	// Reasons say why hits were not accepted, Warnings what was wrong with responses that accepted hits; most hits
-	// first.
+	// Reasons say why hits were not accepted, Warnings what else was wrong with responses; most hits first.
 	Reasons  []Reason `json:"reasons,omitempty"`
 	Warnings []Reason `json:"warnings,omitempty"`
 	// Standstills are the times in which the process did not run: it was paused, or the machine asleep.
@@ -123,8 +121,7 @@ type Summary struct {
 	// cut off; their remaining hits are abandoned.
 	FinishBy  time.Time `json:"finish_by,omitzero"`
 	CutVisits uint64    `json:"cut_visits,omitempty"`
-	// FirstVisit is the number of the run's first visit, NextVisit the first number certainly unused: numbers are
-	// reserved in advance.
+	// FirstVisit is the run's first number, NextVisit the first certainly unused: they are reserved in advance.
 	FirstVisit uint64 `json:"first_visit"`
 	NextVisit  uint64 `json:"next_visit"`
 }
@@ -160,8 +157,7 @@ type Verdict struct {
 	Pending bool `json:"pending,omitempty"`
 }
 
-// Standstill is a time in which the loadgen's process did not run: it was stopped, its container paused, or its machine
-// asleep.
+// Standstill is a time in which the loadgen's process did not run: stopped, paused, or its machine asleep.
 type Standstill struct {
 	At      time.Time `json:"at"` // its end, by the wall clock
 	Seconds float64   `json:"seconds"`

@@ -31,7 +31,7 @@ func (s String) String() string {
 }
 
 // Format prints the same for every verb, even those that are invalid for a text.
-func (s String) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) } // fmt holds the error, if any
+func (s String) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) } // fmt keeps the error
 
 // MarshalJSON writes the mask.
 func (s String) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }

@@ -16,15 +16,13 @@ const (
 	backfillDaysBack, backfillDuration = "BACKFILL_DAYS_BACK", "BACKFILL_DURATION_DAYS"
 )
 
-// MaxBatchHits is the maximum number of hits of a backfill's request, unless one visit has more: Matomo gets no faster
-// with more.
+// MaxBatchHits is the maximum of hits per request of a backfill (a visit may exceed it): more is not faster.
 const MaxBatchHits = 500
 
 // BatchHits is MaxBatchHits with these settings.
 func (s *Spec) BatchHits() int { return min(s.BulkSize, MaxBatchHits) }
 
-// Backfill returns the days of a backfill and the problems of its window. The days are valid if neither it nor Parse
-// reports an error.
+// Backfill returns the days of a backfill, valid without errors here and in Parse, and the problems of its window.
 func (s *Spec) Backfill(now time.Time) ([]calendar.Day, problem.List) {
 	var problems problem.List
 	zone := s.Timezone.Location()
@@ -80,14 +78,12 @@ func (s *Spec) warnOfBackfill(days []calendar.Day, problems *problem.List) {
 	}
 }
 
-// window reads the settings of the window.
 type window struct {
 	*Spec
 	today    calendar.Date
 	problems *problem.List
 }
 
-// read returns false unless there is one valid window.
 func (w window) read() (out calendar.Window, ok bool) {
 	absolute := w.Set[backfillStart] || w.Set[backfillEnd]
 	relative := w.Set[backfillDaysBack] || w.Set[backfillDuration]

@@ -17,7 +17,7 @@ import (
 // Field describes one setting.
 type Field = envspec.Field
 
-// FileSuffix is appended to a secret's key to name the file that holds its value.
+// FileSuffix is appended to a secret's key to name the file with its value.
 const FileSuffix = envspec.FileSuffix
 
 var fields = envspec.Fields[Spec]()
@@ -30,7 +30,6 @@ func (s *Spec) Kind() string {
 	return runsummary.KindOf(func(setting string) bool { return field(setting).Value(*s) == true })
 }
 
-// field returns the field of a setting, the zero value for an unknown key.
 func field(key string) Field {
 	i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key })
 	if i < 0 {
@@ -51,8 +50,7 @@ func names() []string {
 	return out
 }
 
-// IsKnown reports whether a settings file may contain key: it is a setting, the file form of a secret, a name of the
-// compose stack, or obsolete.
+// IsKnown reports whether a settings file may contain key, even without effect.
 func IsKnown(key string) bool { return IsObsolete(key) || slices.Contains(names(), key) }
 
 // Nearest returns the name that was probably meant by key: one within two edits, one that begins with key, or the
@@ -128,8 +126,7 @@ func Misspelt(environ map[string]string) problem.List {
 	return problems
 }
 
-// stack are names that the compose files or the controller read, which may therefore be in the same .env as the
-// settings. Tests compare them with both.
+// stack are names of the compose files and the controller, which share .env with the settings. Tests compare them.
 var stack = []string{
 	"TRAFFICINATOR_UID", "TRAFFICINATOR_GID", "DOCKER_GID", "DOCKER_SOCKET", "DOCKER_HOST", "CONTROLLER_DOCKER_HOST",
 	"COMPOSE_PROJECT_NAME", "BUILD", "CONTROLLER_IMAGE", "LOADGEN_IMAGE", "LOADGEN_CONTAINER", "LOADGEN_BIN", "RUNTIME",
@@ -143,8 +140,7 @@ var stack = []string{
 // IsStackSetting reports whether key is a name of the compose stack or the controller, which is ignored here.
 func IsStackSetting(key string) bool { return slices.Contains(stack, key) }
 
-// Role is the kind of decision that a setting makes. The plan hash, comparisons, presets, publishing and forms depend
-// on it.
+// Role is the kind of decision that a setting makes: plan hash, comparisons, presets and forms depend on it.
 type Role = envspec.Role
 
 // The roles. Each setting has one.
@@ -188,7 +184,6 @@ func Canonical(environ map[string]string) map[string]string {
 	return out
 }
 
-// written formats a value for an environment.
 func written(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -259,7 +259,10 @@ func TestARunWithoutAnEndIsReported(t *testing.T) {
 	for profile, endless := range map[string]bool{"constant": true, "week": true, "1h:20000": false, "1h:": false,
 		"weak": false} {
 		_, problems := parse(map[string]string{"LOAD_PROFILE": profile})
-		if reported := strings.Contains(problems.Warnings().Error(), "continues until you stop it"); reported != endless {
+		if reported := strings.Contains(
+			problems.Warnings().Error(),
+			"continues until you stop it",
+		); reported != endless {
 			t.Errorf("%s: %v", profile, problems)
 		}
 	}

@@ -34,7 +34,6 @@ var AccessSettings = Keys(func(f Field) bool {
 	}, f.Key)
 })
 
-// settingOf are the settings for the fields of targets.json.
 var settingOf = map[string]string{
 	"url": "MATOMO_URL", "api_url": "MATOMO_API_URL", "http_auth": "MATOMO_HTTP_AUTH", "headers": "MATOMO_HEADERS",
 	"tls_ca_file": "TLS_CA_FILE", "tls_cert_file": "TLS_CERT_FILE", "tls_key_file": "TLS_KEY_FILE",
@@ -48,9 +47,10 @@ var inSettings = strings.NewReplacer("http_auth", "MATOMO_HTTP_AUTH", "tls_cert_
 // checkTarget normalises URLs and access: user and password move from MATOMO_URL to MATOMO_HTTP_AUTH.
 func (s *Spec) checkTarget(problems *problem.List) {
 	t := s.Target()
+	refuse := refuseIn(problems)
 	t.Check(func(field, shown, message, cure string) {
 		if field != "url" || s.MatomoURL != "" { // only required without other targets
-			problems.Refuse(settingOf[field], shown, inSettings.Replace(message), inSettings.Replace(cure))
+			refuse(field, shown, message, cure)
 		}
 	})
 	s.MatomoURL, s.MatomoAPIURL, s.ProxyURL = t.URL, t.APIURL, t.Proxy
@@ -59,7 +59,11 @@ func (s *Spec) checkTarget(problems *problem.List) {
 
 // CheckFiles refuses unusable files of TLS_*.
 func (s *Spec) CheckFiles(read ReadFile, problems *problem.List) {
-	s.Target().CheckFiles(read, func(field, shown, message, cure string) {
+	s.Target().CheckFiles(read, refuseIn(problems))
+}
+
+func refuseIn(problems *problem.List) func(field, shown, message, cure string) {
+	return func(field, shown, message, cure string) {
 		problems.Refuse(settingOf[field], shown, inSettings.Replace(message), inSettings.Replace(cure))
-	})
+	}
 }

@@ -86,9 +86,13 @@ func checkTogether(s Spec, bad map[string]bool, problems *problem.List) {
 			"would pause the capacity search, which would mistake that for the server's limit", "set it to 0")
 		warn(s.LoadProfile != "constant", "LOAD_PROFILE", s.LoadProfile,
 			"is ignored: a capacity search sets the rate itself", "remove it, or turn off CAPACITY_SEARCH")
-		warn(s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0, "BULK_MAX_DELAY", written(s.BulkMaxDelay),
+		warn(
+			s.SendMode == "bulk" && s.Thresholds == "" && s.BulkMaxDelay > 0,
+			"BULK_MAX_DELAY",
+			written(s.BulkMaxDelay),
 			"is part of the latencies of a capacity search, which must keep p95<1s",
-			"set THRESHOLDS with a p95 well above it")
+			"set THRESHOLDS with a p95 well above it",
+		)
 		warn(s.Timeline == "live", "TIMELINE", s.Timeline,
 			"makes each step of a capacity search wait minutes for the visits of the previous step", "use compressed")
 	}

@@ -118,7 +118,6 @@ func files(fsys afero.Fs, dir, begin, end string) (paths []string, err error) {
 	return paths, err
 }
 
-// months returns the folders of ended ledgers, the latest first.
 func months(fsys afero.Fs, dir string) ([]string, error) {
 	found, err := afero.ReadDir(fsys, filepath.Join(dir, Ended))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

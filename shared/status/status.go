@@ -1,5 +1,4 @@
-// Package status owns the JSON of GET /status of a loadgen, which the controller polls every second. Other programs use
-// /metrics.
+// Package status owns the JSON of a loadgen's GET /status, for the controller; other programs use /metrics.
 package status
 
 import (

@@ -185,7 +185,6 @@ func (v *Value) at(key string) string {
 	return join(v.path, key)
 }
 
-// plainKey needs no quotes in a place.
 var plainKey = regexp.MustCompile(`^\w{1,40}$`)
 
 // join is the place of key in path. A key can contain anything, even line breaks.
@@ -311,7 +310,7 @@ func (v *Value) Into(target any) bool {
 			*field = v.String(key)
 		case *secret.String:
 			text, ok := v.Get(key).raw.(string)
-			if !ok { // what stands there is not shown
+			if !ok { // the value is not shown
 				v.Refuse(key, "", "is not a string", `write "…"`)
 			}
 			*field = secret.String(strings.TrimSpace(text))
@@ -336,7 +335,6 @@ func set[T any](field, value *T) {
 	}
 }
 
-// text is the value for people.
 func (v *Value) text() string {
 	switch raw := v.raw.(type) {
 	case []*Value:

@@ -38,8 +38,7 @@ type Access struct {
 // NoProxy is the value of Proxy for a direct connection.
 const NoProxy = "none"
 
-// WithDefaults adds from d what all targets share: authorities, proxy, and whether certificates are checked. It adds no
-// secrets, which must not go to another target.
+// WithDefaults adds what all targets share from d. It adds no secrets, which must not go to another target.
 func (a Access) WithDefaults(d Access) Access {
 	a.CAFile = cmp.Or(a.CAFile, d.CAFile)
 	a.Proxy = cmp.Or(a.Proxy, d.Proxy)
@@ -90,11 +89,9 @@ var ownHeaders = []string{
 	"user-agent",
 }
 
-// refuseFunc reports a problem of a field, named as in targets.json; shown is the part of its value that may be
-// printed.
+// refuseFunc reports a problem of a field as in targets.json; shown is the printable part of its value.
 type refuseFunc func(field, shown, message, cure string)
 
-// check normalises a and reports its problems.
 func (a *Access) check(refuse refuseFunc) {
 	if a.APIURL != "" {
 		completed, auth, err := completeAPI(a.APIURL)
@@ -201,7 +198,6 @@ func complete(raw string) (address string, auth secret.String, err error) {
 	return written(u), auth, nil
 }
 
-// completeAPI does the same for the Reporting API.
 func completeAPI(raw string) (address string, auth secret.String, err error) {
 	u, auth, err := split(raw)
 	if err != nil {
@@ -222,7 +218,6 @@ func completeAPI(raw string) (address string, auth secret.String, err error) {
 // written is a URL without user and password that parse accepts.
 func written(u *url.URL) string { return strings.ReplaceAll(u.String(), "@", "%40") }
 
-// split parses a URL and removes user and password from it.
 func split(raw string) (*url.URL, secret.String, error) {
 	u, err := parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -254,7 +249,6 @@ func split(raw string) (*url.URL, secret.String, error) {
 var errAt = errors.New("has an @ after its host; in a user name or password write %2F for /, %3F for ? and %23 " +
 	"for #, elsewhere %40 for @")
 
-// parse parses a URL with scheme and host.
 func parse(raw string) (*url.URL, error) {
 	if odd, is := textfile.FindSpecial(raw); is {
 		return nil, fmt.Errorf("has %v", odd)
@@ -270,8 +264,7 @@ func parse(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// inFolder adds the name of a file to the path of a folder. matomo and piwik are Matomo's usual folders, also without a
-// slash at the end.
+// inFolder adds a file's name to a folder's path, which for Matomo's usual names needs no slash at the end.
 func inFolder(p, name string) string {
 	if bare := strings.TrimRight(p, "/"); strings.HasSuffix(bare, ".php") {
 		return bare
@@ -285,8 +278,7 @@ func inFolder(p, name string) string {
 	return p
 }
 
-// Redact returns a URL without user, password and query, which may contain a token, and "" for anything else, which
-// could be a password.
+// Redact returns a URL without user, password and query, and "" for anything else, which could be a password.
 func Redact(raw string) string {
 	u, err := parse(strings.TrimSpace(raw))
 	if err != nil {

@@ -90,7 +90,6 @@ func Decode(name string, data []byte) (Set, problem.List) {
 	return s, d.Problems
 }
 
-// checkFile checks a target of a file.
 func (t *Target) checkFile(v *strictjson.Value) {
 	if n := utf8.RuneCountInString(t.Name); strings.TrimSpace(t.Name) == "" || n > maxName {
 		v.Refuse("name", t.Name, "is empty or longer than 100 characters", "choose a shorter name")

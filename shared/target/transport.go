@@ -172,7 +172,7 @@ func (m Environment) proxy(a Access) func(*url.URL) (*url.URL, error) {
 	return func(to *url.URL) (*url.URL, error) {
 		u, err := choose(to)
 		switch {
-		case err != nil: // it repeats the address, which may hold a password
+		case err != nil: // it repeats the address, which may contain a password
 			return nil, errors.New("HTTP_PROXY or HTTPS_PROXY is not a proxy URL")
 		case u != nil && u.Scheme != "http" && u.Scheme != "https":
 			return nil, fmt.Errorf("HTTP_PROXY or HTTPS_PROXY is a %s proxy; only http and https are supported",

@@ -62,8 +62,7 @@ func must(t testing.TB, build func() (string, error)) string {
 	return path
 }
 
-// buildID is the environment variable with a checksum of the programs: go test repeats a test if a variable that it has read
-// changes.
+// buildID has a checksum of the programs: go test repeats a test if a variable that it has read changes.
 const buildID = "TRAFFICINATOR_BUILD"
 
 func program(name string) (string, error) {

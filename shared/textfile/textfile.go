@@ -1,5 +1,4 @@
-// Package textfile decodes text files of any encoding and finds invisible characters. Every reader of a format or a
-// secret uses it.
+// Package textfile decodes text files of any encoding and finds invisible characters.
 package textfile
 
 import (
@@ -84,8 +83,7 @@ func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
 	return out, nil
 }
 
-// guess returns the byte order of UTF-16 without a mark, in which every second byte is null for the languages of
-// settings, and nil for any other text.
+// guess returns the byte order of UTF-16 without a mark, by the null bytes of Western texts, or nil.
 func guess(data []byte) binary.ByteOrder {
 	if len(data) < 4 || len(data)%2 != 0 {
 		return nil
@@ -141,8 +139,7 @@ func (o SpecialRune) String() string {
 // FindSpecial finds the first special character of text. Plain spaces, tabs and line ends are not special.
 func FindSpecial(text string) (SpecialRune, bool) { return find(text, isSpecial) }
 
-// FindInvisible is FindSpecial for texts for people, which may have typographic spaces, and the joiners of emoji and of
-// some scripts.
+// FindInvisible is FindSpecial without typographic spaces and the joiners of emoji and some scripts.
 func FindInvisible(text string) (SpecialRune, bool) {
 	return find(text, func(r rune) bool {
 		return isSpecial(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'

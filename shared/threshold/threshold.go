@@ -42,34 +42,15 @@ const (
 // operators are in the order of matching; == means =.
 var operators = []string{"<=", ">=", "==", "<", ">", "="}
 
+// holds reports whether the operator has the character of the order of v and the limit.
 func (t Threshold) holds(v float64) bool {
-	switch order := cmp.Compare(v, t.limit); t.op {
-	case "<":
-		return order < 0
-	case "<=":
-		return order <= 0
-	case ">":
-		return order > 0
-	case ">=":
-		return order >= 0
-	default:
-		return order == 0
-	}
+	return strings.Contains(t.op, string("<=>"[cmp.Compare(v, t.limit)+1]))
 }
 
-// mayCome reports whether a count of v can still meet the condition as it grows.
-func (t Threshold) mayCome(v float64) bool {
-	switch t.op {
-	case ">", ">=":
-		return true
-	case "=", "==":
-		return v < t.limit
-	}
-	return false
-}
+// mayCome reports whether a count of v that does not hold yet may do so as it grows.
+func (t Threshold) mayCome(v float64) bool { return t.op[0] != '<' && v <= t.limit }
 
-// Evaluate judges values. A threshold without a value has failed. During a run, thresholds that may still pass are
-// pending.
+// Evaluate judges values. Without a value, a threshold has failed; during a run, it is pending while it may pass.
 func Evaluate(thresholds []Threshold, v Values, ended bool) []runsummary.Verdict {
 	verdicts := make([]runsummary.Verdict, len(thresholds))
 	for i, t := range thresholds {
@@ -121,8 +102,7 @@ func DescribeMissed(verdicts []runsummary.Verdict) string {
 	return strings.Join(all, ", ")
 }
 
-// Parse parses thresholds, separated by commas: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. It reports all
-// problems, of the setting key.
+// Parse parses thresholds: error_share<1%, p95<800ms, achieved_rate>98%, unknown=0. Problems name the setting key.
 func Parse(key, text string) (thresholds []Threshold, problems problem.List) {
 	for expression := range strings.SplitSeq(text, ",") {
 		expression = strings.Join(strings.Fields(expression), "")
@@ -205,7 +185,7 @@ func readNumber(s string) (float64, bool) {
 type Values struct {
 	Hits    runsummary.Hits
 	Visits  runsummary.Visits
-	Due     uint64 // how many visits the schedule had begin by then
+	Due     uint64 // visits due by the schedule
 	Latency runsummary.Latency
 	Elapsed time.Duration // how long it took
 	// Standstill sums the standstills of the loadgen: no share or rate includes them.
@@ -224,7 +204,6 @@ func (v Values) awakeHits() runsummary.Hits {
 	return v.Hits
 }
 
-// awake is the time without standstills, in seconds.
 func (v Values) awake() float64 { return v.Elapsed.Seconds() - v.Standstill.Seconds }
 
 // kind is the notation of a metric's values.
@@ -243,8 +222,7 @@ type metric struct {
 	of   func(Values) (value float64, measured bool)
 }
 
-// metrics are all metrics by name. Shares are of the finished hits, without those that were abandoned or due in a
-// standstill.
+// metrics are all metrics by name. Shares exclude hits that were abandoned or due in a standstill.
 var metrics = func() map[string]metric {
 	m := map[string]metric{
 		"error_share": {share, func(v Values) (float64, bool) {
@@ -307,6 +285,6 @@ func digits(n float64, significant int) string {
 	if rounded := strconv.FormatFloat(n, 'f', 0, 64); len(rounded) >= significant {
 		return rounded
 	}
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'g', significant, 64), 64) // it reads what it wrote
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'g', significant, 64), 64) // its own notation
 	return strconv.FormatFloat(short, 'f', -1, 64)
 }

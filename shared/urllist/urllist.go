@@ -77,7 +77,6 @@ func Parse(name string, r io.Reader) ([]Page, problem.List) {
 // lineEnds converts those of Windows and of old Macs.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// list is a list being read.
 type list struct {
 	name     string
 	problems problem.List
@@ -87,7 +86,6 @@ type list struct {
 	duplicates, hidden int
 }
 
-// read returns false if it gave up.
 func (l *list) read(text string) bool {
 	number := 0
 	for raw := range strings.Lines(text) {
@@ -128,7 +126,6 @@ func (l *list) add(where string, p Page) {
 	}
 }
 
-// conclude checks the entire list.
 func (l *list) conclude() {
 	switch n, refused := len(l.pages), l.problems.Err() != nil; {
 	case n == 0 && !refused:
@@ -169,8 +166,7 @@ const DefaultSite = "https://shop.example.test"
 //go:embed default.txt
 var builtIn []byte
 
-// Default returns the 2,000 built-in pages, on siteURL (scheme, host and perhaps a path) or, if it is empty,
-// DefaultSite.
+// Default returns the 2,000 built-in pages, on siteURL (scheme, host and perhaps a path) or DefaultSite.
 func Default(siteURL string) []Page {
 	pages, problems := Parse("built-in pages", bytes.NewReader(builtIn))
 	if problems.Err() != nil {
@@ -208,7 +204,6 @@ func otherKind(text string) (what, cure string) {
 	return "", ""
 }
 
-// sample returns the first 200 lines that are neither blank nor comments.
 func sample(text string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
@@ -223,8 +218,7 @@ func sample(text string) []string {
 
 var (
 	quotedField = regexp.MustCompile(`^"https?://[^"]*"([,;]|$)`)
-	// titled ends unlike a URL: with quoted text, or with text that starts in upper case or contains a space, and has
-	// no characters of a path.
+	// titled ends with quoted text, or with text in upper case or with a space and no characters of a path.
 	titled = regexp.MustCompile(`^https?://[^\t]*[,;] ?("[^"]*"|\p{Lu}[^/.=&?%#,;]*|[^/.=&?%#,;]* [^/.=&?%#,;]*)$`)
 )
 

@@ -25,7 +25,6 @@ type part struct {
 	folders []string
 }
 
-// listed is a part of the output of `go list`.
 type listed struct {
 	Dir    string
 	Module *struct {
@@ -83,7 +82,6 @@ func run(args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// licence matches the names of files with licences and notices.
 var licence = regexp.MustCompile(`(?i)^(un)?(licen[cs]e|copying|copyright|notice|patents)([-_.].*)?$`)
 
 // texts are the licences and notices in a part's folders.
@@ -181,7 +179,7 @@ func write(fsys afero.Fs, output, bundle, tags string, programs []string) error 
 		return err
 	}
 	if before, err := afero.ReadFile(fsys, output); err == nil && string(before) == text {
-		return nil // its time stays, and with it what was built of it
+		return nil // keeps its time, so that nothing is built again
 	}
 	if err := afero.WriteFile(fsys, output, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the texts: %w", err)

@@ -9,8 +9,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/lifecycle"
 )
 
-// Stress starts and stops services of newService in every order. Each must end whenever it is stopped, without an
-// error.
+// Stress starts and stops services of newService in every order. Each must end without an error.
 func Stress(t *testing.T, newService func(t *testing.T) *lifecycle.Service) {
 	t.Helper()
 	for name, use := range map[string]func(ctx context.Context, s *lifecycle.Service){
@@ -19,14 +18,14 @@ func Stress(t *testing.T, newService func(t *testing.T) *lifecycle.Service) {
 			<-s.Started()
 		},
 		"stopped before it is started": func(ctx context.Context, s *lifecycle.Service) {
-			_ = s.Stop() // asked again below
+			_ = s.Stop() // its error is checked below
 			s.Start(ctx)
 			<-s.Started()
 		},
 		"started and stopped twice": func(ctx context.Context, s *lifecycle.Service) {
 			s.Start(ctx)
 			s.Start(ctx)
-			_ = s.Stop() // asked again below
+			_ = s.Stop() // its error is checked below
 		},
 		"ended by its context": func(ctx context.Context, s *lifecycle.Service) {
 			ctx, cancel := context.WithCancel(ctx)
@@ -39,7 +38,7 @@ func Stress(t *testing.T, newService func(t *testing.T) *lifecycle.Service) {
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() { s.Start(ctx) })
-				all.Go(func() { _ = s.Stop() }) // asked again below
+				all.Go(func() { _ = s.Stop() }) // its error is checked below
 				all.Go(func() { <-s.Started() })
 			}
 			all.Wait()

@@ -23,7 +23,6 @@ var (
 	programs = []string{"loadgen", "controller"}
 )
 
-// list is a part of the output of `go list`.
 type list struct {
 	ImportPath, Dir                   string
 	GoFiles, CgoFiles, IgnoredGoFiles []string
@@ -102,7 +101,6 @@ func write(w io.Writer, packages map[string]list, lines func(list) (int, error))
 	return err
 }
 
-// imports are the imports within the repository of a package of module m; those of m itself are relative to it.
 func imports(p list, m string) []string {
 	var out []string
 	for _, i := range p.Imports {
@@ -114,7 +112,6 @@ func imports(p list, m string) []string {
 	return out
 }
 
-// linked are the third-party modules of a program, with their versions.
 func linked(packages map[string]list, program string) []string {
 	seen, found := map[string]bool{}, map[string]list{}
 	for open := []string{program}; len(open) > 0; open = open[1:] {
@@ -131,7 +128,6 @@ func linked(packages map[string]list, program string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// lines counts the lines of a package without tests, including files for other systems.
 func lines(p list) (int, error) {
 	n := 0
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.IgnoredGoFiles) {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,12 +54,10 @@ func add(file string, lines []string) error {
 		return err
 	}
 	for _, line := range lines {
-		if _, err := fmt.Fprintln(f, line); err != nil {
-			_ = f.Close() // the first error counts
-			return err
-		}
+		_, failed := fmt.Fprintln(f, line)
+		err = errors.Join(err, failed)
 	}
-	return f.Close()
+	return errors.Join(err, f.Close())
 }
 
 // event is a line of go test -json, see `go doc test2json`.
@@ -66,7 +65,6 @@ type event struct {
 	Action, Package, ImportPath, Test, Output string
 }
 
-// report is the state of the tests so far.
 type report struct {
 	to io.Writer
 	// said is the output of each unfinished test, and of each package outside of tests.
