@@ -20,7 +20,7 @@ test('a backfill of the last seven days goes from the form to the sink', async (
   const sum = planned.reduce((a, b) => a + b, 0)
 
   await keyboard.press(page.getByRole('button', { name: 'Review and send' }))
-  await expect(page.getByRole('dialog')).toContainText(`${sum} visits go into 7 days`)
+  await expect(page.getByRole('dialog')).toContainText(`Sends ${sum} visits for 7 days`)
   expect((await stack.counts()).total.visits, 'nothing is sent before it is confirmed').toBe(0)
   await keyboard.press(page.getByRole('button', { name: `Send ${sum} visits` }))
   const job = page.getByRole('article', { name: 'Last week' })
@@ -35,10 +35,10 @@ test('a backfill of the last seven days goes from the form to the sink', async (
   await keyboard.press(job.getByRole('button', { name: 'Rerun' }))
   await expect(page.getByRole('button', { name: `Send ${sum} visits` })).toBeEnabled()
   await page.keyboard.press('Escape')
-  await keyboard.press(page.getByRole('button', { name: 'Clean up ended' }))
-  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Clean up' }))
+  await keyboard.press(page.getByRole('button', { name: 'Remove ended jobs' }))
+  await keyboard.press(page.getByRole('dialog').getByRole('button', { name: 'Remove' }))
   await expect(page.getByText('1 ended job removed.')).toBeVisible()
-  await expect(page.getByText('No backfill has been started')).toBeVisible()
+  await expect(page.getByText('No backfills yet')).toBeVisible()
 })
 
 test('what cannot be sent is told at its field and not started', async ({ page, stack, keyboard }) => {
@@ -46,7 +46,7 @@ test('what cannot be sent is told at its field and not started', async ({ page, 
   await page.goto('/backfill')
   const review = page.getByRole('button', { name: 'Review and send' })
   await expect(review).toBeEnabled()
-  await keyboard.pick(page.getByRole('radio', { name: 'From date to date' }))
+  await keyboard.pick(page.getByRole('radio', { name: 'Fixed dates' }))
   await page.getByLabel('First day').fill('2026-02-01')
   await page.getByLabel('Last day').fill('2026-01-01')
   await expect(page.getByLabel('First day')).toHaveAttribute('aria-invalid', 'true')
@@ -56,7 +56,7 @@ test('what cannot be sent is told at its field and not started', async ({ page, 
 
   await stack.configure({ MATOMO_TOKEN_AUTH: '' })
   await page.reload()
-  await expect(page.getByText('This cannot be sent as it is')).toBeVisible()
+  await expect(page.getByText('This plan cannot be sent')).toBeVisible()
   await expect(review).toBeDisabled()
   const { runs } = await stack.api<{ runs: Job[] | null }>('GET', '/api/backfill/status')
   expect(runs ?? []).toEqual([])
@@ -70,7 +70,7 @@ test('a start that the controller refuses is no success', async ({ page, stack, 
   await expect(send).toBeEnabled()
   await stack.configure({ MATOMO_TOKEN_AUTH: '' })
   await keyboard.press(send)
-  await expect(page.getByRole('dialog').getByText('Nothing was started')).toBeVisible()
+  await expect(page.getByRole('dialog').getByText('The backfill was not started')).toBeVisible()
   await expect(page.getByText('is queued')).toHaveCount(0)
 })
 

@@ -3,12 +3,12 @@ import { expect, test } from './test'
 
 test('a first start ends with traffic flowing', async ({ page, stack, keyboard }) => {
   await page.goto('/')
-  await expect(page.getByRole('heading', { name: 'Send the first visits' })).toBeVisible()
-  await keyboard.fill(page.getByLabel('Address of the tracker'), stack.sink)
+  await expect(page.getByRole('heading', { name: 'Send your first visits' })).toBeVisible()
+  await keyboard.fill(page.getByLabel('Tracker URL'), stack.sink)
   await keyboard.fill(page.getByLabel('Token (optional)'), token)
   await keyboard.press(page.getByRole('button', { name: 'Next' }))
   await expect(page.getByText('Tracking will work')).toBeVisible()
-  await keyboard.press(page.getByRole('button', { name: 'Save and go on' }))
+  await keyboard.press(page.getByRole('button', { name: 'Save and continue' }))
   await keyboard.pick(page.getByRole('radio', { name: /^Extreme/ }))
   await expect(page.getByRole('checkbox', { name: /^Stop by itself when more than half/ })).toBeChecked()
   await keyboard.press(page.getByRole('button', { name: 'Start traffic' }))
@@ -24,7 +24,7 @@ test('a first start ends with traffic flowing', async ({ page, stack, keyboard }
 
 test('an address that is no Matomo is told, with the cure, before anything is saved', async ({ page, stack }) => {
   await page.goto('/')
-  await page.getByLabel('Address of the tracker').fill(`${stack.url}/matomo.php`)
+  await page.getByLabel('Tracker URL').fill(`${stack.url}/matomo.php`)
   await page.getByRole('button', { name: 'Next' }).click()
   await expect(page.getByText('Hits will be lost')).toBeVisible()
   const { config } = await stack.api<{ config: Record<string, unknown> }>('GET', '/api/config')

@@ -24,14 +24,14 @@ test('the page answers at once while two hours of a run are drawn', async ({ pag
   for (const window of ['2 h', '5 min', '30 min', '2 h']) {
     await takes(window, () => main.getByRole('button', { name: window, exact: true }).click())
     await takes('Pause', () => main.getByRole('button', { name: 'Pause', exact: true }).last().click())
-    await takes('Go on', () => main.getByRole('button', { name: 'Go on', exact: true }).click())
+    await takes('Resume', () => main.getByRole('button', { name: 'Resume', exact: true }).click())
   }
   const chart = (await main.locator('.u-over').first().boundingBox())!
   await page.mouse.move(chart.x + 40, chart.y + 40)
   await takes('press', () => page.mouse.down())
   for (let x = 60; x <= 200; x += 20) await takes('drag', () => page.mouse.move(chart.x + x, chart.y + 50))
   await takes('release', () => page.mouse.up())
-  await takes('Show all again', () => main.getByRole('button', { name: 'Show all again' }).click())
+  await takes('Reset zoom', () => main.getByRole('button', { name: 'Reset zoom' }).click())
   await takes('Dark', () => page.getByRole('group', { name: 'Theme' }).getByText('Dark').click())
   const navigation = page.getByRole('navigation')
   for (const name of ['Configuration', 'Dashboard', 'Runs', 'Dashboard', 'Funnels', 'Dashboard']) {

@@ -24,10 +24,12 @@ test('a stop counts down, and stopping now says how many visits it cuts off', as
   await expect.poll(async () => (await status()).stats?.sample.open_visits ?? 0, { timeout: 30_000 }).toBeGreaterThan(2)
   await page.goto('/')
   await keyboard.press(page.getByRole('button', { name: 'Stop', exact: true }))
-  await expect(page.getByText(/^\d+ open visits; what is still open in \d+ s is cut off\.$/)).toBeVisible({
+  await expect(page.getByText(/^\d+ open visits; any left in \d+ s will be cut off\.$/)).toBeVisible({
     timeout: 30_000,
   })
-  await expect(page.locator('#does-force')).toHaveText(/^\s*Ends the run at once and cuts off \d+ open visits\.\s*$/)
+  await expect(page.locator('#does-force')).toHaveText(
+    /^\s*Ends the run immediately and cuts off \d+ open visits\.\s*$/,
+  )
   await keyboard.press(page.getByRole('button', { name: 'Stop now' }))
   await expect(page.getByText(/^stopped; \d+ open visits were cut off$/)).toBeVisible({ timeout: 30_000 })
   const { run } = await status()

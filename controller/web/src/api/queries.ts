@@ -7,10 +7,27 @@ import { keys } from '../text'
 
 export { createQuery } from '@tanstack/svelte-query'
 
-const query = <T, O extends object>(queryKey: unknown[], queryFn: () => Promise<T>, options = {} as O) => ({
+type Fetch<T> = (context: { signal: AbortSignal }) => Promise<T>
+const query = <T, O extends object>(queryKey: unknown[], queryFn: Fetch<T>, options = {} as O) => ({
   queryKey,
   queryFn,
   ...options,
+})
+
+type Result<T> = { data: T | undefined; isPending: boolean; error: unknown; refetch: () => unknown }
+
+/** Several queries as one: it has data once all have. */
+export const together = <T extends unknown[]>(...all: { [K in keyof T]: Result<T[K]> }): Result<T> => ({
+  get data() {
+    return all.every((q) => q.data !== undefined) ? (all.map((q) => q.data) as T) : undefined
+  },
+  get isPending() {
+    return all.some((q) => q.isPending) && !this.error
+  },
+  get error() {
+    return all.find((q) => q.error)?.error
+  },
+  refetch: () => all.forEach((q) => q.refetch()),
 })
 
 /** Refetches after `busy` milliseconds while `isBusy` holds for the last answer, else after `idle`, or never. */
@@ -65,9 +82,7 @@ export const pagesQuery = (enabled: boolean) =>
       const [{ source, urls }, saved] = await Promise.all([api.GET('/api/urls', first), api.GET('/api/config')])
       return { source, first: urls?.[0]?.url, siteURL: saved.config?.[keys.host] }
     },
-    {
-      enabled,
-    },
+    { enabled },
   )
 
 export const jobsQuery = () =>
@@ -80,12 +95,8 @@ export const jobsQuery = () =>
 export const jobLogQuery = (job: string, running: boolean) =>
   query(
     ['backfill', 'log', job],
-    async () => {
-      return (await api.GET('/api/logs', { params: { query: { job, lines: 1000 } } })).lines ?? []
-    },
-    {
-      refetchInterval: running && (2_000 as const),
-    },
+    async () => (await api.GET('/api/logs', { params: { query: { job, lines: 1000 } } })).lines ?? [],
+    { refetchInterval: running && (2_000 as const) },
   )
 
 export const runsQuery = (filter: QueryOf<'get-api-runs'>) =>
@@ -161,9 +172,24 @@ export const estimateQuery = (config?: Record<string, string>) =>
     placeholderData: keepPreviousData,
   })
 
+/** The problems of settings; disabled without settings. */
+export const validationQuery = (config?: Record<string, string>) =>
+  query(['validation', config], ({ signal }) => api.POST('/api/validate', { body: { config: config! }, signal }), {
+    enabled: config !== undefined,
+    placeholderData: keepPreviousData,
+    gcTime: 0,
+    staleTime: 0,
+  })
+
+/** What a backfill would send; disabled without a request. */
+export const planQuery = (body?: Record<string, string>) =>
+  query(['plan', body], ({ signal }) => api.POST('/api/backfill/plan', { body: body!, signal }), {
+    enabled: body !== undefined,
+    placeholderData: keepPreviousData,
+    gcTime: 0,
+    staleTime: 0,
+  })
+
 /** A connection test, not kept when the page is left. */
 export const connectionQuery = (of: Parameters<typeof testConnection>[0]) =>
-  query(['connection'], () => testConnection(of), {
-    gcTime: 0,
-    staleTime: Infinity,
-  })
+  query(['connection'], () => testConnection(of), { gcTime: 0, staleTime: Infinity })

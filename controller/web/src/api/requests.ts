@@ -4,15 +4,11 @@ import { api, type BodyOf, type Schemas } from './client'
 /** The timeout of connection tests, in seconds. */
 const timeout = 30
 
-export const validateConfig = (config: Record<string, string>, signal: AbortSignal) =>
-  api.POST('/api/validate', { body: { config }, signal })
 export const validateURLs = (body: Blob, signal: AbortSignal) => api.POST('/api/urls/validate', { body, signal })
 export const validateEvents = (content: string, signal?: AbortSignal) =>
   api.POST('/api/events/validate', { body: { content }, signal })
 export const validateFunnel = (body: BodyOf<'post', '/api/funnels/validate'>, signal: AbortSignal) =>
   api.POST('/api/funnels/validate', { body, signal })
-export const planBackfill = (body: Record<string, string>, signal: AbortSignal) =>
-  api.POST('/api/backfill/plan', { body, signal })
 /** The request of the last backfill. */
 export const lastBackfill = () => api.GET('/api/backfill/last')
 export const preview = (body: Schemas['PreviewRequestBody']) => api.POST('/api/preview', { body })

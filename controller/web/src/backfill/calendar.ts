@@ -1,61 +1,52 @@
-// Days of a backfill as a calendar: months, their weeks from Monday on, and what is said of all days together.
+// The days of a backfill: as a calendar, and summarized.
 
 export type Day = {
-  /** YYYY-MM-DD in the site's zone. */
+  /** YYYY-MM-DD in the site's time zone. */
   date: string
   visits: number
-  /** Why nothing is sent of it; empty where something is. */
+  /** Why the day is skipped; empty if it is sent. */
   skipped: string
 }
 
-export type Month = {
-  /** YYYY-MM */
-  key: string
-  /** Weeks from Monday to Sunday; undefined where a day is of another month or not of the window. */
-  weeks: (Day | undefined)[][]
-}
+/** A month, YYYY-MM. Weeks start on Monday; days outside the month or the date range are undefined. */
+export type Month = { key: string; weeks: (Day | undefined)[][] }
 
-// A date is counted in UTC: it has no hours that could move it.
-const time = (date: string) => Date.parse(`${date}T00:00:00Z`)
+/** A date as midnight UTC. */
+export const utcDate = (date: string) => new Date(`${date}T00:00:00Z`)
+
+const mediumDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
+
+/** A date in the browser's locale, such as 1 Dec 2026. */
+export const dateText = (date: string) => mediumDate.format(utcDate(date))
 
 /** The day of the week, 0 for Monday. */
-export const weekday = (date: string) => (new Date(time(date)).getUTCDay() + 6) % 7
+export const weekday = (date: string) => (utcDate(date).getUTCDay() + 6) % 7
 
-/** The days by month. */
 export function months(days: Day[]): Month[] {
   const out: Month[] = []
   for (const day of days) {
     const key = day.date.slice(0, 7)
     let month = out.at(-1)
     if (month?.key !== key) out.push((month = { key, weeks: [] }))
-    const first = weekday(`${key}-01`)
-    const at = first + Number(day.date.slice(8)) - 1
-    const week = Math.floor(at / 7)
-    // Weeks before the window's first are left out.
-    month.weeks[week] ??= Array.from({ length: 7 }, () => undefined)
-    month.weeks[week][at % 7] = day
+    const at = weekday(`${key}-01`) + Number(day.date.slice(8)) - 1
+    const week = (month.weeks[Math.floor(at / 7)] ??= Array.from({ length: 7 }, () => undefined))
+    week[at % 7] = day
   }
-  return out.map((m) => ({ ...m, weeks: m.weeks.filter((w) => w) }))
+  // Weeks before the first day are missing.
+  return out.map((m) => ({ ...m, weeks: m.weeks.filter(Boolean) }))
 }
 
 export type Sum = { visits: number; sent: number; busiest?: Day; skipped: { reason: string; days: number }[] }
 
-/** What all days come to: visits, days with some, the busiest, and how many are skipped for which reason. */
+/** The number of visits and of days with visits, the busiest day, and the number of skipped days by reason. */
 export function summarize(days: Day[]): Sum {
-  const out: Sum = { visits: 0, sent: 0, skipped: [] }
-  for (const day of days) {
-    if (day.skipped) {
-      const known = out.skipped.find((s) => s.reason === day.skipped)
-      if (known) known.days++
-      else out.skipped.push({ reason: day.skipped, days: 1 })
-      continue
-    }
-    out.visits += day.visits
-    out.sent++
-    if (!out.busiest || day.visits > out.busiest.visits) out.busiest = day
+  const sent = days.filter((d) => !d.skipped)
+  const reasons = new Map<string, number>()
+  for (const { skipped } of days) if (skipped) reasons.set(skipped, (reasons.get(skipped) ?? 0) + 1)
+  return {
+    visits: sent.reduce((sum, d) => sum + d.visits, 0),
+    sent: sent.length,
+    busiest: sent.toSorted((a, b) => b.visits - a.visits)[0],
+    skipped: [...reasons].map(([reason, days]) => ({ reason, days })),
   }
-  return out
 }
-
-/** A moment that lies on the date wherever it is read in UTC. */
-export const utcDate = (date: string) => new Date(time(date))

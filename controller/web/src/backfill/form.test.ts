@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { body, formOf, fresh, today } from './form'
+import { body, formOf, fresh, today } from './form.svelte'
 
 describe('the form of a backfill', () => {
   it('begins with the last seven days', () => {

@@ -1,55 +1,26 @@
-// What the controller says of a backfill while its form is being filled in.
-import { planBackfill } from '../api/requests'
-import type { Schemas } from '../api/client'
-import { toProblems, type Problem, toFaults } from '../configuration/problems'
+// The plan of the backfill in the form, requested again when typing pauses.
+import { createQuery, planQuery } from '../api/queries'
+import { toProblems, toFaults } from '../configuration/problems'
 import { errorDetails } from '../errors'
+import { Debounced } from '../ui/debounced.svelte'
+import { body, draft, settings } from './form.svelte'
 
-/** How long nothing is typed before the controller is asked, in milliseconds. */
-const pause = 300
+const known = new Set([...settings, 'name'])
 
-/** Asks whenever what is to be sent changes; make it while a component is set up. */
+/** Create it during component initialisation. */
 export class Planning {
-  /** What would be sent; undefined where the form has faults or nobody answers. */
-  plan = $state.raw<Schemas['JobPlanResponse']>()
-  /** What is wrong with the form, or worth to know of it. */
-  problems = $state.raw<Problem[]>([])
-  /** Why the controller could not be asked. */
-  failure = $state.raw<unknown>()
-  /** The plan is of an earlier form; a newer one is on its way. */
-  asking = $state(true)
-  /** It would be taken as it is. */
-  readonly ready = $derived(
-    !!this.plan && this.plan.total > 0 && !this.asking && !this.problems.some((p) => p.severity === 'error'),
-  )
-
-  /** `known` are the settings of the form. */
-  constructor(body: () => Record<string, string>, known: string[]) {
-    $effect(() => {
-      const asked = body()
-      this.asking = true
-      const abandoned = new AbortController()
-      const timer = setTimeout(() => this.#ask(asked, new Set(known), abandoned.signal), pause)
-      return () => {
-        clearTimeout(timer)
-        abandoned.abort()
-      }
-    })
-  }
-
-  async #ask(asked: Record<string, string>, known: Set<string>, signal: AbortSignal) {
-    try {
-      const answer = await planBackfill(asked, signal)
-      this.plan = answer
-      this.problems = toProblems(answer.warnings ?? [], known)
-      this.failure = undefined
-    } catch (e) {
-      if (signal.aborted) return
-      const { status, fields } = errorDetails(e)
-      const faults = status === 422 ? toFaults(fields) : []
-      this.plan = undefined
-      this.problems = toProblems(faults, known)
-      this.failure = faults.length ? undefined : e
-    }
-    this.asking = false
-  }
+  readonly #body = $derived(body(draft.form))
+  readonly #sent = new Debounced(() => this.#body, 300)
+  readonly #query = createQuery(() => planQuery(this.#sent.now))
+  readonly #faults = $derived(toFaults(errorDetails(this.#query.error)))
+  /** Undefined if the form is invalid or the request failed. */
+  readonly plan = $derived(this.#query.isError ? undefined : this.#query.data)
+  readonly problems = $derived(toProblems(this.plan?.warnings ?? this.#faults, known))
+  /** Why there is no plan, unless the form is invalid. */
+  readonly failure = $derived(this.#faults.length ? undefined : this.#query.error)
+  /** The plan is that of an earlier form. */
+  readonly asking = $derived(this.#query.isFetching || this.#sent.now !== this.#body)
+  readonly errors = $derived(this.problems.filter((p) => p.severity === 'error'))
+  /** The backfill can be started. */
+  readonly ready = $derived(!!this.plan && this.plan.total > 0 && !this.asking && !this.errors.length)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { curve, outcome, estimateSeconds, unitOf, type Capacity, type Step } from './search'
+import { curve, estimateSeconds, result, type Capacity, type Step } from './search'
 
 const step = (rate: number, measured: number, p95: number): Step => ({
   kind: 'raise',
@@ -40,24 +40,29 @@ describe('the curve of a capacity search', () => {
   })
 })
 
-describe('what was found', () => {
-  it('is told by what held and what broke', () => {
-    expect(outcome(nothing)).toBe('nothing')
-    expect(outcome({ ...nothing, visit_rate: 5 })).toBe('held')
-    expect(outcome({ ...nothing, visit_rate: 5, confirmed: true, broken_rate: 6 })).toBe('confirmed')
-    expect(outcome({ ...nothing, broken_rate: 1 })).toBe('none')
+describe('the result', () => {
+  it('depends on the rates that passed and failed', () => {
+    expect(result(nothing, true)).toBe('Searching; no step has finished yet.')
+    expect(result({ ...nothing, visit_rate: 5, hit_rate: 30 }, true)).toBe(
+      '5 visits/s (30 hits/s) passed, not yet confirmed for a minute.',
+    )
+    expect(result({ ...nothing, visit_rate: 5, hit_rate: 30, confirmed: true, to: 9 }, false)).toBe(
+      '5 visits/s (30 hits/s) on this Matomo; no threshold failed up to the maximum rate of 9 visits/s.',
+    )
+    expect(result({ ...nothing, broken_rate: 1, from: 1 }, false)).toBe('The start rate of 1 visits/s already failed.')
   })
-  it('is written in the unit of its metric', () => {
-    expect(['p95', 'error_share', 'achieved_rate', 'unknown'].map(unitOf)).toEqual([
-      'seconds',
-      'share',
-      'share',
-      'number',
-    ])
+  it('has the failed metrics in their units', () => {
+    const limit = [
+      { metric: 'p95', expression: 'p95<1s', value: 1.5, held: false },
+      { metric: 'error_share', expression: 'error_share<1%', value: 0.02, held: false },
+    ] as Capacity['limit']
+    expect(result({ ...nothing, visit_rate: 5, hit_rate: 30, confirmed: true, limit }, false)).toBe(
+      '5 visits/s (30 hits/s) on this Matomo; limited by p95 1.5 s (p95<1s) and error share 2 % (error_share<1%).',
+    )
   })
 })
 
-describe('how long it takes', () => {
+describe('the estimated time', () => {
   it('grows with the steps up to the end', () => {
     expect(estimateSeconds(1, 1000, 10)).toBe((1 + 5 + 6) * 10 + 60)
     expect(estimateSeconds(10, 5, 10)).toBeUndefined()

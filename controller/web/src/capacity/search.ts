@@ -1,12 +1,14 @@
-// What a capacity search has measured, in the order in which a person reads it: by rate.
+// The results of a capacity search.
 import type { Schemas } from '../api/client'
+import { unitOf } from '../runs/thresholds'
+import { latency, percent, rate } from '../text'
 
 export type Capacity = Schemas['RunCapacity']
 export type Step = Schemas['RunCapacityStep']
 
 export type Curve = { at: number[]; p50: number[]; p95: number[]; errors: number[] }
 
-/** The curve over the rates that were tried, without what is void. Where one was tried again, what was measured longest stands for it. */
+/** The valid measurements by rate; of several at one rate the longest. */
 export function curve(steps: Step[]): Curve {
   const byRate = new Map<number, Step>()
   for (const step of steps.filter((s) => !s.void)) {
@@ -22,20 +24,33 @@ export function curve(steps: Step[]): Curve {
   }
 }
 
-/** What is known of the limit: nothing yet, a rate that held, or one that held for a minute too; none where all broke. */
-export function outcome(c: Capacity): 'nothing' | 'held' | 'confirmed' | 'none' {
-  if (c.confirmed) return 'confirmed'
-  if (c.visit_rate > 0) return 'held'
-  return c.broken_rate ? 'none' : 'nothing'
+export const kindNames: Record<string, string> = { raise: 'Raise', bisect: 'Bisect', confirm: 'Confirm' }
+
+const metricNames: Record<string, string> = {
+  error_share: 'error share',
+  achieved_rate: 'achieved rate',
+  hit_rate: 'hits/s',
+}
+const formats = { share: percent, seconds: latency, rate, count: rate }
+
+/** The result of a search, or what it has found so far, as a sentence. */
+export function result(c: Capacity, searching: boolean): string {
+  const aborted = c.void ? `; search aborted: ${c.void}` : ''
+  const limit = (c.limit ?? []).map(
+    (v) => `${metricNames[v.metric] ?? v.metric} ${formats[unitOf(v.metric)](v.value ?? NaN)} (${v.expression})`,
+  )
+  const cause = limit.length ? `; limited by ${limit.join(' and ')}` : ''
+  const found = `${rate(c.visit_rate)} visits/s (${rate(c.hit_rate)} hits/s)`
+  if (c.confirmed) {
+    const unlimited = searching ? '' : `; no threshold failed up to the maximum rate of ${rate(c.to)} visits/s`
+    return `${found} on this Matomo${aborted || cause || unlimited}.`
+  }
+  if (c.visit_rate > 0) return `${found} passed, not yet confirmed for a minute${aborted || cause}.`
+  if (c.broken_rate) return `The start rate of ${rate(c.from)} visits/s already failed${aborted || cause}.`
+  return `${searching ? 'Searching; no step has finished yet' : 'No limit found'}${aborted}.`
 }
 
-/** How a metric of a verdict is counted. */
-export function unitOf(metric: string): 'share' | 'seconds' | 'number' {
-  if (/^p\d+$/.test(metric)) return 'seconds'
-  return metric === 'achieved_rate' || metric.endsWith('_share') ? 'share' : 'number'
-}
-
-/** About how long a search measures at most, in seconds: raising fourfold, closing in to 3 %, and a minute on end. */
+/** The longest time a search measures, in seconds: raising fourfold, bisecting to 3 %, and a minute to confirm. */
 export function estimateSeconds(from: number, to: number, step: number): number | undefined {
   if (!(from > 0 && to >= from && step > 0)) return
   const raises = Math.ceil(Math.log(to / from) / Math.log(4)) + 1

@@ -1,24 +1,16 @@
-// The configuration as it is being edited: what is saved, and the texts that were written over it.
+// The configuration while it is edited: saved values and unsaved edits.
 import type { Schemas } from '../api/client'
 import { keys } from '../text'
-import {
-  toText,
-  orDefault,
-  withModeDefaults,
-  isInstanceSetting,
-  presetKeys,
-  isEqual,
-  type Setting,
-  type Texts,
-} from './values'
+import { toText, orDefault, withModeDefaults, isInstanceSetting, presetKeys, isEqual } from './values'
+import type { Setting, Texts } from './values'
 
 export type Saved = Schemas['ConfigBody']
 
 export class Draft {
   readonly #declared: Setting[]
-  /** What the edits are laid over; its revision goes along when they are saved. */
+  /** The saved configuration that the edits apply to; saving sends its revision. */
   base = $state.raw<Saved>() as Saved
-  /** What was written, by key. Of a secret: empty to remove it. */
+  /** The edited texts by key; an empty one removes a secret. */
   edits = $state.raw<Texts>({})
 
   constructor(settings: Setting[], saved: Saved) {
@@ -26,7 +18,7 @@ export class Draft {
     this.base = saved
   }
 
-  /** The settings with the defaults that apply: some have another one in bulk. */
+  /** The settings with the defaults of the current send mode. */
   readonly settings = $derived.by(() =>
     withModeDefaults(this.#declared, this.edits[keys.mode] ?? this.saved(keys.mode)),
   )
@@ -54,25 +46,25 @@ export class Draft {
     this.edits = { ...this.edits, [key]: text }
   }
 
-  /** Goes back to what is saved. */
+  /** Reverts a setting to its saved value. */
   undo(key: string) {
     const { [key]: _, ...others } = this.edits
     this.edits = others
   }
 
-  /** Gives every setting its default but the address, the site, the token and the id of the run. */
+  /** Sets every setting except those of this installation to its default. */
   toDefaults() {
     const edits = { ...this.edits }
     for (const s of this.#declared) if (!isInstanceSetting(s)) edits[s.key] = s.default
     this.edits = edits
   }
 
-  /** Every setting but secrets, as it is in the form or by default: for questions about what is not saved. */
+  /** All settings except secrets, with edits and defaults; for requests about unsaved settings. */
   readonly plain = $derived.by<Texts>(() =>
     Object.fromEntries(this.settings.filter((s) => !s.secret).map((s) => [s.key, orDefault(s, this.text(s.key))])),
   )
 
-  /** What is sent to be checked or saved: all that differs from the defaults; a secret only where it was edited. */
+  /** The settings to validate or save: those that differ from their defaults, and edited secrets. */
   readonly payload = $derived.by(() => {
     const out: Texts = {}
     for (const s of this.settings) {
@@ -85,13 +77,9 @@ export class Draft {
     return out
   })
 
-  /** What a preset of this configuration holds: a value for each setting, so that loading it leaves nothing as it was. */
+  /** The values of a preset: one for each setting, so that loading it overwrites all. */
   preset(): Texts {
-    const out: Texts = {}
-    for (const s of presetKeys(this.settings)) {
-      const text = orDefault(s, this.text(s.key))
-      if (text) out[s.key] = text
-    }
-    return out
+    const all = presetKeys(this.settings).map((s) => [s.key, orDefault(s, this.text(s.key))])
+    return Object.fromEntries(all.filter(([, text]) => text))
   }
 }

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest'
 import { problemText, toProblems } from './problems'
 
 const known = new Set(['PAGEVIEWS_MIN', 'PAGEVIEWS_MAX', 'CONCURRENCY'])
-const nameOf = (key: string) => (key === 'PAGEVIEWS_MIN' ? 'Fewest pages' : key)
 
 it('shows a rule between two settings at both of them', () => {
   const problems = toProblems(
@@ -15,14 +14,14 @@ it('shows a rule between two settings at both of them', () => {
     ],
     known,
   )
-  expect(problemText(problems, 'PAGEVIEWS_MIN', 'error', nameOf)).toBe(
+  expect(problemText(problems, 'PAGEVIEWS_MIN', 'error')).toBe(
     'Is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX',
   )
-  expect(problemText(problems, 'PAGEVIEWS_MAX', 'error', nameOf)).toBe(
-    'Fewest pages is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX',
+  expect(problemText(problems, 'PAGEVIEWS_MAX', 'error')).toBe(
+    'Pages per visit, min is above PAGEVIEWS_MAX=6; lower it or raise PAGEVIEWS_MAX',
   )
-  expect(problemText(problems, 'CONCURRENCY', 'error', nameOf)).toBeUndefined()
-  expect(problemText(problems, 'PAGEVIEWS_MAX', 'warning', nameOf)).toBeUndefined()
+  expect(problemText(problems, 'CONCURRENCY', 'error')).toBeUndefined()
+  expect(problemText(problems, 'PAGEVIEWS_MAX', 'warning')).toBeUndefined()
 })
 
 it('takes a field that names several settings for a problem of each', () => {

@@ -1,10 +1,11 @@
-// Where to show what the controller says of a configuration: at every setting that a problem is about.
+// Problems of a configuration, and the settings they concern.
 import type { FieldError, Schemas } from '../api/client'
+import { nameOf } from '../text'
 
 export type Problem = {
-  /** The setting that the problem is told of; empty where it is none of the form. */
+  /** The setting that the problem was reported for; empty if the form does not have it. */
   key: string
-  /** All settings of the form that it is about, `key` first. */
+  /** All settings of the form that it concerns, `key` first. */
   keys: string[]
   message: string
   severity: 'error' | 'warning'
@@ -14,7 +15,7 @@ type Fault = Pick<Schemas['FieldProblem'], 'field' | 'message' | 'severity'>
 
 const envKey = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b/g
 
-/** The problems of faults. A rule between settings names the others in its message, so it belongs to them too. */
+/** Assigns faults to settings; a rule between several settings names the others in its message. */
 export function toProblems(faults: Fault[], known: Set<string>): Problem[] {
   return faults.map((f) => {
     const named = [...f.field.matchAll(envKey), ...f.message.matchAll(envKey)].map((m) => m[0])
@@ -29,17 +30,16 @@ export function toProblems(faults: Fault[], known: Set<string>): Problem[] {
   })
 }
 
-/** The faults of a refused request in the form of those of a validation. */
-export const toFaults = (faults: FieldError[]): Fault[] =>
-  faults.map((f) => ({ field: f.where, message: f.message, severity: 'error' }))
+/** The invalid fields of a request that was refused as invalid. */
+export const toFaults = (e: { status: number; fields: FieldError[] }): Fault[] =>
+  e.status === 422 ? e.fields.map((f) => ({ field: f.where, message: f.message, severity: 'error' })) : []
+
+/** The warnings of a request that succeeded. */
+export const warningTexts = (warnings: Fault[] | null | undefined) =>
+  (warnings ?? []).map((w) => `${w.field}: ${w.message}`)
 
 /** The problems at one setting, of one severity, as a sentence; a problem told of another setting begins with its name. */
-export function problemText(
-  problems: Problem[],
-  key: string,
-  severity: Problem['severity'],
-  nameOf: (key: string) => string,
-): string | undefined {
+export function problemText(problems: Problem[], key: string, severity: Problem['severity']): string | undefined {
   const lines = problems
     .filter((p) => p.severity === severity && p.keys.includes(key))
     .map((p) => (p.key === key ? sentence(p.message) : `${nameOf(p.key)} ${p.message}`))

@@ -1,45 +1,37 @@
-// The values of settings as texts, the form in which a person writes them and the generator's environment holds them.
+// Values of settings as texts, as they are typed and passed in the environment.
 import type { Schemas } from '../api/client'
-import { keys } from '../text'
+import { keys, nameOf } from '../text'
 
 export type Setting = Schemas['SettingField']
 export type Texts = Record<string, string>
 
-/** What stands for a saved secret; sent back it keeps the secret. */
+/** The placeholder of a saved secret; sending it keeps the secret. */
 export const mask = '***MASKED***'
 
-/** What belongs to this set-up alone: a preset neither holds nor changes it. */
+/** Settings of this installation, which presets neither contain nor change. */
 export const isInstanceSetting = (s: Setting) => s.role === 'target' || s.key === keys.runid
 
-/** A value of the API as a text; empty where there is none. */
+/** A value of the API as a text; empty if unset. */
 export function toText(value: unknown): string {
   if (value === null || value === undefined) return ''
   return Array.isArray(value) ? value.join(', ') : String(value)
 }
 
-/** The settings with the defaults of a send mode: some have another one in bulk. */
+/** The settings with the defaults of a send mode; some have a different one in bulk. */
 export const withModeDefaults = (settings: Setting[], mode: string) =>
   mode === 'bulk' ? settings.map((s) => (s.default_in_bulk ? { ...s, default: s.default_in_bulk } : s)) : settings
 
-/** What a text means: an empty one the default. */
+/** The value of a text; if empty, the default. */
 export const orDefault = (s: Setting, text: string) => text.trim() || s.default
 
-/** Tells whether two texts mean the same to a setting: 0.10 and 0.1, or nothing and the default. */
+/** Whether two texts are the same value of a setting, such as 0.10 and 0.1, or nothing and the default. */
 export function isEqual(s: Setting, a: string, b: string): boolean {
-  const [x, y] = [plain(s, orDefault(s, a)), plain(s, orDefault(s, b))]
-  return x === y
+  return plain(s, orDefault(s, a)) === plain(s, orDefault(s, b))
 }
 
 function plain(s: Setting, text: string): string {
-  switch (s.kind) {
-    case 'list of numbers':
-      return text.split(',').map(asNumber).join()
-    case 'whole number':
-    case 'number':
-      return asNumber(text)
-    default:
-      return text
-  }
+  if (s.kind === 'list of numbers') return text.split(',').map(asNumber).join()
+  return s.kind === 'whole number' || s.kind === 'number' ? asNumber(text) : text
 }
 
 function asNumber(text: string): string {
@@ -47,8 +39,8 @@ function asNumber(text: string): string {
   return text.trim() === '' || Number.isNaN(n) ? text.trim() : String(n)
 }
 
-/** The settings that a search finds, by name, env key, group or help; all words must be found. */
-export function search(settings: Setting[], query: string, nameOf: (key: string) => string): Setting[] {
+/** The settings with all words of a query in their name, env key, group or help. */
+export function search(settings: Setting[], query: string): Setting[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean)
   return settings.filter((s) => {
     const text = [nameOf(s.key), s.key, s.key.replaceAll('_', ' '), s.group, s.help].join(' ').toLowerCase()
@@ -56,5 +48,5 @@ export function search(settings: Setting[], query: string, nameOf: (key: string)
   })
 }
 
-/** The settings that make a preset of a configuration: all but secrets and what is this set-up's own. */
+/** The settings of a preset: all except secrets and those of this installation. */
 export const presetKeys = (settings: Setting[]) => settings.filter((s) => !s.secret && !isInstanceSetting(s))

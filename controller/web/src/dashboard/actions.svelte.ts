@@ -1,4 +1,4 @@
-// What a person can do to the generator, and what goes on of it. The controller takes one operation at a time.
+// The operations of the generator. The controller runs one at a time.
 import type { Schemas } from '../api/client'
 import { heal, restart, start, stop } from '../api/mutations'
 import { fieldErrorText, toastError } from '../errors'
@@ -14,29 +14,27 @@ const requests: Record<Action, () => Promise<Schemas['ResultResponse']>> = {
   heal,
 }
 
-let going = $state<Action[]>([])
+let running = $state<Action[]>([])
 
 export const control = {
-  /** The action was asked for and not yet answered. */
-  busy: (action: Action) => going.includes(action),
+  /** Whether the request of an action is in progress. */
+  busy: (action: Action) => running.includes(action),
   /**
-   * Asks for an action and tells a failure; true where it went well. What it came to is told by the live state; what
-   * failed beside, and what a stop has cut off, is told here. A stop that was made quicker leaves that to the quicker one.
+   * Runs an action. The live state shows the result, toasts show warnings, failures and visits that a stop has cut off.
+   * A stop overtaken by “Stop now” leaves that to it.
    */
-  async ask(action: Action): Promise<boolean> {
-    if (going.includes(action)) return false
-    going = [...going, action]
+  async run(action: Action) {
+    if (running.includes(action)) return
+    running = [...running, action]
     try {
       const { message, warnings, cut_visits } = await requests[action]()
-      const beside = (warnings ?? []).map(fieldErrorText)
-      if ((beside.length || cut_visits) && !(action === 'stop' && going.includes('force')))
-        toast(beside.length ? 'bad' : 'note', message, { details: beside })
-      return true
+      const details = (warnings ?? []).map(fieldErrorText)
+      if ((details.length || cut_visits) && !(action === 'stop' && running.includes('force')))
+        toast(details.length ? 'bad' : 'note', message, { details })
     } catch (e) {
       toastError(e)
-      return false
     } finally {
-      going = going.filter((a) => a !== action)
+      running = running.filter((a) => a !== action)
     }
   },
 }

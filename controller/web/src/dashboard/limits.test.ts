@@ -21,7 +21,7 @@ describe('what is left of a run', () => {
     expect(second).toMatchObject({ kind: 'hours', share: 0.25, left: 3 * 3600 })
   })
   it('never passes the whole', () => {
-    expect(limits([stop('visits', 500, 400)])[0]).toMatchObject({ share: 1, left: 0, used: 400 })
+    expect(limits([stop('visits', 500, 400)])[0]).toMatchObject({ share: 1, left: 0, current: 400 })
   })
   it('tells the window of the cap that goes on, whichever day it is', () => {
     expect(limits([stop('cap', 120, 1000)])[0]).toMatchObject({ kind: 'cap', share: 0.12, left: 880 })

@@ -1,30 +1,19 @@
-// How far a run is from what ends it or holds it back, as the controller measures it.
+// The limits of a run: what ends or pauses it, measured by the controller.
 import type { Schemas } from '../api/client'
 
 type Stop = Schemas['LiveStop']
 
-/** A limit that is set; `share` of it, 0 to 1, is used up. */
-export type Limit = {
-  kind: Stop['kind']
-  share: number
-  used: number
-  all: number
-  left: number
-  /** There is enough to judge by. */
-  judged: boolean
-}
+/** A limit; `share` of it, 0 to 1, is used and `left` remains. */
+export type Limit = Stop & { share: number; left: number }
 
-/** The limits that are set, the one that is nearest to its end first. */
-export function limits(stops: Stop[]): Limit[] {
-  return stops
+/** The limits that are set, that with the highest share first. */
+export const limits = (stops: Stop[]): Limit[] =>
+  stops
     .filter((s) => s.limit > 0)
-    .map(({ kind, current, limit, judged }) => ({
-      kind,
-      used: Math.min(current, limit),
-      all: limit,
-      left: Math.max(0, limit - current),
-      share: Math.min(1, current / limit),
-      judged,
+    .map((s) => ({
+      ...s,
+      current: Math.min(s.current, s.limit),
+      left: Math.max(0, s.limit - s.current),
+      share: Math.min(1, s.current / s.limit),
     }))
     .sort((a, b) => b.share - a.share)
-}

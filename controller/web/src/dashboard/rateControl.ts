@@ -1,14 +1,14 @@
-// What a run that goes on is asked for, and what came of it.
+// The requested and the measured rate of the current run.
 import type { Point } from '../api/live.svelte'
 
-/** The bounds of the rate, in percent of the plan's, as the controller has them. */
+/** The controller's bounds of the rate, in percent of the planned one. */
 export const minPercent = 1
 export const maxPercent = 10_000
 
-/** Seconds over which the rate is measured after a change: short, so that the rate of before is soon out of it. */
+/** Seconds over which the rate is measured; few, so that a change shows soon. */
 export const windowSeconds = 10
 
-/** Visits begun per second in the last seconds; not a number where nothing was measured. */
+/** Visits started per second in the last seconds; NaN if nothing was measured. */
 export function measuredRate(points: Point[], seconds = windowSeconds): number {
   const end = points.at(-1)?.at ?? 0
   let visits = 0
@@ -22,11 +22,11 @@ export function measuredRate(points: Point[], seconds = windowSeconds): number {
   return visits / took
 }
 
-/** The scale of a percentage that somebody wrote; undefined where it is none or out of bounds. */
+/** Parses a percentage as a scale; undefined if it is invalid or out of bounds. */
 export function scaleOf(text: string): number | undefined {
   const percent = Number(text.trim().replace(',', '.').replace(/\s*%$/, ''))
   return text.trim() && percent >= minPercent && percent <= maxPercent ? percent / 100 : undefined
 }
 
-/** A scale as a percentage to write. */
+/** A scale as a percentage to edit. */
 export const percentOf = (scale: number) => String(Math.round(scale * 1e4) / 100)

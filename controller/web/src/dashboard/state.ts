@@ -1,21 +1,19 @@
-// One word for how the generator stands: the worst of what is known of its process, its targets, its thresholds and the
-// connection to the controller.
+// The state of the generator: the worst of its process, targets, thresholds and connection to the controller.
 import type { Sample, Status } from '../api/live.svelte'
 import { type Job, share } from '../backfill/jobs'
 import { percent, words } from '../text'
-
-export type Tone = 'good' | 'warn' | 'bad' | 'note'
+import type { Tone } from '../ui'
 
 export type Condition = {
-  /** The key of the state in the catalogue. */
+  /** The key in words.states. */
   key: string
   word: string
-  /** What is wrong with it, or goes on beside it, a few words each. */
+  /** Problems and a backfill in progress, in a few words each. */
   notes: string[]
-  /** What it means, with the controller's own explanation and cure; that alone where it does not run. */
+  /** An explanation, with the controller's reason; only the reason if the generator is not running. */
   meaning: string
   tone: Tone
-  /** Traffic is sent or about to be. */
+  /** A run is active. */
   active: boolean
 }
 
@@ -37,10 +35,10 @@ const tones: Record<string, Tone> = {
 
 export type Seen = {
   status?: Status
-  /** The newest numbers, of whichever run. */
+  /** The latest sample of any run. */
   sample?: Sample
   jobs?: Job[]
-  /** The controller does not answer: all of this is how things stood before. */
+  /** The controller is unreachable: the rest is the last known state. */
   lost?: boolean
 }
 
@@ -73,7 +71,7 @@ export function stateView({ status: s, sample, jobs = [], lost }: Seen): Conditi
   }
 }
 
-/** The states in which the generator itself sends nothing. */
+/** The states in which the generator sends nothing. */
 const quiet = new Set(['idle', 'stopped', 'created', 'not_found'])
 
 /** The tones, the worst last. */

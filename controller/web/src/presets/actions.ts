@@ -1,76 +1,61 @@
-// What is done with presets, each with a way back.
+// Actions on presets, with undo.
 import type { Schemas } from '../api/client'
-import {
-  apply,
-  createPreset,
-  deletePreset,
-  loadPreset,
-  saveConfig,
-  explicitValues,
-  start,
-  updatePreset,
-} from '../api/mutations'
+import { apply, createPreset, deletePreset, loadPreset, saveConfig } from '../api/mutations'
+import { explicitValues, start, updatePreset } from '../api/mutations'
 import { toastError } from '../errors'
+import { Action } from '../errors/action.svelte'
 import { download, navigate, deleteWithUndo, toast } from '../ui'
 import { words } from '../text'
 import { fileName, toFile } from './file'
 import { freeName, type Preset } from './preset'
 
-const w = words.presets
-/** Takes the targets out of a preset. */
+const attempt = (request: () => Promise<unknown>) => new Action().run('preset', request)
+/** Removes the targets of a preset. */
 const none = { mode: 'single', distribution_strategy: 'round-robin', targets: [] }
 
-/** Changes a saved preset and offers the way back; false where it was refused. */
-export async function overwrite(before: Schemas['SetupPreset'], body: Schemas['PresetUpdateBody']): Promise<boolean> {
-  const undo = async () => {
-    const { id, name, description, config, targets = none } = before
-    await updatePreset(id, { name, description, config, targets })
-    toast('note', w.restored(name))
-  }
-  try {
-    await updatePreset(before.id, body)
-    toast('good', w.overwritten(before.name), {
-      action: { label: words.undo, run: () => void undo().catch(toastError) },
+/** Changes a saved preset and offers to undo it; returns whether it succeeded. */
+export function overwrite(before: Schemas['SetupPreset'], body: Schemas['PresetUpdateBody']): Promise<boolean> {
+  const { id, name, description, config, targets = none } = before
+  const undo = () =>
+    attempt(async () => {
+      await updatePreset(id, { name, description, config, targets })
+      toast('note', `“${name}” restored.`)
     })
-    return true
-  } catch (e) {
-    toastError(e)
-    return false
-  }
+  return attempt(async () => {
+    await updatePreset(id, body)
+    const action = { label: words.undo, run: () => void undo() }
+    toast('good', `“${name}” overwritten with the current configuration.`, { action })
+  })
 }
 
 /** Saves a copy under a free name. */
-export async function duplicate(p: Preset, taken: string[]) {
-  try {
-    const name = freeName(w.copy(p.name), taken)
+export const duplicate = (p: Preset, taken: string[]) =>
+  attempt(async () => {
+    const name = freeName(`${p.name} (copy)`, taken)
     const saved = await createPreset({ name, description: p.description, config: p.values, targets: p.targets })
-    toast('good', w.duplicated(saved.name))
-  } catch (e) {
-    toastError(e)
-  }
-}
+    toast('good', `“${saved.name}” saved.`)
+  })
 
-/** Deletes a saved preset after a grace. */
+/** Deletes a saved preset after a grace period. */
 export function deletePresetLater(p: Preset) {
   const id = p.saved?.id
-  if (id !== undefined) deleteWithUndo(`preset/${id}`, w.deleted(p.name), () => deletePreset(id).catch(toastError))
+  if (id !== undefined) deleteWithUndo(`preset/${id}`, `“${p.name}” deleted.`, () => deletePreset(id).catch(toastError))
 }
 
-/** Hands a preset to the browser as a file. */
 export function exportPreset(p: Preset) {
   download(fileName(p.name), JSON.stringify(toFile(p), null, 2), 'application/json')
 }
 
-/** What was loaded, and the configuration of before. */
+/** A preset that was loaded, with the configuration before. */
 export type LoadedPreset = {
   name: string
   before: Schemas['ConfigBody']
   revision: number
-  /** It changed the targets too: there is no way back then, and these need a token. */
+  /** Present if it replaced the targets, which cannot be undone; those in `tokens` need a token. */
   targets?: { tokens: string[] }
 }
 
-/** Lays a preset over the saved configuration. */
+/** Loads a preset into the saved configuration; undefined if that failed. */
 export async function loadIntoConfig(p: Preset): Promise<LoadedPreset | undefined> {
   try {
     const { before, after } = await loadPreset(p.id, !!p.targets)
@@ -81,27 +66,19 @@ export async function loadIntoConfig(p: Preset): Promise<LoadedPreset | undefine
   }
 }
 
-/** Saves the configuration of before a preset was loaded, unless somebody has changed it since; the token stays. */
-export async function undoLoad({ before, revision }: LoadedPreset): Promise<boolean> {
-  try {
+/** Restores the configuration unless someone has changed it since; tokens are kept. */
+export const undoLoad = ({ before, revision }: LoadedPreset) =>
+  attempt(async () => {
     await saveConfig(explicitValues(before), revision)
-    toast('note', w.undone)
-    return true
-  } catch (e) {
-    toastError(e)
-    return false
-  }
-}
+    toast('note', 'The previous configuration is restored.')
+  })
 
-/** Applies what is saved, or starts with it; where that fails, the review tells why and offers it again. */
+/** Applies the saved configuration or starts with it; if that fails, the review shows why. */
 export async function applyOrStart(active: boolean): Promise<boolean> {
-  try {
+  const done = await attempt(async () => {
     await (active ? apply() : start())
-    toast('good', active ? w.applied : w.started)
-    return true
-  } catch (e) {
-    toastError(e)
-    navigate('/configuration/review')
-    return false
-  }
+    toast('good', active ? 'The new configuration is running.' : 'Traffic is starting.')
+  })
+  if (!done) navigate('/configuration/review')
+  return done
 }

@@ -16,7 +16,7 @@ it('reads a preset that it has written', () => {
   })
 })
 
-it('says what a file is not', () => {
+it('reports invalid files', () => {
   expect(parseFile('{')).toMatchObject({ kind: 'fault' })
   expect(parseFile('null')).toMatchObject({ kind: 'fault' })
   expect(parseFile('{"name":"x","config":{}}')).toMatchObject({ kind: 'fault' })
@@ -27,7 +27,7 @@ it('says what a file is not', () => {
   expect(parseFile('{"trafficinator_preset":1,"name":"x","config":null}')).toMatchObject({ kind: 'fault' })
 })
 
-it('tells what a set-up holds, also where parts are missing', () => {
+it('summarizes a setup, even if parts are missing', () => {
   const got = summarizeSetup({
     config: { A: 1 },
     urls: '# pages\nhttps://a\n\nhttps://b\n',
@@ -35,15 +35,15 @@ it('tells what a set-up holds, also where parts are missing', () => {
     distribution_strategy: 'random',
   })
   expect(got).toMatchObject({
-    config: '1',
-    urls: '2',
-    presets: '0',
-    events: 'built-in',
-    routing: 'several targets, random',
+    'Changed settings': '1',
+    Pages: '2',
+    Presets: '0',
+    Events: 'built-in',
+    Routing: 'several targets, random',
   })
 })
 
-it('names files so that any system takes them', () => {
+it('has file names that are valid on any system', () => {
   expect(fileName('Größe/../x: "1"')).toBe('trafficinator-preset-Größe-x-1.json')
   expect(fileName('💥')).toBe('trafficinator-preset-unnamed.json')
 })

@@ -1,6 +1,6 @@
-// Files of presets and of whole set-ups.
+// Files of presets and full setups.
 import type { Schemas } from '../api/client'
-import { words } from '../text'
+import { count } from '../text'
 import type { Preset, Targets } from './preset'
 
 export type Whole = Schemas['SetupExported']
@@ -18,68 +18,54 @@ export type Read =
 const version = 1
 
 /** The file of one preset. */
-export function toFile(p: Preset): PresetFile {
-  return {
-    trafficinator_preset: version,
-    name: p.name,
-    description: p.description,
-    config: p.values,
-    targets: p.targets,
-  }
+export function toFile({ name, description, values, targets }: Preset): PresetFile {
+  return { trafficinator_preset: version, name, description, config: values, targets }
 }
 
-/** Reads what was exported. The controller checks the values; this tells only what the file is. */
+const invalid = {
+  kind: 'fault',
+  fault: 'The file is neither a preset nor a setup exported from Trafficinator.',
+} as const
+
+/** Parses an exported file; the controller validates the values. */
 export function parseFile(text: string): Read {
-  const w = words.presets.import
   let file: unknown
   try {
     file = JSON.parse(text)
   } catch {
-    return { kind: 'fault', fault: w.notJSON }
+    return { kind: 'fault', fault: 'The file is not JSON.' }
   }
-  if (typeof file !== 'object' || file === null) return { kind: 'fault', fault: w.neither }
+  if (typeof file !== 'object' || file === null) return invalid
   const found = file as Record<string, unknown>
   const of = found.trafficinator_setup ?? found.trafficinator_preset
-  if (of === undefined) return { kind: 'fault', fault: w.neither }
-  if (of !== version) return { kind: 'fault', fault: w.newer(String(of)) }
+  if (of === undefined) return invalid
+  if (of !== version)
+    return { kind: 'fault', fault: `The file has version ${String(of)}; this controller reads version 1.` }
   if ('trafficinator_setup' in found) return { kind: 'setup', setup: file as Whole }
-  const { name, description, config, targets } = found
-  if (typeof name !== 'string' || typeof config !== 'object' || config === null)
-    return { kind: 'fault', fault: w.neither }
-  return {
-    kind: 'preset',
-    preset: {
-      trafficinator_preset: version,
-      name,
-      description: typeof description === 'string' ? description : '',
-      config: config as Record<string, unknown>,
-      targets: targets as Targets | undefined,
-    },
-  }
+  const { name, config, description } = found
+  if (typeof name !== 'string' || typeof config !== 'object' || config === null) return invalid
+  const preset = { ...(file as PresetFile), description: typeof description === 'string' ? description : '' }
+  return { kind: 'preset', preset }
 }
 
-/** What a set-up holds, part by part, in words; parts that a hand-made file leaves out count as empty. */
+/** The number of items of each part of a setup; parts missing from a hand-made file count as empty. */
 export function summarizeSetup(s: Partial<Whole>): Record<string, string> {
-  const w = words.presets.import
-  const size = (list: unknown) => w.pages(Array.isArray(list) ? list.length : 0)
+  const size = (list: unknown) => count(Array.isArray(list) ? list.length : 0)
   return {
-    config: w.pages(Object.keys(s.config ?? {}).length),
-    presets: size(s.presets),
-    funnels: size(s.funnels),
-    urls: typeof s.urls === 'string' ? w.pages(pages(s.urls)) : w.builtIn,
-    events: s.events ? w.custom : w.builtIn,
-    targets: size(s.targets),
-    routing: s.mode === 'multi' ? w.multi(String(s.distribution_strategy ?? '')) : w.single,
+    'Changed settings': count(Object.keys(s.config ?? {}).length),
+    Presets: size(s.presets),
+    Funnels: size(s.funnels),
+    Pages: typeof s.urls === 'string' ? count(pages(s.urls)) : 'built-in',
+    Events: s.events ? 'own list' : 'built-in',
+    Targets: size(s.targets),
+    Routing: s.mode === 'multi' ? `several targets, ${s.distribution_strategy ?? ''}` : 'one target',
   }
 }
 
 const pages = (list: string) => list.split('\n').filter((line) => line.trim() && !line.trim().startsWith('#')).length
 
-/** A file name of a preset's name: letters and digits of any script, the rest as dashes. */
-export const fileName = (name: string) =>
-  `trafficinator-preset-${
-    name
-      .replace(/[^\p{L}\p{N}]+/gu, '-')
-      .replace(/^-|-$/g, '')
-      .slice(0, 60) || 'unnamed'
-  }.json`
+/** The file name of a preset: its letters and digits of any script, the rest as dashes. */
+export function fileName(name: string): string {
+  const plain = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '')
+  return `trafficinator-preset-${plain.slice(0, 60) || 'unnamed'}.json`
+}

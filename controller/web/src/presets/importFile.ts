@@ -1,19 +1,19 @@
-// What becomes of a file of a preset or of a whole set-up.
+// Imports a preset or a full setup from a file.
 import { readConfig, readTargets } from '../api/requests'
 import type { Schemas } from '../api/client'
 import { createPreset, replaceSetup } from '../api/mutations'
-import { keys, words } from '../text'
+import { keys } from '../text'
 import type { PresetFile } from './file'
 import { freeName } from './preset'
 
-/** Saves the preset of a file, under a name that none of `taken` has; returns that name. */
+/** Saves a preset under a name that is not in `taken`; returns the name. */
 export async function importPreset({ name, description, config, targets }: PresetFile, taken: string[]) {
   return (await createPreset({ name: freeName(name, taken), description, config, targets })).name
 }
 
 /**
- * Puts the set-up of a file in the place of everything. Returns the way back to `before`, which tells the names of what has
- * lost its token: no file holds one, so it cannot be brought back.
+ * Replaces everything by the setup of a file. Returns a function that restores `before` and returns the names of the
+ * targets that have lost their tokens: files contain none.
  */
 export async function replaceAll(setup: Schemas['SetupExported'], before: Schemas['SetupExported']) {
   const held = await tokenHolders()
@@ -25,9 +25,9 @@ export async function replaceAll(setup: Schemas['SetupExported'], before: Schema
   }
 }
 
-/** Names of what has a token saved. */
+/** The names of the targets with a saved token. */
 async function tokenHolders(): Promise<string[]> {
   const [{ config }, { targets }] = await Promise.all([readConfig(), readTargets()])
   const names = (targets ?? []).filter((t) => t.token_auth).map((t) => t.name)
-  return config[keys.token] ? [words.presets.import.singleTarget, ...names] : names
+  return config[keys.token] ? ['the single target', ...names] : names
 }

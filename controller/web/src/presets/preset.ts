@@ -1,35 +1,33 @@
-// What is common to built-in and own presets, and files of presets and set-ups.
+// Built-in and saved presets.
 import type { Schemas } from '../api/client'
 import { toText, isInstanceSetting, presetKeys, isEqual, type Setting } from '../configuration/values'
-import { words } from '../text'
 
 type Values = Record<string, unknown>
 export type Targets = Schemas['StoredPresetTargets']
 
-/** A preset of either kind. `id` is what the API loads it by and what its path holds. */
+/** A preset of either kind; `id` is that of the API and in paths. */
 export type Preset = {
   id: string
   name: string
   description: string
   values: Values
-  /** What loading it makes of the targets; undefined leaves them alone. */
+  /** Replaces the targets when loaded; undefined keeps them. */
   targets?: Targets
-  /** Of own ones: the number and the moment of the last change. */
+  /** Saved presets only. */
   saved?: { id: number; updated: string }
 }
 
-const order = ['light', 'medium', 'heavy', 'extreme']
+const names: Record<string, string> = { light: 'Light', medium: 'Medium', heavy: 'Heavy', extreme: 'Extreme' }
+const order = Object.keys(names)
 
-export function builtIn(p: Schemas['SetupBuiltInPreset']): Preset {
-  return {
-    id: p.name,
-    name: words.presets.builtInNames[p.name] ?? p.name,
-    description: p.description,
-    values: p.config,
-  }
-}
+export const builtIn = ({ name, description, config }: Schemas['SetupBuiltInPreset']): Preset => ({
+  id: name,
+  name: names[name] ?? name,
+  description,
+  values: config,
+})
 
-/** By load, as far as it is known. */
+/** The built-in presets by load; unknown ones last. */
 export function builtInPresets(list: Schemas['SetupBuiltInPreset'][]): Preset[] {
   const place = (name: string) => (order.indexOf(name) + order.length + 1) % (order.length + 1)
   return list.toSorted((a, b) => place(a.name) - place(b.name)).map(builtIn)
@@ -40,41 +38,31 @@ export function savedPreset(p: Schemas['SetupPreset']): Preset {
   return { id: String(p.id), name: p.name, description: p.description, values: p.config, targets: p.targets, saved }
 }
 
-/** The settings that loading a preset would change, each with the texts of now and then. */
+/** The settings that loading a preset would change, with their current and new texts. */
 export function differences(p: Preset, config: Values, settings: Setting[]) {
   return settings
     .filter((s) => s.key in p.values && !isInstanceSetting(s))
-    .map((setting) => ({
-      setting,
-      now: toText(config[setting.key]),
-      then: toText(p.values[setting.key]),
-    }))
+    .map((s) => ({ setting: s, now: toText(config[s.key]), then: toText(p.values[s.key]) }))
     .filter((d) => !isEqual(d.setting, d.now, d.then))
 }
 
-/** The values of a saved configuration that make a preset of it. */
+/** The values of a preset of a saved configuration. */
 export function presetValues(config: Values, settings: Setting[]): Values {
   const keys = presetKeys(settings).map((s) => s.key)
   return Object.fromEntries(keys.filter((k) => toText(config[k]) !== '').map((k) => [k, config[k]]))
 }
 
-/** The saved targets as a preset holds them: without secrets. */
-export function presetTargets(all: Schemas['TargetsResponse']): Targets {
-  const targets = (all.targets ?? []).map((t) => ({
-    name: t.name,
-    url: t.url,
-    site_id: t.site_id,
-    weight: t.weight,
-    enabled: t.enabled,
-    api_url: t.api_url,
-    tls_ca_file: t.tls_ca_file,
-    tls_cert_file: t.tls_cert_file,
-    tls_key_file: t.tls_key_file,
-  }))
-  return { mode: all.mode, distribution_strategy: all.distribution_strategy, targets }
+/** The saved targets without secrets, for a preset. */
+export function presetTargets({ mode, distribution_strategy, targets }: Schemas['TargetsResponse']): Targets {
+  const plain = (targets ?? []).map(
+    ({ name, url, site_id, weight, enabled, api_url, tls_ca_file, tls_cert_file, tls_key_file }) => {
+      return { name, url, site_id, weight, enabled, api_url, tls_ca_file, tls_cert_file, tls_key_file }
+    },
+  )
+  return { mode, distribution_strategy, targets: plain }
 }
 
-/** A name with at most 100 characters that none of `taken` has, whatever the case. */
+/** The name, numbered if `taken` has it in any case; at most 100 characters. */
 export function freeName(name: string, taken: string[]): string {
   const has = (n: string) => taken.some((t) => t.toLowerCase() === n.toLowerCase())
   let out = cut(name, '')

@@ -1,9 +1,7 @@
 // The figures and details of a run, formatted.
 import type { Schemas } from '../api/client'
-import { money, count, latency, percent, duration, dateTime, words } from '../text'
+import { money, count, latency, percent, percentiles, duration, dateTime, words } from '../text'
 import { acceptedShare, achieved, begun, ended, errors, errorShare, durationOf, type Ledger } from './ledger'
-
-const f = words.dashboard.figures
 
 /** The totals of a ledger, each with a note. */
 export function figures(ledger: Ledger): [name: string, value: string, aside?: string][] {
@@ -14,12 +12,8 @@ export function figures(ledger: Ledger): [name: string, value: string, aside?: s
     ['Achieved rate', percent(achieved(ledger)), due ? `${count(begun(ledger))} of ${count(due)} visits due` : ''],
     ['Hits accepted', count(hits.accepted), `of ${count(hits.planned)} planned`],
     ['Accepted share', percent(acceptedShare(hits)), `${count(hits.accepted)} of ${count(ended(hits))} finished hits`],
-    [f.errors, percent(errorShare(hits)), f.errorCounts(count(errors(hits)), count(tried))],
-    [
-      'Latency p95',
-      l ? latency(l.p95) : words.none,
-      l ? f.percentiles(latency(l.p50), latency(l.p99)) : 'available when the run ends',
-    ],
+    ['Errors', percent(errorShare(hits)), `${count(errors(hits))} of ${count(tried)} hits`],
+    ['Latency p95', l ? latency(l.p95) : words.none, l ? percentiles(l) : 'available when the run ends'],
     ['Revenue', money(revenue)],
   ]
 }

@@ -34,13 +34,16 @@ export function latency(seconds: number): string {
   return `${significant.format(seconds)} s`
 }
 
-/** Seconds as a duration: 42 s, 3 min 20 s, 2 h 15 min, 3 d 4 h. */
+/** Seconds as a duration: 42 s, 3 min 20 s, 2 h, 3 d 4 h. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds))
+  const parts = (big: number, unit: string, small: number, rest: string) => {
+    const left = Math.floor((s % big) / small)
+    return `${Math.floor(s / big)} ${unit}${left ? ` ${left} ${rest}` : ''}`
+  }
   if (s < 60) return `${s} s`
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`
+  if (s < 3600) return parts(60, 'min', 1, 's')
+  return s < 86_400 ? parts(3600, 'h', 60, 'min') : parts(86_400, 'd', 3600, 'h')
 }
 
 /** An RFC 3339 time in the browser's time zone, to the minute. */
@@ -48,6 +51,9 @@ export const dateTime = (rfc3339: string) => toMinutes.format(new Date(rfc3339))
 
 /** The same to the second. */
 export const timestamp = (rfc3339: string) => toSeconds.format(new Date(rfc3339))
+
+/** p50 1.2 ms · p99 8 ms */
+export const percentiles = (l: { p50: number; p99: number }) => `p50 ${latency(l.p50)}\u00a0· p99 ${latency(l.p99)}`
 
 /** A rate or a latency as an axis label, where 0 is plain. */
 export const axisRate = (n: number) => (n === 0 ? '0' : rate(n))

@@ -1,8 +1,8 @@
-// The form of a backfill: texts by setting, of which the window's are of one kind at a time.
+// The form of a backfill: texts by setting, with a date range of one kind.
 import { dateFormatter } from '../ui/timezone'
 import { keys } from '../text'
 
-/** How the window is given: days before today, or two dates. */
+/** How the date range is given: days before today, or two dates. */
 export type Mode = 'relative' | 'dates'
 
 export type Form = { mode: Mode; name: string; texts: Record<string, string> }
@@ -12,28 +12,22 @@ export const windows = { relative: keys.days, dates: keys.date } as const
 /** The limits and the shape of a backfill, in the order of the form. */
 export const options = [...keys.backfill, keys.trend] as const
 
-/** The last seven whole days. */
-export const fresh = (): Form => ({
-  mode: 'relative',
-  name: '',
-  texts: relativeWindow(7),
-})
-
 /** The `days` days before today. */
 export const relativeWindow = (days: number) => Object.fromEntries(keys.days.map((key) => [key, String(days)]))
 
-/** What is sent: the window of the mode that is chosen, and what else was written. Empty ones take their default. */
+/** The last seven days. */
+export const fresh = (): Form => ({ mode: 'relative', name: '', texts: relativeWindow(7) })
+
+/** The form; it stays as it was left while other pages are shown. */
+export const draft = $state<{ form: Form }>({ form: fresh() })
+
+/** The body of a request; settings that are left empty have their defaults. */
 export function body(form: Form): Record<string, string> {
-  const out: Record<string, string> = {}
-  for (const key of [...windows[form.mode], ...options]) {
-    const text = form.texts[key]?.trim()
-    if (text) out[key] = text
-  }
-  if (form.name.trim()) out.name = form.name.trim()
-  return out
+  const texts = [...windows[form.mode], ...options].map((key) => [key, form.texts[key]?.trim() ?? ''])
+  return Object.fromEntries([...texts, ['name', form.name.trim()]].filter(([, text]) => text))
 }
 
-/** The form that sends what was sent before; keys may lack their beginning. */
+/** The form of an earlier request; keys may lack the prefix BACKFILL_. */
 export function formOf(payload: Record<string, unknown>): Form {
   const texts: Record<string, string> = {}
   for (const [key, value] of Object.entries(payload)) {
@@ -46,7 +40,7 @@ export function formOf(payload: Record<string, unknown>): Form {
 
 export const settings: readonly string[] = [...Object.values(windows).flat(), ...options]
 
-/** The day of a moment in a time zone, as date inputs have it; that of the browser where the zone is unknown. */
+/** A time's date in a time zone, as date inputs take it; in the browser's time zone if it is unknown. */
 export function today(zone: string, now: number): string {
   const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
   try {
