@@ -24,7 +24,7 @@ test('a search for the limit needs assent, tells its faults, and shows how far i
   await keyboard.press(start)
   await expect(page.getByRole('heading', { name: 'Current search' })).toBeVisible()
   const steps = page.getByRole('region', { name: 'Steps' }).getByRole('row')
-  await expect(steps.filter({ hasText: 'held' }).first()).toBeVisible()
+  await expect(steps.filter({ hasText: 'passed' }).first()).toBeVisible()
   await page.goto('/')
   await expect(page.getByText('set by the search')).toBeVisible()
   await expect(page.getByText(/visits\/s \(.* hits\/s\) passed, not yet confirmed for a minute/)).toBeVisible()

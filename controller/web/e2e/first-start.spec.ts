@@ -10,7 +10,7 @@ test('a first start ends with traffic flowing', async ({ page, stack, keyboard }
   await expect(page.getByText('Tracking will work')).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Save and continue' }))
   await keyboard.pick(page.getByRole('radio', { name: /^Extreme/ }))
-  await expect(page.getByRole('checkbox', { name: /^Stop by itself when more than half/ })).toBeChecked()
+  await expect(page.getByRole('checkbox', { name: /^Stop automatically when more than half/ })).toBeChecked()
   await keyboard.press(page.getByRole('button', { name: 'Start traffic' }))
   await expect(page.getByText(/Traffic is flowing/)).toBeVisible()
 
