@@ -97,7 +97,7 @@ func TestAStartThatIsRefusedLeavesNoKeyBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, said := c.refused(); code != exitcode.BadConfig ||
-		!strings.Contains(said, "bring back the file of the key, or name it by SECRET_KEY_FILE") {
+		!strings.Contains(said, "restore the key file, or set SECRET_KEY_FILE to it") {
 		t.Errorf("%d %s", code, said)
 	}
 	if _, err := os.Stat(c.path("controller/secret-key")); !os.IsNotExist(err) {

@@ -25,7 +25,7 @@ func (s *Service) Backfill(ctx context.Context, values map[string]any) (plan.Inp
 		return plan.Input{}, spec.Spec{}, nil, err
 	}
 	v := saved.clone()
-	// These are for runs of the kept loadgen.
+	// These are for other runs.
 	delete(v.plain, "RUN_ID")
 	delete(v.plain, "CAPACITY_SEARCH")
 	var problems problem.List
@@ -44,48 +44,32 @@ func (s *Service) Backfill(ctx context.Context, values map[string]any) (plan.Inp
 		return plan.Input{}, spec.Spec{}, nil, err
 	}
 	if out.Targets == nil && c.spec.MatomoURL == "" {
-		problems.Refuse("MATOMO_URL", "", "is not set",
-			"save the tracker address, https://host/matomo.php, or add targets")
+		refuseMissingURL(&problems)
 	}
 	return out, c.spec, problems, nil
 }
 
 // putBackfill sets backfill settings. Keys are env names in any case, with or without their prefix.
 func (v settings) putBackfill(values map[string]any, problems *problem.List) {
-	fields := map[string]spec.Field{}
-	for _, f := range spec.Fields() {
-		if f.Group == spec.BackfillGroup && f.Key != backfillPrefix+"ENABLED" {
-			fields[f.Key] = f
-		}
+	always := []string{backfillPrefix + "ENABLED", backfillPrefix + "RUN_ONCE"} // for a job
+	fields := slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool {
+		return f.Group != spec.BackfillGroup || slices.Contains(always, f.Key)
+	})
+	keyOf := func(given string) string {
+		return backfillPrefix + strings.TrimPrefix(strings.ToUpper(given), backfillPrefix)
 	}
-	seen := map[string]bool{}
-	for _, given := range slices.Sorted(maps.Keys(values)) {
-		key := backfillPrefix + strings.TrimPrefix(strings.ToUpper(given), backfillPrefix)
-		f, known := fields[key]
-		s, ok := text(values[given])
-		switch {
-		case key == backfillPrefix+"RUN_ONCE", key == backfillPrefix+"ENABLED": // always so for a job
-		case !known:
-			problems.Refuse(
-				given,
-				"",
-				"is not a backfill setting",
-				"use one of "+strings.Join(
-					slices.Sorted(maps.Keys(fields)),
-					", ",
-				)+"; everything else comes from the saved configuration",
-			)
-		case seen[key]:
-			problems.Refuse(key, "", "is given twice", "keep only one")
-		case !ok:
-			problems.Refuse(key, "", "is neither a string nor a number", "use a "+string(f.Kind))
-		case strings.ContainsAny(s, "\r\n\x00"):
-			problems.Refuse(key, "", "has a line break or a null character", "write it on one line")
-		case strings.TrimSpace(s) != "":
-			v.plain[key] = strings.TrimSpace(s)
+	v.putFields(fields, values, keyOf, func(given string, _ bool) {
+		if slices.Contains(always, keyOf(given)) {
+			return
 		}
-		seen[key] = true
-	}
+		keys := make([]string, len(fields))
+		for i, f := range fields {
+			keys[i] = f.Key
+		}
+		slices.Sort(keys)
+		problems.Refuse(given, "", "is not a backfill setting", "use one of "+strings.Join(keys, ", ")+
+			"; everything else comes from the saved configuration")
+	}, problems)
 }
 
 // WriteJob writes the files of a job, tokens included, into its own folder, replacing those already there.

@@ -114,11 +114,16 @@ func (s *Service) Config(ctx context.Context) (Config, error) {
 // current, or a problem.List.
 func (s *Service) SaveConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
 	return change(ctx, s, func(ctx context.Context) (Config, error) {
-		return s.changeConfig(ctx, revision, values, func(v settings, problems *problem.List) {
-			clear(v.plain)
-			v.put(values, problems)
-		})
+		return s.changeConfig(ctx, revision, values, replacement(values))
 	}, exchange.EnvFile)
+}
+
+// replacement returns a change that keeps only the secrets and sets values.
+func replacement(values map[string]any) func(settings, *problem.List) {
+	return func(v settings, problems *problem.List) {
+		clear(v.plain)
+		v.put(values, problems)
+	}
 }
 
 // FullOverrides returns overrides for Start that have the effect of SaveConfig with values.
@@ -147,26 +152,22 @@ func (s *Service) mergeConfig(ctx context.Context, values map[string]any, revisi
 	return s.changeConfig(ctx, revision, values, func(v settings, problems *problem.List) { v.put(values, problems) })
 }
 
-// ValidateConfig returns the errors and warnings that SaveConfig would find in values, and saves nothing. The problems of
-// the whole plan, files and targets included, are package preview's.
+// ValidateConfig returns the errors and warnings that SaveConfig would find in values, and saves nothing. Package preview
+// checks the complete plan with files and targets.
 func (s *Service) ValidateConfig(ctx context.Context, values map[string]any) (problem.List, error) {
-	_, is, problems, err := s.changed(ctx, 0, values, func(v settings, problems *problem.List) {
-		clear(v.plain)
-		v.put(values, problems)
-	})
+	_, is, problems, err := s.changed(ctx, 0, values, replacement(values))
 	if err != nil {
 		return nil, err
 	}
 	routing, err := s.store.Routing(ctx)
 	isRefused := func(p problem.Problem) bool { return p.Where == "MATOMO_URL" }
 	if is.spec.MatomoURL == "" && routing.Mode != stored.Multi && !slices.ContainsFunc(problems, isRefused) {
-		problems.Refuse("MATOMO_URL", "", "is not set", "set it to the tracker URL, such as https://host/matomo.php")
+		refuseMissingURL(&problems)
 	}
 	return problems, err
 }
 
-// changed returns the saved configuration and what change makes of it, with all problems of that. values are those that
-// were submitted.
+// changed returns the saved configuration before and after change, with the problems of that. values are the submitted ones.
 func (s *Service) changed(ctx context.Context, revision int64, values map[string]any,
 	change func(settings, *problem.List)) (was, is config, problems problem.List, err error) {
 	if was, err = s.config(ctx); err != nil {
@@ -185,7 +186,7 @@ func (s *Service) changed(ctx context.Context, revision int64, values map[string
 	return was, is, append(problems, is.problems...), nil
 }
 
-// changeConfig saves what change makes of the saved configuration, if it is valid.
+// changeConfig applies change to the saved configuration and saves it, if it is valid.
 func (s *Service) changeConfig(ctx context.Context, revision int64, values map[string]any,
 	change func(settings, *problem.List)) (Config, error) {
 	was, is, problems, err := s.changed(ctx, revision, values, change)

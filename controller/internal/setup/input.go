@@ -1,16 +1,22 @@
 package setup
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/stored"
+	"github.com/puttrix/trafficinator/shared/doctor"
+	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
+	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
 // input returns the saved set-up with overrides, values as SaveConfig takes them, as the input of a plan. If nothing is
@@ -108,4 +114,66 @@ func (s *Service) access(ctx context.Context) (out plan.Access, err error) {
 	maps.DeleteFunc(out.Settings, func(key, _ string) bool { return !isOfTarget(key) })
 	out.Targets, err = s.absoluteTargets(ctx)
 	return out, err
+}
+
+// Draft returns a plan for a preview, which is never run: its tokens are placeholders, and it needs no saved target.
+// body, unless it is nil, is a funnel as for CreateFunnel that every visit follows; name and probability may be missing.
+// The error is a problem.List with the errors of both, those of the funnel under "funnel"; warnings are returned beside
+// the plan.
+func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []byte) (plan.Input, problem.List, error) {
+	in, err := s.input(ctx, overrides, true)
+	var problems problem.List
+	if err != nil && !errors.As(err, &problems) {
+		return plan.Input{}, nil, err
+	}
+	if body != nil {
+		f, more := readFunnel(map[string]json.RawMessage{"name": json.RawMessage(`"draft"`),
+			"probability": json.RawMessage("1")}, body)
+		for i, p := range more {
+			if p.Where != "funnel" {
+				more[i].Where = "funnel." + p.Where
+			}
+		}
+		problems = append(problems, more...)
+		f.Probability, f.Enabled = 1, true
+		in.Funnels = []funnel.Funnel{f}
+	}
+	if err := problems.Err(); err != nil {
+		return plan.Input{}, nil, err
+	}
+	return in.WithoutAccess(), problems, nil
+}
+
+// Expected returns what the saved set-up with overrides, as SaveConfig takes them, sends, as far as Matomo's settings
+// affect it. Networks and browsers of visitors are only known to the loadgen. Invalid settings are ignored: they are
+// reported when they are saved.
+func (s *Service) Expected(ctx context.Context, overrides map[string]any, now time.Time) (doctor.Expectation, error) {
+	c, err := s.config(ctx)
+	if err != nil {
+		return doctor.Expectation{}, err
+	}
+	var ignored problem.List
+	c = c.with(overrides, &ignored)
+	saved, err := s.store.Funnels(ctx)
+	if err != nil {
+		return doctor.Expectation{}, err
+	}
+	funnels := make([]funnel.Funnel, len(saved))
+	for i, f := range saved {
+		funnels[i] = f.Funnel
+	}
+	e := doctor.NewExpectation(&c.spec, funnels)
+	days, _ := c.spec.Backfill(now)
+	e.AddBackfill(days)
+	pages := urllist.Default(c.spec.SiteURL)
+	switch own, err := s.store.List(ctx, stored.URLs); {
+	case err == nil:
+		pages, _ = urllist.Parse("urls.txt", bytes.NewReader(own))
+	case !errors.Is(err, ErrNotFound):
+		return e, err
+	}
+	for _, p := range pages {
+		e.Pages = append(e.Pages, p.URL)
+	}
+	return e, nil
 }

@@ -9,10 +9,11 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
+	"github.com/puttrix/trafficinator/shared/lifecycle"
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// publish writes the saved set-up and starts nothing: the id and the seed of the run that may go on stay.
+// publish writes the saved set-up and starts nothing: ID and seed of a run in progress stay.
 func (s *Service) publish(ctx context.Context, w *folder.Writer, force map[string]bool, strict bool) error {
 	in, err := s.input(ctx, nil, false)
 	if err != nil {
@@ -26,7 +27,7 @@ func (s *Service) publish(ctx context.Context, w *folder.Writer, force map[strin
 	return err
 }
 
-// Publish publishes the saved set-up and starts nothing. Edits by hand are treated as in Start.
+// Publish publishes the saved set-up and starts nothing. Edits by hand are handled as by Start.
 func (s *Service) Publish(ctx context.Context) error {
 	w, err := s.Lock(ctx)
 	if err != nil {
@@ -36,10 +37,9 @@ func (s *Service) Publish(ctx context.Context) error {
 	return s.publish(ctx, w, nil, true)
 }
 
-// Start publishes the saved set-up, with overrides laid over its knobs, for a start, and returns what fixes the run:
-// RUN_ID and RUN_SEED of the knobs where they are set, else those of drawn. A file that was edited by hand stays as it
-// is where the controller has nothing new to write into it, else the error is a *folder.Conflict. The error is a
-// problem.List where the set-up cannot run.
+// Start publishes the saved set-up with overrides for a start, and returns the identity of the run: RUN_ID and RUN_SEED if
+// they are set, else those of drawn. A file that was edited by hand stays if the controller has nothing new for it, else
+// the error is a *folder.Conflict. The error is a problem.List if the set-up is invalid.
 func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn plan.Identity) (plan.Identity, error) {
 	w, err := s.Lock(ctx)
 	if err != nil {
@@ -52,8 +52,7 @@ func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn pla
 	}
 	if in.Targets == nil && in.Settings["MATOMO_URL"] == "" {
 		var problems problem.List
-		problems.Refuse("MATOMO_URL", "", "is not set",
-			"set it to the tracker URL, such as https://host/matomo.php, or add targets")
+		refuseMissingURL(&problems)
 		return plan.Identity{}, problems.Err()
 	}
 	id, err := in.IdentityOf(drawn)
@@ -67,8 +66,8 @@ func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn pla
 	return id, w.Start(ctx, want, nil)
 }
 
-// PublishRerun publishes the files that plan.Archive gave for a start, see plan.Access. The errors are
-// *plan.MissingSecrets, and *folder.Conflict where a file was edited by hand.
+// PublishRerun publishes archived files for a start, see plan.Access. The errors are *plan.MissingSecrets, and
+// *folder.Conflict if a file was edited by hand.
 func (s *Service) PublishRerun(ctx context.Context, archive map[string][]byte, id plan.Identity) error {
 	w, err := s.Lock(ctx)
 	if err != nil {
@@ -89,23 +88,22 @@ func (s *Service) PublishRerun(ctx context.Context, archive map[string][]byte, i
 	return w.Start(ctx, want, folder.AllFiles())
 }
 
-// PendingChanges are the differences of what a start would publish from the plan that was started last, none where none was,
-// and the files that were edited by hand, whether or not the controller has something to write into them. It does not
-// wait for those that write unless it finds an edit.
+// PendingChanges returns the differences of a start from the plan that was started last, if there is one, and all files
+// that were edited by hand. It only waits for writers if it finds an edit.
 func (s *Service) PendingChanges(ctx context.Context) (changes []plan.Difference, edited []string, err error) {
-	look, err := s.Snapshot(ctx)
-	if err == nil && len(look.Edited().Files) > 0 {
-		w, again := s.Lock(ctx)
-		if again != nil {
-			return nil, nil, again
-		}
-		defer w.Unlock()
-		look = w.Snapshot
-	}
+	snapshot, err := s.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	changes, edited = []plan.Difference{}, append([]string{}, look.Edited().Files...)
+	if len(snapshot.Edited().Files) > 0 {
+		w, err := s.Lock(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer w.Unlock()
+		snapshot = w.Snapshot
+	}
+	changes, edited = []plan.Difference{}, append([]string{}, snapshot.Edited().Files...)
 	started, err := s.Started(ctx)
 	if err != nil || started == nil {
 		return changes, edited, err
@@ -118,7 +116,7 @@ func (s *Service) PendingChanges(ctx context.Context) (changes []plan.Difference
 	if err != nil {
 		return nil, nil, err
 	}
-	next, err := look.Merge(want, nil)
+	next, err := snapshot.Merge(want, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,19 +128,19 @@ func (s *Service) PendingChanges(ctx context.Context) (changes []plan.Difference
 	return changes, edited, nil
 }
 
-// Resolution is what shall become of an edit by hand.
+// Resolution is how an edit by hand is resolved.
 type Resolution string
 
 // The resolutions.
 const (
-	// Import takes the edit over into the saved set-up.
+	// Import imports the edit into the saved set-up.
 	Import Resolution = "import"
-	// Overwrite loses the edit.
+	// Overwrite discards the edit.
 	Overwrite Resolution = "overwrite"
 )
 
-// Resolve settles the edits of files, or of all that were edited where none is named, and publishes the saved set-up.
-// The error is a problem.List where a resolution or a file is unknown or an edit cannot be imported.
+// Resolve resolves the edits of files, of all edited ones if none is named, and publishes the saved set-up. The error is a
+// problem.List if a resolution or file is unknown or an edit cannot be imported.
 func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) error {
 	w, err := s.Lock(ctx)
 	if err != nil {
@@ -186,45 +184,39 @@ func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) 
 	return s.publish(ctx, w, force, false)
 }
 
-// retryEvery is how often it is tried again to publish what is saved.
-const retryEvery = 5 * time.Second
+// retryInterval is how often publishing is retried.
+const retryInterval = 5 * time.Second
 
-// errUnfinished is why the folder lags right after a start of the controller.
+// errUnfinished is why the folder is out of date right after a start of the controller.
 var errUnfinished = errors.New("the controller ended before all files were written")
 
-// Watch publishes what is saved as soon as it can be, where a change could not be or a controller before this one did
-// not come to it, until ctx is done. Each new reason why it cannot be is logged once.
+// Watch publishes saved changes that a change, or an earlier controller, could not publish, until ctx is done. Each new
+// error is logged once.
 func (s *Service) Watch(ctx context.Context, log *slog.Logger) {
 	unfinished, err := s.HasUnfinishedWrite(ctx)
 	if err != nil {
-		log.ErrorContext(ctx, "it is not known whether all that was saved is published", "err", err)
+		log.ErrorContext(ctx, "cannot check whether all saved changes are published", "err", err)
 	}
 	if unfinished {
 		s.SetUnpublished(errUnfinished)
 	}
-	tick := time.NewTicker(retryEvery)
-	defer tick.Stop()
 	logged := ""
-	for {
-		if s.Unpublished() != nil {
-			switch err := s.catchUp(ctx); {
-			case err == nil:
-				log.InfoContext(ctx, "what was saved is published")
-				logged = ""
-			case ctx.Err() == nil && err.Error() != logged:
-				log.ErrorContext(ctx, "what was saved cannot be published; it is tried again", "err", err)
-				logged = err.Error()
-			}
-		}
-		select {
-		case <-ctx.Done():
+	lifecycle.Every(ctx, retryInterval, func(ctx context.Context) {
+		if s.Unpublished() == nil {
 			return
-		case <-tick.C:
 		}
-	}
+		switch err := s.catchUp(ctx); {
+		case err == nil:
+			log.InfoContext(ctx, "the saved changes are published")
+			logged = ""
+		case ctx.Err() == nil && err.Error() != logged:
+			log.ErrorContext(ctx, "the saved changes cannot be published; retrying", "err", err)
+			logged = err.Error()
+		}
+	})
 }
 
-// catchUp publishes what is saved; a hand edit stays.
+// catchUp publishes the saved set-up; edits by hand stay.
 func (s *Service) catchUp(ctx context.Context) error {
 	w, err := s.Lock(ctx)
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/setup/folder"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
 // The errors that callers may branch on. Invalid input is a problem.List that names its fields.
@@ -98,6 +99,12 @@ func prefix(at string, problems problem.List) problem.List {
 	return problems
 }
 
+// refuseMissingURL refuses a set-up with neither MATOMO_URL nor targets.
+func refuseMissingURL(problems *problem.List) {
+	problems.Refuse("MATOMO_URL", "", "is not set",
+		"set it to the tracker URL, such as https://host/matomo.php, or add targets")
+}
+
 // refuseDuplicate refuses a name that is in names already, ignoring case, and adds it.
 func refuseDuplicate(names map[string]bool, where, name, what string, problems *problem.List) {
 	key := lower(name)
@@ -105,4 +112,15 @@ func refuseDuplicate(names map[string]bool, where, name, what string, problems *
 		problems.Refuse(where, name, "is used by another "+what, "choose a unique name")
 	}
 	names[key] = true
+}
+
+// checkText refuses invisible and direction-changing characters in a name and a description: in a list or an export they
+// would look like others. at is the prefix of their place.
+func checkText(at, name, description string, problems *problem.List) {
+	if odd, found := textfile.FindInvisibleInLine(name); found {
+		problems.Refuse(at+"name", "", "has "+odd.String(), "remove that character")
+	}
+	if odd, found := textfile.FindInvisible(description); found {
+		problems.Refuse(at+"description", "", "has "+odd.String(), "remove that character")
+	}
 }

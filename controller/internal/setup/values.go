@@ -17,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// instead says what users do instead of saving a setting that no configuration holds; "" for the others.
+// instead returns what users do instead of saving a setting that is part of no configuration; "" for the others.
 func instead(f spec.Field) string {
 	if f.Group == spec.BackfillGroup {
 		return "start a backfill with it"
@@ -25,7 +25,7 @@ func instead(f spec.Field) string {
 	return f.Instead
 }
 
-// isElsewhere reports whether no configuration holds a setting, other than those of a backfill.
+// isElsewhere reports whether a setting is part of neither a configuration nor a backfill.
 func isElsewhere(key string) bool {
 	return slices.ContainsFunc(spec.Fields(), func(f spec.Field) bool { return f.Key == key && f.Instead != "" })
 }
@@ -35,10 +35,10 @@ func Fields() []spec.Field {
 	return slices.DeleteFunc(spec.Fields(), func(f spec.Field) bool { return instead(f) != "" })
 }
 
-// isOfTarget reports whether a setting of a saved configuration says where hits are sent and how.
+// isOfTarget reports whether a setting of a saved configuration decides where and how hits are sent.
 func isOfTarget(key string) bool { return spec.RoleOf(key) == spec.OfTarget && !isElsewhere(key) }
 
-// isOwn reports whether a preset neither holds nor changes a setting.
+// isOwn reports whether presets do not contain a setting.
 func isOwn(key string) bool { return key == "RUN_ID" || isOfTarget(key) }
 
 // settings are values as they are saved, by env key.
@@ -65,42 +65,44 @@ func (v settings) environ() map[string]string {
 }
 
 // put overrides v with values. Keys are env names in any case; null or "" clears; a masked secret stays, unless an
-// address has user and password in it. A setting that no configuration holds is refused, unless it is empty: the form of
-// the original sends all of its fields.
+// address contains user and password. Settings of no configuration are refused, unless they are empty: the form of the
+// original sends all of its fields.
 func (v settings) put(values map[string]any, problems *problem.List) {
-	fields := map[string]spec.Field{}
-	for _, f := range Fields() {
-		fields[f.Key] = f
+	v.putFields(Fields(), values, strings.ToUpper, func(given string, blank bool) {
+		if !blank || !spec.IsKnown(strings.ToUpper(given)) {
+			refuseKey(given, problems)
+		}
+	}, problems)
+	if givesSecret(values, authKey) && !has(values, authKey, false) {
+		delete(v.secrets, authKey)
 	}
+	v.splitAddress()
+}
+
+// putFields sets fields. keyOf returns the env key of a name in values; unknown is called for those of no field.
+func (v settings) putFields(fields []spec.Field, values map[string]any, keyOf func(string) string,
+	unknown func(given string, blank bool), problems *problem.List) {
 	seen := map[string]bool{}
 	for _, given := range slices.Sorted(maps.Keys(values)) {
-		key := strings.ToUpper(given)
-		f, known := fields[key]
+		key := keyOf(given)
 		s, ok := text(values[given])
 		trimmed := strings.TrimSpace(s)
-		if !known {
-			if isBlank := ok && trimmed == ""; !isBlank || !spec.IsKnown(key) {
-				refuseKey(given, problems)
-			}
+		i := slices.IndexFunc(fields, func(f spec.Field) bool { return f.Key == key })
+		if i < 0 {
+			unknown(given, ok && trimmed == "")
 			continue
 		}
-		if seen[key] {
-			problems.Refuse(key, "", "is given twice, in different case", "keep only one")
-			continue
-		}
+		f, twice := fields[i], seen[key]
 		seen[key] = true
 		switch {
+		case twice:
+			problems.Refuse(key, "", "is given twice", "keep only one")
 		case !ok:
 			problems.Refuse(key, "", "is neither a string nor a number, a boolean, or a list of them",
 				"use a "+string(f.Kind))
 		case f.Secret && s == secret.Mask:
 		case f.Secret && strings.Contains(s, secret.Mask):
-			problems.Refuse(
-				key,
-				"",
-				"contains a mask",
-				"enter the secret itself, or only the mask to keep the saved one",
-			)
+			problems.Refuse(key, "", "contains a mask", "enter the secret itself, or only the mask to keep the saved one")
 		case strings.ContainsAny(s, "\r\n\x00") && f.Widget != "lines":
 			problems.Refuse(key, "", "has a line break or a null character", "write it on one line")
 		case f.Secret:
@@ -115,10 +117,6 @@ func (v settings) put(values map[string]any, problems *problem.List) {
 			v.plain[key] = trimmed
 		}
 	}
-	if givesSecret(values, authKey) && !has(values, authKey, false) {
-		delete(v.secrets, authKey)
-	}
-	v.splitAddress()
 }
 
 // splitAddress completes MATOMO_URL and moves user and password out of it, because an address is shown and they are
@@ -139,7 +137,7 @@ func (v settings) splitAddress() {
 // authKey is the one secret that an address may contain too.
 const authKey = "MATOMO_HTTP_AUTH"
 
-// givesSecret reports whether values hold a secret itself, in its address or by its name.
+// givesSecret reports whether values contain a secret itself, by its name or in an address.
 func givesSecret(values map[string]any, key string) bool {
 	if has(values, key, false) {
 		return true
@@ -153,7 +151,7 @@ func givesSecret(values map[string]any, key string) bool {
 	return false
 }
 
-// hasMask reports whether values hold the mask of a secret.
+// hasMask reports whether values contain the mask of a secret.
 func hasMask(values map[string]any, key string) bool { return has(values, key, true) }
 
 func has(values map[string]any, key string, mask bool) bool {

@@ -48,7 +48,7 @@ func TestAControllerThatStartsPublishesWhatTheOneBeforeItCouldNot(t *testing.T) 
 	defer cancel()
 	next := b.another(afero.NewOsFs())
 	next.Watch(ctx, slog.New(slog.NewTextHandler(logged(func(line string) {
-		if strings.Contains(line, "what was saved is published") {
+		if strings.Contains(line, "the saved changes are published") {
 			cancel()
 		}
 	}), nil)))

@@ -1,5 +1,5 @@
-// Package folder owns what lies in the exchange folder: it reads the files of a plan, writes them whole, and knows
-// which of them a person has changed by hand. It knows neither what they are made of nor containers nor HTTP.
+// Package folder reads and atomically writes the files of a plan in the exchange folder, and detects edits by hand. It
+// does not depend on how a plan is made, on containers or on HTTP.
 package folder
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Store is where it is remembered what was written.
+// Store records what was written.
 type Store interface {
 	Published(ctx context.Context) (map[string]store.Published, error)
 	SavePublished(ctx context.Context, files map[string]store.Published) error
@@ -31,31 +31,28 @@ type Store interface {
 	SavePlan(ctx context.Context, files map[string][]byte) error
 }
 
-// Folder is one exchange folder. All its methods may be called at once; those that write wait for each other.
+// Folder is an exchange folder. It is safe for concurrent use; writers wait for each other.
 type Folder struct {
 	store Store
 	fs    afero.Fs
 	dir   string
 
-	mu sync.Mutex // held by who writes
+	mu sync.Mutex // held by writers
 
 	planMu sync.Mutex
-	// plan are the files of the plan that was started last, nil until they are asked for.
-	plan plan.Files
+	plan   plan.Files // of the last start, nil until read
 
 	state struct {
 		sync.Mutex
-		// behind is why the folder does not hold what is saved, nil where it does.
-		behind *Unpublished
-		// seen is the Snapshot before: what has not changed since has the same sum.
-		seen Snapshot
+		unpublished error    // see Unpublished
+		seen        Snapshot // the last one: unchanged files have the same sum
 	}
 }
 
-// New is the folder dir of fsys, which is made when it is first written.
+// New returns the folder dir of fsys, which the first write creates.
 func New(b Store, fsys afero.Fs, dir string) *Folder { return &Folder{store: b, fs: fsys, dir: dir} }
 
-// Path is where the folder is.
+// Path returns the absolute path of the folder.
 func (f *Folder) Path() (string, error) {
 	dir, err := filepath.Abs(f.dir)
 	if err != nil {
@@ -64,25 +61,25 @@ func (f *Folder) Path() (string, error) {
 	return dir, nil
 }
 
-// Conflict is the error of a change that would overwrite what a person has written into the files by hand.
+// Conflict is the error of a change that would overwrite files edited by hand.
 type Conflict struct {
 	// Files are names of package exchange.
 	Files []string
-	// Unreadable says of those of them that cannot be read why, such as of a pipe or a folder in a file's place.
+	// Unreadable are the errors of those that cannot be read, such as a pipe or a folder in place of a file.
 	Unreadable map[string]error
 }
 
-func (c *Conflict) add(file string, odd error) {
+func (c *Conflict) add(file string, unreadable error) {
 	c.Files = append(c.Files, file)
-	if odd != nil {
+	if unreadable != nil {
 		if c.Unreadable == nil {
 			c.Unreadable = map[string]error{}
 		}
-		c.Unreadable[file] = odd
+		c.Unreadable[file] = unreadable
 	}
 }
 
-// err is c where it names a file.
+// err returns c if it names a file.
 func (c *Conflict) err() error {
 	if len(c.Files) == 0 {
 		return nil
@@ -103,10 +100,10 @@ func (c *Conflict) Error() string {
 	return text
 }
 
-// Unwrap is its kind.
+// Unwrap returns its kind.
 func (c *Conflict) Unwrap() error { return fault.Edited }
 
-// Details say of each file how to go on.
+// Details list the fix for each file.
 func (c *Conflict) Details() (string, problem.List) {
 	var each problem.List
 	for _, file := range c.Files {
@@ -126,30 +123,27 @@ type Unpublished struct{ Err error }
 // Error implements error.
 func (u *Unpublished) Error() string { return "it is saved, but not published yet: " + u.Err.Error() }
 
-// Unwrap is why.
+// Unwrap returns the cause.
 func (u *Unpublished) Unwrap() error { return u.Err }
 
-// Unpublished is why the folder does not hold what is saved, an *Unpublished; nil where it does.
+// Unpublished returns the *Unpublished error of the last change, nil if the folder is up to date.
 func (f *Folder) Unpublished() error {
 	f.state.Lock()
 	defer f.state.Unlock()
-	if f.state.behind == nil {
-		return nil
-	}
-	return f.state.behind
+	return f.state.unpublished
 }
 
-// SetUnpublished notes why the folder does not hold what is saved; nil where it does.
+// SetUnpublished records why the saved set-up is not in the folder; nil if it is.
 func (f *Folder) SetUnpublished(why error) {
 	f.state.Lock()
 	defer f.state.Unlock()
-	if f.state.behind = nil; why != nil {
-		f.state.behind = &Unpublished{why}
+	if f.state.unpublished = nil; why != nil {
+		f.state.unpublished = &Unpublished{why}
 	}
 }
 
-// HasUnfinishedWrite reports whether a write was begun that no controller has finished. That the folder differs from what is
-// saved tells nothing: a run may have been started with settings of its own, which have to stay.
+// HasUnfinishedWrite reports whether a write was started and not finished. A difference from the saved set-up does not
+// show that: a run may have been started with its own settings, which must stay.
 func (f *Folder) HasUnfinishedWrite(ctx context.Context) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -162,13 +156,13 @@ func (f *Folder) HasUnfinishedWrite(ctx context.Context) (bool, error) {
 	return false, err
 }
 
-// read is a file of the folder, nil where it is not there.
+// read returns a file of the folder, nil if it does not exist.
 func (f *Folder) read(file string) ([]byte, error) {
 	data, err := exchange.Read(f.fs, filepath.Join(f.dir, file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if isUnreadable(err) { // it names the file
+	if isUnreadable(err) { // names the file
 		return nil, err
 	}
 	if err != nil {
@@ -180,20 +174,20 @@ func (f *Folder) read(file string) ([]byte, error) {
 	return data, nil
 }
 
-// odd reports whether the error of read is that something is in the file's place that is no file, or too large for one.
-// Only a person can have put it there.
+// isUnreadable reports whether an error of read means that something else is in place of the file, or that it is too
+// large: an edit by hand.
 func isUnreadable(err error) bool {
 	return errors.Is(err, exchange.ErrNotRegular) || errors.Is(err, exchange.ErrTooLarge) ||
 		errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO)
 }
 
-// IsFolder reports whether a folder is in a file's place, which cannot be overwritten.
+// IsFolder reports whether a folder, which cannot be overwritten, is in place of a file.
 func (f *Folder) IsFolder(file string) bool {
 	info, err := f.fs.Stat(filepath.Join(f.dir, file))
 	return err == nil && info.IsDir()
 }
 
-// put writes files whole and removes those that are nil.
+// put writes files atomically and removes those that are nil.
 func (f *Folder) put(files map[string][]byte) error {
 	if err := f.fs.MkdirAll(f.dir, 0o700); err != nil {
 		return fmt.Errorf("make exchange folder: %w", err)

@@ -9,22 +9,18 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Snapshot is what lay in the folder at one moment, by file.
+// Snapshot is the content of the folder at one time, by file.
 type Snapshot map[string]file
 
-// file is a file of the folder as it was read.
 type file struct {
-	// data is nil, and sum empty, where there is none.
-	data []byte
-	sum  string
-	// odd is why it cannot be read, where something else is in its place.
-	odd error
-	// known is what the controller wrote.
-	known store.Published
+	data       []byte // nil if it does not exist
+	sum        string // of data, empty if it does not exist
+	unreadable error  // if something else is in place of the file
+	known      store.Published
 }
 
-// Snapshot reads the files. In the middle of a write it can take the new file for an edit by hand, so who finds edits
-// begins a Writer and looks again.
+// Snapshot reads the files. During a write it can mistake a new file for an edit by hand, so callers that find edits
+// check again with a Writer.
 func (f *Folder) Snapshot(ctx context.Context) (Snapshot, error) {
 	known, err := f.store.Published(ctx)
 	if err != nil {
@@ -47,7 +43,7 @@ func (f *Folder) Snapshot(ctx context.Context) (Snapshot, error) {
 	return l, nil
 }
 
-// sumOf is the plan.Sum of a content that may be that of f.
+// sumOf returns plan.Sum of data, which may be the content of f.
 func (f file) sumOf(name string, data []byte) string {
 	if same(f.data, data) {
 		return f.sum
@@ -57,37 +53,35 @@ func (f file) sumOf(name string, data []byte) string {
 
 func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
-// ours reports whether f is what the controller wrote, or was writing when it was killed.
+// ours reports whether f has the content that the controller wrote, or was writing when it was killed.
 func (f file) ours() bool { return f.sum == f.known.Base || f.sum == f.known.Next }
 
-// Edited are the files that hold something the controller did not write.
+// Edited returns the files with content that the controller did not write.
 func (l Snapshot) Edited() Conflict {
 	var c Conflict
 	for _, name := range plan.Names {
-		if f := l[name]; f.odd != nil || f.data != nil && !f.ours() {
-			c.add(name, f.odd)
+		if f := l[name]; f.unreadable != nil || f.data != nil && !f.ours() {
+			c.add(name, f.unreadable)
 		}
 	}
 	return c
 }
 
-// Data is the content of a file, nil where there is none or it cannot be read.
+// Data returns the content of a file, nil if it does not exist or cannot be read.
 func (l Snapshot) Data(name string) []byte { return l[name].data }
 
-// Merge is what a write makes of the folder.
+// Merge is the planned result of a write.
 type Merge struct {
-	// Final are the files that are there afterwards, without copies of certificates and keys.
+	// Final are the resulting files, without copies of certificates and keys.
 	Final plan.Files
-	// Conflict are the files in whose way an edit by hand stands.
+	// Conflict are the files that are not written because of an edit by hand.
 	Conflict Conflict
 
-	// touch are the files that become otherwise, nil for none, and sums those of the ones that become as they are
-	// wanted.
-	touch plan.Files
-	sums  map[string]string
+	touch plan.Files        // the files to change; nil removes one
+	sums  map[string]string // of the files that become as wanted
 }
 
-// Merge compares what shall be in the folder with what was there. Files in force are written over any edit.
+// Merge compares the wanted files with the folder. Files in force overwrite any edit.
 func (l Snapshot) Merge(want plan.Files, force map[string]bool) (Merge, error) {
 	m := Merge{Final: plan.Files{}, touch: plan.Files{}, sums: map[string]string{}}
 	for _, name := range plan.Names {
@@ -95,25 +89,25 @@ func (l Snapshot) Merge(want plan.Files, force map[string]bool) (Merge, error) {
 		sum := have.sumOf(name, data)
 		next := have.data
 		switch {
-		case force[name], have.odd == nil && (have.data == nil || have.sum == sum || have.ours()):
+		case force[name], have.unreadable == nil && (have.data == nil || have.sum == sum || have.ours()):
 			next, m.sums[name] = data, sum
-		case have.odd != nil, sum != have.known.Base:
-			m.Conflict.add(name, have.odd)
-		case name == exchange.EnvFile: // edited by hand, and nothing new from here but the run
+		case have.unreadable != nil, sum != have.known.Base:
+			m.Conflict.add(name, have.unreadable)
+		case name == exchange.EnvFile: // edited by hand, and only the run changes
 			keys, err := plan.RunKeys(data)
 			if err != nil {
 				return m, err
 			}
 			if patched, err := plan.Patch(have.data, keys); err == nil {
 				next = patched
-			} else { // it cannot be read, so nothing can be started with it
+			} else { // it is invalid, so nothing can be started with it
 				m.Conflict.add(name, nil)
 			}
 		}
 		if next != nil {
 			m.Final[name] = next
 		}
-		if have.odd != nil && force[name] || !same(next, have.data) {
+		if have.unreadable != nil && force[name] || !same(next, have.data) {
 			m.touch[name] = next
 		}
 	}

@@ -1,21 +1,29 @@
 package folder
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
 	"slices"
+
+	"github.com/spf13/afero"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
 	"github.com/puttrix/trafficinator/controller/internal/store"
 	"github.com/puttrix/trafficinator/shared/exchange"
 )
 
-// Writer is somebody's turn at writing the folder, until End. Others wait for theirs.
+// Writer holds the lock for writing the folder until Unlock.
 type Writer struct {
 	folder   *Folder
-	Snapshot // when it began
+	Snapshot // when it was locked
 }
 
-// Begin waits for a w.
+// Lock waits for other writers.
 func (f *Folder) Lock(ctx context.Context) (*Writer, error) {
 	f.mu.Lock()
 	l, err := f.Snapshot(ctx)
@@ -26,10 +34,10 @@ func (f *Folder) Lock(ctx context.Context) (*Writer, error) {
 	return &Writer{f, l}, nil
 }
 
-// End gives the turn to the next.
+// Unlock releases the folder to other writers.
 func (t *Writer) Unlock() { t.folder.mu.Unlock() }
 
-// Refuse is a *Conflict where one of files was edited by hand.
+// RefuseEdits returns a *Conflict if one of files was edited by hand.
 func (t *Writer) RefuseEdits(files ...string) error {
 	var c Conflict
 	edited := t.Edited()
@@ -41,22 +49,22 @@ func (t *Writer) RefuseEdits(files ...string) error {
 	return c.err()
 }
 
-// RefuseOtherEdits is a *Conflict where a file was edited by hand to something else than what is wanted.
+// RefuseOtherEdits returns a *Conflict if a file was edited by hand and differs from want.
 func (t *Writer) RefuseOtherEdits(want plan.Files) error {
 	var c Conflict
 	edited := t.Edited()
 	for _, name := range edited.Files {
-		if have := t.Snapshot[name]; have.odd != nil || have.sum != have.sumOf(name, want[name]) {
-			c.add(name, have.odd)
+		if have := t.Snapshot[name]; have.unreadable != nil || have.sum != have.sumOf(name, want[name]) {
+			c.add(name, have.unreadable)
 		}
 	}
 	return c.err()
 }
 
-// RunKeys are what the folder says of the run; a loadgen that finds nothing there shall idle.
+// RunKeys returns the settings of the run in the folder; without any, the loadgen idles.
 func (t *Writer) RunKeys() map[string]string {
 	keys, err := plan.RunKeys(t.Data(exchange.EnvFile))
-	if err != nil { // unreadable by an edit: the write decides what becomes of it
+	if err != nil { // an edit made it invalid: Write handles that
 		keys = map[string]string{}
 	}
 	if keys["AUTO_START"] == "" {
@@ -65,8 +73,8 @@ func (t *Writer) RunKeys() map[string]string {
 	return keys
 }
 
-// Write brings want into the folder and returns what is there then. Where an edit by hand stands in the way nothing is
-// written if strict, and the error is a *Conflict; else the other files are. Files in force are written over any edit.
+// Write writes want to the folder and returns the resulting files. A file edited by hand is kept and the others are
+// written; if strict, nothing is written and the error is a *Conflict. Files in force overwrite any edit.
 func (t *Writer) Write(ctx context.Context, want plan.Files, force map[string]bool, strict bool) (plan.Files, error) {
 	m, err := t.Merge(want, force)
 	if err != nil {
@@ -86,7 +94,7 @@ func (t *Writer) Write(ctx context.Context, want plan.Files, force map[string]bo
 	if err := f.store.SavePublished(ctx, before); err != nil {
 		return nil, err
 	}
-	if err := f.putCopies(f.dir, want); err != nil { // before the files that name them
+	if err := f.putCopies(f.dir, want); err != nil { // before the files that refer to them
 		return nil, err
 	}
 	if err := f.put(m.touch); err != nil {
@@ -107,7 +115,7 @@ func (t *Writer) Write(ctx context.Context, want plan.Files, force map[string]bo
 	return m.Final, nil
 }
 
-// All are the names of all files, for a Write that overwrites every edit.
+// AllFiles returns the names of all files, for a Write that overwrites every edit.
 func AllFiles() map[string]bool {
 	all := map[string]bool{}
 	for _, name := range plan.Names {
@@ -116,7 +124,7 @@ func AllFiles() map[string]bool {
 	return all
 }
 
-// Start is Write, strict, of the files of a plan that is started.
+// Start is a strict Write of the files of a plan that is started.
 func (t *Writer) Start(ctx context.Context, want plan.Files, force map[string]bool) error {
 	files, err := t.Write(ctx, want, force, true)
 	if err != nil {
@@ -128,3 +136,85 @@ func (t *Writer) Start(ctx context.Context, want plan.Files, force map[string]bo
 	f.plan = files
 	return f.store.SavePlan(ctx, files)
 }
+
+// copiesOf returns the certificates and keys among the files of a plan, by their names in TLSFolder.
+func copiesOf(files map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for file, data := range files {
+		if plan.IsCopy(file) {
+			out[filepath.Base(file)] = data
+		}
+	}
+	return out
+}
+
+// putCopies writes the missing certificates and keys of a plan below dir.
+func (f *Folder) putCopies(dir string, files map[string][]byte) error {
+	copies := copiesOf(files)
+	dir = filepath.Join(dir, exchange.TLSFolder)
+	maps.DeleteFunc(copies, func(name string, data []byte) bool {
+		have, err := exchange.Read(f.fs, filepath.Join(dir, name))
+		return err == nil && bytes.Equal(have, data)
+	})
+	if len(copies) == 0 {
+		return nil
+	}
+	if err := f.fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make folder of certificates: %w", err)
+	}
+	return exchange.Publish(f.fs, dir, copies)
+}
+
+// sweepCopies removes certificates and keys below dir that neither belong to the plan nor are named in its files, such as
+// in one that was edited by hand.
+func (f *Folder) sweepCopies(dir string, files map[string][]byte) error {
+	dir = filepath.Join(dir, exchange.TLSFolder)
+	there, err := afero.ReadDir(f.fs, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("list certificates: %w", err)
+	}
+	copies := copiesOf(files)
+	for _, old := range there {
+		_, kept := copies[old.Name()]
+		if kept || bytes.Contains(files[exchange.EnvFile], []byte(old.Name())) ||
+			bytes.Contains(files[exchange.TargetsFile], []byte(old.Name())) {
+			continue
+		}
+		if err := f.fs.RemoveAll(filepath.Join(dir, old.Name())); err != nil {
+			return fmt.Errorf("remove certificate: %w", err)
+		}
+	}
+	return nil
+}
+
+// WriteJob writes the files of a job, tokens included, into its own folder, replacing those already there.
+func (f *Folder) WriteJob(id string, files plan.Files) error {
+	dir := f.jobFolder(id)
+	if err := f.fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make folder of job %s: %w", id, err)
+	}
+	if err := f.putCopies(dir, files); err != nil {
+		return err
+	}
+	present := plan.WithoutCopies(files)
+	maps.DeleteFunc(present, func(_ string, data []byte) bool { return data == nil })
+	if err := exchange.Publish(f.fs, dir, present); err != nil {
+		return err
+	}
+	return f.sweepCopies(dir, files)
+}
+
+// JobFiles returns the files of a job; none if they were removed.
+func (f *Folder) JobFiles(id string) (map[string][]byte, error) {
+	return f.readAll(exchange.JobFolder(id), func(error) bool { return false })
+}
+
+// RemoveJob removes the files of a job, if there are any.
+func (f *Folder) RemoveJob(id string) error {
+	if err := f.fs.RemoveAll(f.jobFolder(id)); err != nil {
+		return fmt.Errorf("remove files of job %s: %w", id, err)
+	}
+	return nil
+}
+
+func (f *Folder) jobFolder(id string) string { return filepath.Join(f.dir, exchange.JobFolder(id)) }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"maps"
@@ -17,12 +16,11 @@ import (
 	"github.com/puttrix/trafficinator/shared/textfile"
 )
 
-// fileKeys are the knobs that name a certificate or a key.
+// fileKeys are the settings that name a certificate or a key.
 var fileKeys = spec.Keys(func(f spec.Field) bool { return f.Role == spec.OfTarget && f.Path })
 
-// certificates are copies of the certificate and key files that settings and targets name, by their place in the
-// exchange folder: a loadgen in a container sees no other folder. A copy is named by its content, so that a file that
-// was renewed makes another plan, and a plan finds its copies whatever was saved since.
+// certificates are copies of certificate and key files in the exchange folder: a loadgen in a container sees no other
+// folder. A copy is named by its content, so that a renewed file changes the plan, and an older plan keeps its copy.
 type certificates struct {
 	fs       afero.Fs
 	copies   Files
@@ -47,7 +45,7 @@ func (c *certificates) targets(list []target.Target) {
 	}
 }
 
-// copy keeps the file at path and returns the name of its copy, relative to the exchange folder.
+// copy copies the file at path and returns the name of the copy, relative to the exchange folder.
 func (c *certificates) copy(setting, path string) string {
 	if path == "" {
 		return ""
@@ -60,12 +58,11 @@ func (c *certificates) copy(setting, path string) string {
 	}
 	data = textfile.TryDecode(data)
 	if block, _ := pem.Decode(data); block == nil {
-		c.problems.Refuse(setting, path, "holds neither a certificate nor a key",
-			"name a PEM file, which begins with -----BEGIN")
+		c.problems.Refuse(setting, path, "contains neither a certificate nor a key",
+			"name a PEM file, which starts with -----BEGIN")
 		return ""
 	}
-	sum := sha256.Sum256(data)
-	name := filepath.Join(exchange.TLSFolder, hex.EncodeToString(sum[:])+".pem")
+	name := filepath.Join(exchange.TLSFolder, fmt.Sprintf("%x.pem", sha256.Sum256(data)))
 	c.copies[name] = data
 	return name
 }
@@ -73,7 +70,7 @@ func (c *certificates) copy(setting, path string) string {
 // IsCopy reports whether a file of a plan is a copy of a certificate or a key.
 func IsCopy(file string) bool { return filepath.Dir(file) == exchange.TLSFolder }
 
-// WithoutCopies is files without certificates and keys.
+// WithoutCopies returns files without certificates and keys.
 func WithoutCopies(files Files) Files {
 	out := maps.Clone(files)
 	maps.DeleteFunc(out, func(file string, _ []byte) bool { return IsCopy(file) })

@@ -14,25 +14,24 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Difference is something that the next start will do otherwise than the plan that was started last.
+// Difference is a difference of the next start from the plan that was started last.
 type Difference struct {
 	// Name is an env key or a file of package exchange.
 	Name string `json:"name"`
-	// Running and Saved are the two values; of a secret only that it changed, of a file what it holds.
+	// Running and Saved are the two values; for a secret only that it changed, for a file a summary of its content.
 	Running string `json:"running"`
 	Saved   string `json:"saved"`
-	// Edited says that the file was edited by hand and the controller has something else to write into it.
+	// Edited reports that the file was edited by hand and the controller would write something else.
 	Edited bool `json:"edited,omitempty"`
-	// Fault is what makes an edited file unfit to be imported or started with, where it is; a list of pages is not
-	// looked at.
+	// Fault is why an edited file can be neither imported nor started with; lists of pages are not checked.
 	Fault string `json:"fault,omitempty"`
 }
 
 const secretChanged = "changed"
 
-// Differences are those of what a start would make of in, next, from the plan that runs.
+// Differences returns the differences between the running plan and next, which a start would make of in.
 func (in Input) Differences(running, next Files) []Difference {
-	out := in.knobDifferences(running[exchange.EnvFile], next[exchange.EnvFile])
+	out := in.settingDifferences(running[exchange.EnvFile], next[exchange.EnvFile])
 	for _, file := range Names {
 		if file != exchange.EnvFile && !bytes.Equal(running[file], next[file]) {
 			out = append(out, Difference{Name: file, Running: describe(file, running[file]),
@@ -42,9 +41,9 @@ func (in Input) Differences(running, next Files) []Difference {
 	return out
 }
 
-// knobDifferences compares two loadgen.env, of which one that cannot be read is not started. An id or a seed that the
-// settings fix is for the next run.
-func (in Input) knobDifferences(running, next []byte) []Difference {
+// settingDifferences compares two loadgen.env; nothing can be started with an invalid one. RUN_ID and RUN_SEED only differ
+// if the settings fix them for the next run.
+func (in Input) settingDifferences(running, next []byte) []Difference {
 	out := []Difference{}
 	was, _ := exchange.ParseEnv(exchange.EnvFile, running)
 	will, problems := exchange.ParseEnv(exchange.EnvFile, next)
@@ -61,8 +60,8 @@ func (in Input) knobDifferences(running, next []byte) []Difference {
 		}
 		switch {
 		case before == after, !saved:
-		case f.Secret, slices.Contains(fileKeys, f.Key): // a copy's name tells a person nothing
-			out = append(out, Difference{Name: f.Key, Running: "", Saved: secretChanged})
+		case f.Secret, slices.Contains(fileKeys, f.Key): // the name of a copy means nothing to users
+			out = append(out, Difference{Name: f.Key, Saved: secretChanged})
 		default:
 			out = append(out, Difference{Name: f.Key, Running: before, Saved: after})
 		}
@@ -70,49 +69,43 @@ func (in Input) knobDifferences(running, next []byte) []Difference {
 	return out
 }
 
-// EditedByHand is the difference of a file that holds an edit by hand where the controller wants something else. odd is
-// why the edit cannot be read at all, or nil.
-func EditedByHand(file string, running, want, edited []byte, odd error) Difference {
-	d := Difference{Name: file, Running: describe(file, running), Saved: describe(file, want), Edited: true,
-		Fault: faultOf(file, edited)}
-	if odd != nil {
-		d.Fault = odd.Error()
+// EditedByHand returns the difference of a file with an edit by hand that the controller would overwrite. unreadable is
+// why the edit cannot be read, or nil.
+func EditedByHand(file string, running, want, edited []byte, unreadable error) Difference {
+	if unreadable == nil {
+		_, problems := summarize(file, edited)
+		for i := range problems {
+			problems[i].Value = "" // it could be a secret in the wrong place
+		}
+		unreadable = problems.Err()
+	}
+	d := Difference{Name: file, Running: describe(file, running), Saved: describe(file, want), Edited: true}
+	if unreadable != nil {
+		d.Fault = unreadable.Error()
 	}
 	return d
 }
 
-// absent is what a loadgen does without a file.
+// absent describes what a loadgen does without a file.
 var absent = map[string]string{
 	exchange.URLsFile: "built in", exchange.FunnelsFile: "none", exchange.EventsFile: "built in",
 	exchange.TargetsFile: "single target",
 }
 
-// describe says in two words what a file holds.
+// describe summarizes a file in two words.
 func describe(file string, data []byte) string {
 	if data == nil {
 		return absent[file]
 	}
-	text, problems := read(file, data)
+	text, problems := summarize(file, data)
 	if problems.Err() != nil {
 		return "with faults"
 	}
 	return text
 }
 
-// faultOf says what is wrong with a file, without its values: one could be a secret in a wrong place.
-func faultOf(file string, data []byte) string {
-	_, problems := read(file, data)
-	for i := range problems {
-		problems[i].Value = ""
-	}
-	if err := problems.Err(); err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-// read checks a file and says what it holds.
-func read(file string, data []byte) (text string, problems problem.List) {
+// summarize checks a file and counts its entries.
+func summarize(file string, data []byte) (text string, problems problem.List) {
 	var n int
 	var what string
 	switch file {
@@ -140,7 +133,7 @@ func read(file string, data []byte) (text string, problems problem.List) {
 	return fmt.Sprintf("%d %s", n, what), problems
 }
 
-// pagesOf counts the pages of a list without looking at them: this is asked for with every status.
+// pagesOf counts the pages of a list without parsing them, because every status includes it.
 func pagesOf(list []byte) int {
 	n := 0
 	for line := range bytes.Lines(list) {

@@ -1,11 +1,10 @@
-// Package plan owns the files of a plan: their names, how they are made of a set-up, what is kept of them for a rerun,
-// and what differs between two plans. It knows neither where the files lie nor where the set-up is saved.
+// Package plan makes the files of a plan from a set-up, archives them for a rerun, and compares two plans. It does not
+// depend on where the files or the set-up are stored.
 package plan
 
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,14 +20,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Names are the files of a plan. Copies of certificates and keys lie beside them, in exchange.TLSFolder.
+// Names are the files of a plan. Copies of certificates and keys are in exchange.TLSFolder next to them.
 var Names = []string{exchange.EnvFile, exchange.URLsFile, exchange.FunnelsFile, exchange.EventsFile,
 	exchange.TargetsFile}
 
-// Files are the contents of a plan's files by name; one that is nil or absent is not there.
+// Files are the contents of a plan's files by name; nil or absent means no file.
 type Files = map[string][]byte
 
-// Input is all that a plan is made of, secrets included. Certificate and key files have whole paths.
+// Input is everything that a plan is made of, secrets included. Certificate and key files have absolute paths.
 type Input struct {
 	// Settings are settings by env key; an empty value means the default.
 	Settings map[string]string
@@ -38,44 +37,44 @@ type Input struct {
 	Funnels []funnel.Funnel
 	// Events are nil for the built-in ones.
 	Events *eventset.Set
-	// Targets are nil where there is the one target of Knobs.
+	// Targets are nil for the single target of Settings.
 	Targets *target.Set
 }
 
-// Identity fixes a run.
+// Identity is the ID and seed of a run.
 type Identity struct {
 	ID   string
 	Seed uint64
 }
 
-// pinned are empty in loadgen.env, so that nothing in the loadgen's own environment goes before the published files.
+// pinned are empty in loadgen.env, so that the loadgen's own environment does not override the published files.
 var pinned = spec.Keys(func(f spec.Field) bool {
 	return f.Key == "MULTI_TARGET_CONFIG" || f.Role == spec.Behaviour && f.Path
 })
 
-// readToken is the controller's own: who sends needs not read.
+// readToken is used by the controller only: sending needs no reading.
 const readToken = "MATOMO_READ_TOKEN"
 
-// runKeys are the knobs that belong to a run and not to the set-up.
+// runKeys are the settings that belong to a run and not to the set-up.
 var runKeys = spec.Keys(func(f spec.Field) bool { return f.Role == spec.OfRun })
 
-// Keys are the settings of a run that is started, such as a job. Its journal tells what is left to send.
+// Keys returns the settings of a started run, such as a job, whose journal records what remains to be sent.
 func (id Identity) Keys() map[string]string {
 	return map[string]string{"AUTO_START": "true", "RUN_ID": id.ID, "RUN_SEED": strconv.FormatUint(id.Seed, 10)}
 }
 
-// StartKeys are the Keys of a start of the kept loadgen, which counts once: a loadgen that meets the same START_ID
-// again, because somebody else has started it, idles.
+// StartKeys returns the Keys of one start: a loadgen that reads the same START_ID again, because it was not started by
+// the controller, idles.
 func (id Identity) StartKeys() map[string]string {
 	keys := id.Keys()
 	maps.Copy(keys, Restarted())
 	return keys
 }
 
-// Restarted are the settings of one more start of the same run.
+// Restarted returns the settings of another start of the same run.
 func Restarted() map[string]string { return map[string]string{"START_ID": rand.Text()} }
 
-// IdentityOf is what the knobs fix of a run, else drawn.
+// IdentityOf returns RUN_ID and RUN_SEED of the settings, or those of drawn.
 func (in Input) IdentityOf(drawn Identity) (Identity, error) {
 	if id := in.Settings["RUN_ID"]; id != "" {
 		drawn.ID = id
@@ -90,10 +89,10 @@ func (in Input) IdentityOf(drawn Identity) (Identity, error) {
 	return drawn, nil
 }
 
-// Files makes the files; one that shall not be there is nil, because the loadgen takes a missing file for the built-in
-// content. Every knob is written, empty for its default: what is not written would come from the environment in which
-// the loadgen was started, where one of a backfill would make a job of the run. keys are settings of the run.
-// Certificates and keys are read from fsys; the error is a problem.List where one cannot be.
+// Files returns the files, nil for one that must not exist, which the loadgen replaces by the built-in content. Every
+// setting is written, empty for its default, because a missing one would come from the loadgen's own environment, where
+// one of a backfill would turn the run into a job. keys are settings of the run. Certificates and keys are read from
+// fsys; the error is a problem.List if one is unusable.
 func (in Input) Files(fsys afero.Fs, keys map[string]string) (Files, error) {
 	values := maps.Clone(in.Settings)
 	delete(values, readToken)
@@ -121,7 +120,7 @@ func (in Input) Files(fsys afero.Fs, keys map[string]string) (Files, error) {
 	return out, encode(fsys, out, values, in.Targets)
 }
 
-// encode writes settings and targets, nil for none, into the files of a plan, and copies of what they name beside them.
+// encode adds settings, targets (nil for none), and copies of the certificates and keys that they name.
 func encode(fsys afero.Fs, into Files, values map[string]string, targets *target.Set) (err error) {
 	c := certificates{fs: fsys, copies: Files{}}
 	c.settings(values)
@@ -140,14 +139,14 @@ func encode(fsys afero.Fs, into Files, values map[string]string, targets *target
 	return err
 }
 
-// What WithoutAccess sets instead of tokens and a missing URL.
+// Values that WithoutAccess sets instead of tokens and a missing URL.
 const (
 	placeholderToken = "00000000000000000000000000000000" //nolint:gosec // a placeholder protects nothing
 	placeholderURL   = "http://matomo.invalid/matomo.php"
 )
 
-// WithoutAccess returns the input for a plan that is previewed and never run: its tokens are placeholders, it has no
-// settings of connections, which do not change the visits, and it needs no target.
+// WithoutAccess returns the input of a preview, which is never run: its tokens are placeholders, it has no connection
+// settings, which do not affect visits, and it needs no target.
 func (in Input) WithoutAccess() Input {
 	in.Settings = maps.Clone(in.Settings)
 	for _, key := range slices.Concat(spec.AccessSettings, spec.SharedSettings) {
@@ -174,8 +173,7 @@ func (in Input) WithoutAccess() Input {
 	return in
 }
 
-// Outline makes the files for a look at the visits, and tells what fixes the run. Nothing is sent, so that in must name
-// no certificate.
+// Outline returns the files and the identity of a preview of visits. Nothing is sent, so in must not name certificates.
 func (in Input) Outline(drawn Identity) (Files, Identity, error) {
 	id, err := in.IdentityOf(drawn)
 	if err != nil {
@@ -186,7 +184,7 @@ func (in Input) Outline(drawn Identity) (Files, Identity, error) {
 	return files, id, err
 }
 
-// Patch sets some knobs of a loadgen.env and leaves the others; comments are lost.
+// Patch sets some settings of a loadgen.env and keeps the others; comments are lost.
 func Patch(env []byte, keys map[string]string) ([]byte, error) {
 	values, problems := exchange.ParseEnv(exchange.EnvFile, env)
 	if err := problems.Err(); err != nil {
@@ -196,22 +194,17 @@ func Patch(env []byte, keys map[string]string) ([]byte, error) {
 	return exchange.EncodeEnv(values)
 }
 
-// RunKeys are the settings of a loadgen.env that belong to a run.
+// RunKeys returns the settings of a loadgen.env that belong to a run.
 func RunKeys(env []byte) (map[string]string, error) {
 	values, problems := exchange.ParseEnv(exchange.EnvFile, env)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
-	for _, key := range runKeys {
-		if v := values[key]; v != "" {
-			out[key] = v
-		}
-	}
-	return out, nil
+	maps.DeleteFunc(values, func(key, v string) bool { return v == "" || !slices.Contains(runKeys, key) })
+	return values, nil
 }
 
-// Sum is a hash of a file's content without what belongs to a run; "" is no file.
+// Sum returns a hash of a file's content without the settings of a run, "" for no file.
 func Sum(file string, data []byte) string {
 	if data == nil {
 		return ""
@@ -224,12 +217,9 @@ func Sum(file string, data []byte) string {
 			}
 		}
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return fmt.Sprintf("%x", sha256.Sum256(data))
 }
 
 func withoutRun(values map[string]string) {
-	for _, key := range runKeys {
-		delete(values, key)
-	}
+	maps.DeleteFunc(values, func(key, _ string) bool { return slices.Contains(runKeys, key) })
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Archive are the files of a started plan as they are kept for a rerun: without what belongs to the run and copies of
-// certificates and keys, and with masks in place of secrets. Two that are equal make the same plan.
+// Archive returns the files of a started plan as they are kept for a rerun: without settings of the run and copies of
+// certificates and keys, and with secrets masked. Equal archives are the same plan.
 func Archive(files Files) (Files, error) {
 	out := WithoutCopies(files)
 	values, problems := exchange.ParseEnv(exchange.EnvFile, files[exchange.EnvFile])
@@ -49,7 +49,7 @@ func Archive(files Files) (Files, error) {
 	return out, err
 }
 
-// secretsIn are the secret knobs that are set.
+// secretsIn returns the secret settings that are set.
 func secretsIn(values map[string]string) (keys []string) {
 	for _, f := range spec.Fields() {
 		if f.Secret && values[f.Key] != "" {
@@ -59,7 +59,7 @@ func secretsIn(values map[string]string) (keys []string) {
 	return keys
 }
 
-// MissingSecrets is the error of a rerun whose plan can no longer be made.
+// MissingSecrets is the error of a rerun whose secrets are no longer saved.
 type MissingSecrets struct{ Problems problem.List }
 
 // Error implements error.
@@ -67,24 +67,24 @@ func (m *MissingSecrets) Error() string {
 	return "the run cannot be started again: " + m.Problems.Error()
 }
 
-// Unwrap is its kind.
+// Unwrap returns its kind.
 func (m *MissingSecrets) Unwrap() error { return fault.Conflict }
 
-// Details are why the plan cannot be made.
+// Details list the missing secrets.
 func (m *MissingSecrets) Details() (string, problem.List) {
 	return "the run cannot be started again as it was: " + m.Problems.First(), m.Problems
 }
 
-// Access is how the saved targets are reached, with their secrets and the whole paths of certificate and key files.
+// Access is how the saved targets are reached, with secrets and absolute paths of certificate and key files.
 type Access struct {
 	// Settings are those of a target (spec.OfTarget) in the configuration by env key.
 	Settings map[string]string
 	Targets  []target.Target
 }
 
-// Files makes the files of a plan of those that Archive gave, with keys in the settings. Targets are reached as they
-// are now, with the tokens that are saved now: one goes only to the address that it is saved for. The error is a
-// *MissingSecrets where one is missing.
+// Files returns the files of an archived plan with keys in the settings. Targets are reached as they are saved now, with
+// the tokens saved now, each of which is only sent to the address it is saved for. The error is a *MissingSecrets if one
+// is missing.
 func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Files, error) {
 	want := Files{}
 	for _, file := range Names {
@@ -97,7 +97,7 @@ func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Fil
 	a.settings(values, &problems)
 	var targets *target.Set
 	if data := archive[exchange.TargetsFile]; data != nil {
-		set, _ := target.Decode(exchange.TargetsFile, data) // the masks are its only faults
+		set, _ := target.Decode(exchange.TargetsFile, data) // the masks are its only problems
 		for i := range set.Targets {
 			a.target(&set.Targets[i], &problems)
 		}
@@ -110,8 +110,7 @@ func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Fil
 	return want, encode(fsys, want, values, targets)
 }
 
-// settings puts how the target of the settings is reached now into them, where it is saved. One that an edit by hand
-// gives by file stays.
+// settings sets how the single target is reached now, if it is saved. Secrets that an edit by hand gives by file stay.
 func (a Access) settings(values map[string]string, problems *problem.List) {
 	now := a.Settings
 	set := func(key string) {
@@ -120,7 +119,7 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 		}
 	}
 	for _, key := range spec.SharedSettings {
-		if key != "TLS_VERIFY" { // neither a secret nor a file: it is as it was
+		if key != "TLS_VERIFY" { // neither a secret nor a file: it stays unchanged
 			set(key)
 		}
 	}
@@ -143,12 +142,12 @@ func (a Access) settings(values map[string]string, problems *problem.List) {
 	}
 	for _, key := range secretsIn(values) {
 		if values[key] == secret.Mask && key != token && !slices.Contains(spec.AccessSettings, key) {
-			problems.Refuse(key, "", "is a secret of which nothing is kept", "start a new run with it")
+			problems.Refuse(key, "", "is a secret, which is not kept", "start a new run with it")
 		}
 	}
 }
 
-// target is settings for one of several targets.
+// target is like settings, for one of several targets.
 func (a Access) target(t *target.Target, problems *problem.List) {
 	with := t.Token != ""
 	i := slices.IndexFunc(a.Targets, func(s target.Target) bool {
