@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// check checks what types and bounds cannot say.
+// check checks rules beyond types and bounds.
 func (s *Settings) check(problems *problem.List) {
 	if host, port, err := net.SplitHostPort(s.ListenAddr); err != nil || !isPort(port) {
 		problems.Refuse("LISTEN_ADDR", s.ListenAddr, "is not host:port", "for example 127.0.0.1:8000")
@@ -47,8 +47,8 @@ func (s *Settings) check(problems *problem.List) {
 			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network",
 				"for example 10.0.0.2 or 10.0.0.0/8")
 		} else if n.Bits() == 0 {
-			problems.Warn("TRUSTED_PROXIES", p, "is everybody, so that each request says itself from where it comes",
-				"name your proxies alone")
+			problems.Warn("TRUSTED_PROXIES", p, "trusts everybody, so that each request can claim any address",
+				"list only your proxies")
 		}
 	}
 	s.checkPublicURL(problems)
@@ -59,10 +59,10 @@ func (s *Settings) check(problems *problem.List) {
 	s.checkDockerHost(problems)
 }
 
-// engines are the schemes of a Docker engine's address. One by ssh is understood, but of no use here.
+// engines are the schemes of a Docker engine's address. ssh is recognized, but of no use here.
 var engines = []string{"unix", "tcp", "http", "https", "npipe", "ssh"}
 
-// checkDockerHost refuses what names no engine. RUNTIME=auto does without one of another machine and logs why.
+// checkDockerHost refuses an address of no engine. RUNTIME=auto ignores one of another machine and logs why.
 func (s *Settings) checkDockerHost(problems *problem.List) {
 	if s.DockerHost == "" || s.Runtime == "process" {
 		return
@@ -74,7 +74,7 @@ func (s *Settings) checkDockerHost(problems *problem.List) {
 	}
 }
 
-// checkPublicURL takes the host of PUBLIC_URL for one of ALLOWED_HOSTS.
+// checkPublicURL checks PUBLIC_URL and adds its host to ALLOWED_HOSTS.
 func (s *Settings) checkPublicURL(problems *problem.List) {
 	if s.PublicURL == "" {
 		return
@@ -98,7 +98,7 @@ func (s *Settings) checkPublicURL(problems *problem.List) {
 	s.AllowedHosts = append(s.AllowedHosts, host)
 }
 
-// MemoryLimit is LOADGEN_MEMORY in bytes, 0 for none.
+// MemoryLimit returns LOADGEN_MEMORY in bytes, 0 for none.
 func (s *Settings) MemoryLimit() (int64, error) { return units.RAMInBytes(s.LoadgenMemory) }
 
 func isLoopback(host string) bool {
@@ -106,7 +106,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// ProxyNetworks are TRUSTED_PROXIES as networks; a single address is a network of one.
+// ProxyNetworks returns TRUSTED_PROXIES as networks; a single address is a network of one.
 func (s Settings) ProxyNetworks() []netip.Prefix {
 	out := make([]netip.Prefix, 0, len(s.TrustedProxies))
 	for _, p := range s.TrustedProxies {
@@ -134,8 +134,8 @@ func isHost(h string) bool {
 	return err == nil && h != "" && u.Host == h && u.Port() == "" && !strings.ContainsAny(h, "*:")
 }
 
-// isPublic says whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its
-// path must be none of the controller's own: one could not be told from the other.
+// isPublic reports whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its
+// path must not be one of the controller's own, from which it could not be distinguished.
 func isPublic(address string, u url.URL) bool {
 	if !isOrigin(u.Scheme+"://"+u.Host) || address != u.Scheme+"://"+u.Host+u.Path || u.EscapedPath() != u.Path {
 		return false

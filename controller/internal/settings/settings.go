@@ -1,12 +1,17 @@
-// Package settings owns the controller's own settings: their names, defaults, rules and help. It knows nothing of the
-// loadgen's knobs (shared/spec does) and opens nothing but the files that hold secrets.
+// Package settings has the controller's own settings: names, defaults, rules and help. Those of the loadgen are in
+// shared/spec. It only opens files of secrets.
 package settings
 
 import (
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 
+	"github.com/puttrix/trafficinator/shared/envspec"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
+	"github.com/puttrix/trafficinator/shared/spec"
 )
 
 // Settings are what a controller is started with. A setting is declared here and nowhere else.
@@ -48,10 +53,10 @@ type Settings struct {
 // ControllerDir is the folder that only the controller may read.
 func (s Settings) ControllerDir() string { return filepath.Join(s.DataDir, "controller") }
 
-// APIKeyPath is where the API key is kept that the controller made itself.
+// APIKeyPath is the path of the generated API key.
 func (s Settings) APIKeyPath() string { return filepath.Join(s.ControllerDir(), "api-key") }
 
-// Public is the address in PUBLIC_URL, without a slash at its end; empty where there is none.
+// Public returns PUBLIC_URL without its final slash, empty if it is not set.
 func (s Settings) Public() url.URL {
 	if u, err := url.Parse(s.PublicURL); err == nil { // check has refused others
 		return *u
@@ -59,7 +64,7 @@ func (s Settings) Public() url.URL {
 	return url.URL{}
 }
 
-// derive fills in the paths that lie in DATA_DIR unless told.
+// derive sets the default paths in DATA_DIR.
 func (s *Settings) derive() {
 	within := func(path *string, elements ...string) {
 		if *path == "" {
@@ -70,4 +75,31 @@ func (s *Settings) derive() {
 	within(&s.StateDir, "state")
 	within(&s.DBPath, "controller", "trafficinator.db")
 	within(&s.SecretKeyPath, "controller", "secret-key")
+}
+
+// FileSuffix is appended to a secret's key to name the file with its value.
+const FileSuffix = envspec.FileSuffix
+
+// Fields are all settings in the order of their declaration.
+func Fields() []envspec.Field { return envspec.Fields[Settings]() }
+
+// Parse reads the settings from environ and reports all problems at once. An empty value means the default; other keys
+// of the environment are ignored. read reads secrets given by file.
+func Parse(environ map[string]string, read envspec.ReadFile) (Settings, problem.List) {
+	var problems problem.List
+	var s Settings
+	envspec.Parse(&s, environ, read, &problems)
+	if key := "CONTROL_UI_API_KEY"; envspec.Unquoted(environ, key+FileSuffix) != "" && s.APIKey == "" &&
+		problems.Err() == nil {
+		problems.Refuse(key+FileSuffix, "", "names an empty file", "write the secret into it, or unset the setting")
+	}
+	for _, key := range slices.Sorted(maps.Keys(environ)) {
+		if spec.IsObsolete(key) && environ[key] != "" {
+			problems.Warn(key, environ[key], "has no effect",
+				"remove it; docs/from-the-original.md lists its replacement")
+		}
+	}
+	s.check(&problems)
+	s.derive()
+	return s, problems
 }

@@ -18,7 +18,7 @@ import (
 // format is the version of the exported file.
 const format = 1
 
-// Exported is the whole set-up as one file, without secrets.
+// Exported is the complete set-up as one file, without secrets.
 type Exported struct {
 	Format  int              `json:"trafficinator_setup"`
 	Config  map[string]any   `json:"config"`
@@ -39,7 +39,7 @@ type ExportedPreset struct {
 	Targets     *stored.PresetTargets `json:"targets,omitempty"`
 }
 
-// Export returns the whole set-up without its secrets.
+// Export returns the complete set-up without its secrets.
 func (s *Service) Export(ctx context.Context) (Exported, error) {
 	c, err := s.store.Config(ctx)
 	if err != nil {
@@ -257,9 +257,6 @@ func (s *Service) readTargets(list []json.RawMessage, saved []stored.Target, pro
 // checkedRouting returns r with its defaults.
 func checkedRouting(r stored.Routing, problems *problem.List, hasEnabled bool) stored.Routing {
 	r.Mode, r.Strategy = cmp.Or(r.Mode, stored.Single), cmp.Or(r.Strategy, defaultStrategy)
-	checkRouting(r, problems)
-	if r.Mode == stored.Multi && !hasEnabled {
-		problems.Refuse("mode", string(r.Mode), "needs an enabled target", "enable a target")
-	}
+	checkRouting(r, hasEnabled, problems)
 	return r
 }

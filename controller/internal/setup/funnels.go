@@ -52,7 +52,9 @@ func (s *Service) Funnels(ctx context.Context) ([]Funnel, error) {
 	shares := funnel.Shares(plain)
 	out := make([]Funnel, len(saved))
 	for i, f := range saved {
-		out[i] = newFunnel(f, shares[i])
+		out[i] = Funnel{ID: f.ID, Name: f.Name, Description: f.Description, Share: shares[i], Created: f.Created,
+			Updated: f.Updated,
+			Config:  FunnelConfig{f.Probability, f.Priority, f.Enabled, f.ExitAfterCompletion, f.Steps}}
 	}
 	return out, nil
 }
@@ -63,29 +65,24 @@ func (s *Service) sortedFunnels(ctx context.Context) ([]stored.Funnel, error) {
 	return saved, err
 }
 
-func newFunnel(f stored.Funnel, share float64) Funnel {
-	return Funnel{
-		ID: f.ID, Name: f.Name, Description: f.Description, Share: share, Created: f.Created, Updated: f.Updated,
-		Config: FunnelConfig{f.Probability, f.Priority, f.Enabled, f.ExitAfterCompletion, f.Steps},
-	}
-}
-
 // Funnel returns one funnel, or ErrNotFound.
 func (s *Service) Funnel(ctx context.Context, id int64) (Funnel, error) {
 	all, err := s.Funnels(ctx)
-	if err != nil {
-		return Funnel{}, err
+	return find(all, err, "funnel", id, func(f Funnel) int64 { return f.ID })
+}
+
+// find returns the element of list with an ID, or ErrNotFound; an error of reading the list is returned unchanged.
+func find[T any](list []T, err error, what string, id int64, idOf func(T) int64) (T, error) {
+	i := slices.IndexFunc(list, func(v T) bool { return idOf(v) == id })
+	if i < 0 || err != nil {
+		var none T
+		return none, cmp.Or(err, fmt.Errorf("read %s %d: %w", what, id, ErrNotFound))
 	}
-	for _, f := range all {
-		if f.ID == id {
-			return f, nil
-		}
-	}
-	return Funnel{}, fmt.Errorf("read funnel %d: %w", id, ErrNotFound)
+	return list[i], nil
 }
 
 // CreateFunnel saves a new funnel from a JSON object: name, description and the fields of FunnelConfig, under config or
-// beside it. The error is ErrNameTaken or a problem.List.
+// next to it. The error is ErrNameTaken or a problem.List.
 func (s *Service) CreateFunnel(ctx context.Context, body []byte) (Funnel, error) {
 	return change(ctx, s, func(ctx context.Context) (Funnel, error) {
 		return s.saveFunnel(ctx, 0, map[string]json.RawMessage{}, body)
@@ -174,7 +171,7 @@ func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, 
 // document is the name of submitted data for the decoders of shared; trimPlace removes it.
 const document = "request"
 
-// trimPlace turns the place in a document into the name of a submitted field; a problem of the whole is at whole.
+// trimPlace turns the place in a document into the name of a submitted field; a problem of the entire document is at whole.
 func trimPlace(problems problem.List, at, whole string) {
 	for i, p := range problems {
 		where := strings.TrimPrefix(strings.TrimPrefix(p.Where, document), ": ")

@@ -3,8 +3,11 @@ package setup
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,15 +16,17 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
+	"github.com/puttrix/trafficinator/shared/spec"
+	"github.com/spf13/afero"
 )
 
-// Preset is a named set of settings, with targets if it was saved with them. It holds neither the single target of the
-// configuration nor secrets nor a run ID, so that loading it changes none of them.
+// Preset is a named set of settings, with targets if it was saved with them. It contains neither the single target of
+// the configuration nor secrets nor a run ID, so that loading it changes none of them.
 type Preset struct {
 	stored.Preset
 	// Values are its settings by env key, typed as in Config.
 	Values map[string]any `json:"config"`
-	// LeftOut names the submitted settings that presets do not hold.
+	// LeftOut names the submitted settings that presets do not contain.
 	LeftOut []string `json:"left_out,omitempty"`
 }
 
@@ -82,7 +87,7 @@ func (s *Service) savePreset(ctx context.Context, p stored.Preset, in PresetInpu
 	return out, err
 }
 
-// applyPreset applies in to p and names the submitted settings that presets do not hold.
+// applyPreset applies in to p and names the submitted settings that presets do not contain.
 func (s *Service) applyPreset(in PresetInput, p *stored.Preset) (leftOut []string, problems problem.List) {
 	if in.Name != nil {
 		p.Name = strings.TrimSpace(*in.Name)
@@ -108,7 +113,7 @@ func (s *Service) applyPreset(in PresetInput, p *stored.Preset) (leftOut []strin
 	return leftOut, problems
 }
 
-// notInPresets names the non-empty settings of values that presets do not hold.
+// notInPresets names the non-empty settings of values that presets do not contain.
 func notInPresets(values map[string]any) []string {
 	var out []string
 	for given, v := range values {
@@ -122,7 +127,7 @@ func notInPresets(values map[string]any) []string {
 	return out
 }
 
-// presetSettings returns those of values that a preset may hold, as they are saved.
+// presetSettings returns those of values that a preset may contain, as they are saved.
 func presetSettings(values map[string]any) (map[string]string, problem.List) {
 	var problems problem.List
 	c := settings{}.with(values, &problems)
@@ -140,7 +145,7 @@ func typedOnly(plain map[string]string) map[string]any {
 	return out
 }
 
-// presetTargets returns t as presets hold it, nil if there are no targets.
+// presetTargets returns t as a preset contains it, nil if there are no targets.
 func (s *Service) presetTargets(t stored.PresetTargets, problems *problem.List) *stored.PresetTargets {
 	if len(t.Targets) == 0 {
 		return nil
@@ -155,7 +160,7 @@ func (s *Service) presetTargets(t stored.PresetTargets, problems *problem.List) 
 }
 
 // LoadPreset applies a preset to the saved configuration: the ID of a saved one, or the name of a built-in one. Settings
-// that it does not hold stay, and so do the targets if it holds none. The errors are those of SaveConfig, and
+// that it does not contain stay, and so do the targets if it has none. The errors are those of SaveConfig, and
 // ErrNotFound.
 func (s *Service) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
 	return change(ctx, s, func(ctx context.Context) (Config, error) {
@@ -233,3 +238,107 @@ func rawTargets(list []stored.PublicTarget) []json.RawMessage {
 
 // lower returns a name as it is compared.
 func lower(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// BuiltInPreset is a preset of the presets folder.
+type BuiltInPreset struct {
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	Values      map[string]any `json:"config"`
+}
+
+// InvalidPreset is a file of the presets folder that cannot be used.
+type InvalidPreset struct {
+	// File is its name in the folder.
+	File   string
+	Errors problem.List
+}
+
+const builtInPrefix = ".env."
+
+// BuiltInPresets returns the valid presets of the folder by name, and its invalid files; none if the folder is missing.
+// Settings of the stack, and those that presets do not contain, are ignored: such a file may be a user's .env.
+func (s *Service) BuiltInPresets() ([]BuiltInPreset, []InvalidPreset, error) {
+	files, err := s.presetFiles()
+	if err != nil {
+		return nil, nil, err
+	}
+	valid, invalid := []BuiltInPreset{}, []InvalidPreset{}
+	for _, f := range files {
+		p, problems := f.preset()
+		if problems.Err() != nil {
+			invalid = append(invalid, InvalidPreset{builtInPrefix + f.name, problems.Errors()})
+			continue
+		}
+		valid = append(valid, p)
+	}
+	return valid, invalid, nil
+}
+
+// PresetsWithTokens returns the files of the presets folder that contain a token. Presets are meant to be shared, and
+// whoever reads the file has the token.
+func (s *Service) PresetsWithTokens() ([]string, error) {
+	files, err := s.presetFiles()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, f := range files {
+		if slices.ContainsFunc(spec.Fields(), func(k spec.Field) bool { return k.Secret && f.environ[k.Key] != "" }) {
+			out = append(out, filepath.Join(s.presets, builtInPrefix+f.name))
+		}
+	}
+	return out, nil
+}
+
+// presetFile is a file of the presets folder.
+type presetFile struct {
+	name, description string
+	environ           map[string]string
+	problems          problem.List
+}
+
+func (s *Service) presetFiles() ([]presetFile, error) {
+	files, err := afero.ReadDir(s.fs, s.presets)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list built-in presets: %w", err)
+	}
+	var out []presetFile
+	for _, f := range files {
+		name, ok := strings.CutPrefix(f.Name(), builtInPrefix)
+		if !ok || f.IsDir() {
+			continue
+		}
+		file := presetFile{name: name}
+		data, err := exchange.Read(s.fs, filepath.Join(s.presets, f.Name()))
+		if err != nil {
+			file.problems.Refuse(f.Name(), "", "cannot be read: "+err.Error(),
+				"make it readable by the controller's user, or remove it")
+		} else {
+			file.description = firstComment(data, name)
+			file.environ, file.problems = exchange.ParseEnv(f.Name(), data)
+		}
+		out = append(out, file)
+	}
+	return out, nil
+}
+
+func (f presetFile) preset() (BuiltInPreset, problem.List) {
+	values := map[string]any{}
+	for key, v := range f.environ {
+		if !isElsewhere(key) && !isOwn(strings.TrimSuffix(key, spec.FileSuffix)) && !spec.IsStackSetting(key) {
+			values[key] = v
+		}
+	}
+	plain, problems := presetSettings(values)
+	return BuiltInPreset{f.name, f.description, typedOnly(plain)}, append(f.problems, problems...)
+}
+
+// firstComment returns the first line of a file without its `# name: `.
+func firstComment(data []byte, name string) string {
+	line, _, _ := strings.Cut(string(data), "\n")
+	comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimSpace(comment), name+": ")
+}

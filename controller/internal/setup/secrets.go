@@ -15,7 +15,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// secretField is a secret of a target: its name in targets.json, its setting, and where a target holds it.
+// secretField is a secret of a target: its name in targets.json, its setting, and its field.
 type secretField struct {
 	name, key string
 	of        func(*target.Target) *secret.String

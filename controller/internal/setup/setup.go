@@ -1,6 +1,6 @@
-// Package setup owns the set-up that users save: the rules of configuration, presets, URLs, funnels, events and targets,
-// and the one way to change them: validate, save, and publish for the loadgen. It knows neither HTTP nor whether a
-// loadgen is running; package plan makes the published files and package folder writes them.
+// Package setup has the rules of the saved set-up: configuration, presets, URLs, funnels, events and targets. Each change
+// is validated, saved, and published for the loadgen. It does not depend on HTTP or on a running loadgen; package plan
+// makes the published files and package folder writes them.
 package setup
 
 import (
@@ -30,7 +30,7 @@ var (
 //
 // A change of something that is published is validated, saved and published, even if its context ends meanwhile. If a
 // file that it would write was edited by hand, nothing is saved and the error is a *folder.Conflict; edits of other
-// files stay. A change that is saved but cannot be published is no error: Unpublished says why, and Watch retries.
+// files stay. A change that is saved but cannot be published is no error: Unpublished returns why, and Watch retries.
 type Service struct {
 	*folder.Folder
 	store   *store.Store

@@ -3,7 +3,6 @@ package setup
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,15 +28,7 @@ func (s *Service) Targets(ctx context.Context) ([]stored.Target, stored.Routing,
 // Target returns one target, or ErrNotFound.
 func (s *Service) Target(ctx context.Context, id int64) (stored.Target, error) {
 	all, err := s.store.Targets(ctx)
-	if err != nil {
-		return stored.Target{}, err
-	}
-	for _, t := range all {
-		if t.ID == id {
-			return t, nil
-		}
-	}
-	return stored.Target{}, fmt.Errorf("read target %d: %w", id, ErrNotFound)
+	return find(all, err, "target", id, func(t stored.Target) int64 { return t.ID })
 }
 
 // findTarget returns the target of that name, ignoring case, nil if there is none.
@@ -56,7 +47,7 @@ func (s *Service) CreateTarget(ctx context.Context, body []byte) (stored.Target,
 	}, exchange.TargetsFile)
 }
 
-// UpdateTarget changes the fields of a target that body holds. A secret that is masked or missing stays, unless an
+// UpdateTarget changes the fields of a target that body contains. A secret that is masked or missing stays, unless an
 // address changes, and "" removes it. The error is ErrNotFound, ErrNameTaken or a problem.List.
 func (s *Service) UpdateTarget(ctx context.Context, id int64, body []byte) (stored.Target, error) {
 	return change(ctx, s, func(ctx context.Context) (stored.Target, error) {
@@ -176,15 +167,11 @@ func (s *Service) keepOneEnabled(ctx context.Context, id int64, enabled bool) er
 func (s *Service) SaveRouting(ctx context.Context, r stored.Routing) error {
 	return s.update(ctx, func(ctx context.Context) error {
 		var problems problem.List
-		checkRouting(r, &problems)
 		all, err := s.store.Targets(ctx)
 		if err != nil {
 			return err
 		}
-		isEnabled := func(t stored.Target) bool { return t.Enabled }
-		if r.Mode == stored.Multi && !slices.ContainsFunc(all, isEnabled) {
-			problems.Refuse("mode", string(r.Mode), "needs an enabled target", "add or enable a target first")
-		}
+		checkRouting(r, slices.ContainsFunc(all, func(t stored.Target) bool { return t.Enabled }), &problems)
 		if err := problems.Err(); err != nil {
 			return err
 		}
@@ -192,12 +179,15 @@ func (s *Service) SaveRouting(ctx context.Context, r stored.Routing) error {
 	}, exchange.TargetsFile, exchange.EnvFile)
 }
 
-func checkRouting(r stored.Routing, problems *problem.List) {
+func checkRouting(r stored.Routing, hasEnabled bool, problems *problem.List) {
 	if r.Mode != stored.Single && r.Mode != stored.Multi {
 		problems.Refuse("mode", string(r.Mode), "is not a mode", "use single or multi")
 	}
 	if r.Strategy != target.RoundRobin && r.Strategy != target.Weighted && r.Strategy != target.Random {
 		problems.Refuse("distribution_strategy", string(r.Strategy), "is not a strategy",
 			"use round-robin, weighted or random")
+	}
+	if r.Mode == stored.Multi && !hasEnabled {
+		problems.Refuse("mode", string(r.Mode), "needs an enabled target", "add or enable a target first")
 	}
 }

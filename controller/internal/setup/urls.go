@@ -2,8 +2,12 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/puttrix/trafficinator/controller/internal/stored"
@@ -13,7 +17,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// Source says where a list comes from.
+// Source is where a list comes from.
 type Source string
 
 // The sources.
@@ -52,8 +56,7 @@ func readURLs(content []byte) ([]urllist.Page, URLReport) {
 	return pages, r
 }
 
-// pageCache keeps the last parsed list: parsing 50,000 lines takes a fifth of a second, and a client that pages through
-// a list requests the same one repeatedly.
+// pageCache keeps the last parsed list: parsing 50,000 lines takes 0.2 s, and paging clients request it repeatedly.
 type pageCache struct {
 	mu      sync.Mutex
 	content []byte
@@ -82,7 +85,7 @@ func (s *Service) URLContent(ctx context.Context) ([]byte, Source, error) {
 	return urllist.Encode(urllist.Default(c.plain["SITE_URL"])), Default, err
 }
 
-// URLs returns at most limit pages after skipping skip, and the report of the whole list.
+// URLs returns at most limit pages after skipping skip, and the report of the complete list.
 func (s *Service) URLs(ctx context.Context, skip, limit int) ([]urllist.Page, URLReport, Source, error) {
 	content, source, err := s.URLContent(ctx)
 	if err != nil {
@@ -121,4 +124,76 @@ func (s *Service) deleteList(ctx context.Context, name stored.List, file string)
 		}
 		return err == nil, err
 	}, file)
+}
+
+// Structure counts the pages of a list by domain and path (FEATURES VAL-12).
+type Structure struct {
+	Total   int     `json:"total"`
+	Domains []Count `json:"domains"`
+	// Categories are the first segments of paths, Subcategories the second ones; the largest first, and at most
+	// maxBranches of each, so that a response stays small.
+	Categories []Category `json:"categories"`
+	// More is the number of categories left out.
+	More int `json:"more_categories"`
+}
+
+// Category is a first segment of paths.
+type Category struct {
+	Count
+	Subcategories []Count `json:"subcategories"`
+	// More is the number of subcategories left out.
+	More int `json:"more_subcategories"`
+}
+
+// Count is the number of pages with the same name.
+type Count struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+const maxBranches = 100
+
+// home is the category of pages without a path.
+const home = "/"
+
+func structureOf(pages []urllist.Page) Structure {
+	domains, categories := map[string]int{}, map[string]int{}
+	below := map[string]map[string]int{}
+	for _, p := range pages {
+		u, err := url.Parse(p.URL)
+		if err != nil {
+			continue // urllist accepts no such page
+		}
+		domains[u.Host]++
+		first, rest, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+		first = cmp.Or(first, home)
+		categories[first]++
+		if second, _, _ := strings.Cut(rest, "/"); second != "" {
+			if below[first] == nil {
+				below[first] = map[string]int{}
+			}
+			below[first][second]++
+		}
+	}
+	s := Structure{Total: len(pages)}
+	s.Domains, _ = largest(domains)
+	var top []Count
+	top, s.More = largest(categories)
+	s.Categories = make([]Category, len(top))
+	for i, c := range top {
+		subs, more := largest(below[c.Name])
+		s.Categories[i] = Category{c, subs, more}
+	}
+	return s
+}
+
+// largest returns the largest counts and how many are left out.
+func largest(counts map[string]int) ([]Count, int) {
+	out := make([]Count, 0, len(counts))
+	for name, n := range counts {
+		out = append(out, Count{name, n})
+	}
+	slices.SortFunc(out, func(a, b Count) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name)) })
+	kept := min(len(out), maxBranches)
+	return out[:kept], len(out) - kept
 }

@@ -188,7 +188,7 @@ func refuseKey(given string, problems *problem.List) {
 	problems.Refuse(given, "", "is not a known setting", fix)
 }
 
-// text returns a JSON value as an environment variable would hold it.
+// text returns a JSON value as the text of an environment variable.
 func text(v any) (string, bool) {
 	switch v := v.(type) {
 	case nil:

@@ -1,5 +1,5 @@
-// Package store owns the database: its tables, migrations and encryption. It knows neither the rules for what it keeps
-// nor HTTP, containers or the files of the exchange folder.
+// Package store is the database: tables, migrations and encryption. It does not depend on the rules for its content, on
+// HTTP, on containers or on the files of the exchange folder.
 package store
 
 import (
