@@ -4,17 +4,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/afero"
 
+	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/secret"
 	"github.com/puttrix/trafficinator/shared/textfile"
@@ -52,23 +50,16 @@ func CheckKey(key string) error {
 // ReadKey reads the API key in a file, which may end in a line break. The error is fs.ErrNotExist if there is none,
 // and a problem.List if its content is not a valid key.
 func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
-	f, err := fsys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would block
-	if err != nil {
-		return "", fmt.Errorf("read API key: %w", err)
+	data, err := exchange.Read(fsys, path)
+	if errors.Is(err, exchange.ErrNotRegular) {
+		return "", refuseKey(path, exchange.ErrNotRegular.Error())
 	}
-	defer f.Close() //nolint:errcheck // only read
-	if info, err := f.Stat(); err != nil {
-		return "", fmt.Errorf("read API key: %w", err)
-	} else if !info.Mode().IsRegular() {
-		return "", refuseKey(path, "is not a regular file")
-	}
-	data, err := io.ReadAll(io.LimitReader(f, 8*maxKey)) // enough to detect one that is too long, in any encoding
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)
 	}
 	text, err := textfile.Decode(data)
 	key := strings.TrimSpace(string(text))
-	if err == nil && key == "" { // the controller was killed while writing it
+	if err == nil && key == "" { // an earlier version was killed while writing it
 		return "", fmt.Errorf("read API key: %s is empty: %w", path, fs.ErrNotExist)
 	}
 	if err == nil {
@@ -97,12 +88,7 @@ func LoadKey(fsys afero.Fs, dir string) (secret.String, error) {
 	if err := fsys.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make folder of the API key: %w", err)
 	}
-	f, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("write API key: %w", err)
-	}
-	_, err = f.WriteString(key + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := exchange.Publish(fsys, dir, map[string][]byte{KeyFile: []byte(key + "\n")}); err != nil {
 		return "", fmt.Errorf("write API key: %w", err)
 	}
 	return secret.String(key), nil

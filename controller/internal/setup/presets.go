@@ -180,18 +180,14 @@ func (s *Service) findPreset(ctx context.Context, preset string) (map[string]any
 		p, err := s.Preset(ctx, id)
 		return p.Values, p.Targets, err
 	}
-	valid, invalid, err := s.BuiltInPresets()
+	files, err := s.presetFiles()
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, p := range valid {
-		if p.Name == preset {
-			return p.Values, nil, nil
-		}
-	}
-	for _, p := range invalid {
-		if p.File == builtInPrefix+preset {
-			return nil, nil, p.Errors
+	for _, f := range files {
+		if f.name == preset {
+			p, problems := f.preset()
+			return p.Values, nil, problems.Err()
 		}
 	}
 	return nil, nil, fmt.Errorf("read built-in preset: %w", ErrNotFound)
