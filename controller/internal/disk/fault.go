@@ -49,8 +49,8 @@ func FromError(err error) (Fault, bool) {
 	return f, f.Place != ""
 }
 
-// isOfWrite reports whether an error with a Fault is that of a write. An error of opening does not show that, except for
-// temporary files, which are never opened for reading.
+// isOfWrite reports whether an error with a Fault is that of a write. An error of opening does not show that, except
+// for temporary files, which are never opened for reading.
 func isOfWrite(err error) bool {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) {
 		return true
@@ -90,8 +90,8 @@ func place(err error) string {
 // published files and probes, and copies of the database with SQLite's own files.
 var tempFile = regexp.MustCompile(`^\.(.+\.[0-9]{9}|backup-[0-9]{9}\.db(-journal|-wal|-shm)?)$`)
 
-// RemoveTempFiles removes the temporary files that killed processes left in dir, and returns their names. No process may
-// be writing there. A missing folder has none. The error names every file that could not be removed.
+// RemoveTempFiles removes the temporary files that killed processes left in dir, and returns their names. No process
+// may be writing there. A missing folder has none. The error names every file that could not be removed.
 func RemoveTempFiles(fsys afero.Fs, dir string) (removed []string, err error) {
 	files, err := afero.ReadDir(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,7 +27,8 @@ type Monitor struct {
 	faults  []Fault
 }
 
-// NewMonitor returns a monitor of the places that probes write to. changed is called with the new faults on each change.
+// NewMonitor returns a monitor of the places that probes write to. changed is called with the new faults on each
+// change.
 func NewMonitor(log *slog.Logger, changed func([]Fault), probes ...func(context.Context) error) *Monitor {
 	return &Monitor{probes: probes, changed: changed, log: log}
 }

@@ -1,5 +1,5 @@
-// Package fault has the kinds of errors that a caller can do something about. An error gets its kind where it is created;
-// package api maps kinds to HTTP responses.
+// Package fault has the kinds of errors that a caller can do something about. An error gets its kind where it is
+// created; package api maps kinds to HTTP responses.
 package fault
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Kind is why something is refused: a stable code, while messages may change. It is an error, so that errors.Is finds it
-// in errors of this kind.
+// Kind is why something is refused: a stable code, while messages may change. It is an error, so that errors.Is finds
+// it in errors of this kind.
 type Kind string
 
 // The kinds. An error without one, and without problems of an input, is a fault of the program or its machine.

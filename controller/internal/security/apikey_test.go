@@ -38,7 +38,8 @@ func TestAPipeInThePlaceOfTheKeyIsRefused(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, security.KeyFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := security.LoadKey(afero.NewOsFs(), dir); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+	_, err := security.LoadKey(afero.NewOsFs(), dir)
+	if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 		t.Errorf("%v", err)
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// A stranger is a connection without a request with a key or session yet. Strangers cost memory and descriptors and need
-// no key, so their number and time are limited. Members are only limited by the descriptors.
+// A stranger is a connection without a request with a key or session yet. Strangers cost memory and descriptors and
+// need no key, so their number and time are limited. Members are only limited by the descriptors.
 const (
 	// maxStrangers is the maximum number of strangers, half of them of one address.
 	maxStrangers = 256
-	// strangerTime is how long a stranger may take for a head, for a body, to read a response, and between two requests.
+	// strangerTime is how long a stranger may take for a head, for a body, to read a response, and between two
+	// requests.
 	strangerTime = 10 * time.Second
 	// strangerStay is the time before another stranger can take its place: enough for a request over a slow network.
 	strangerStay = 250 * time.Millisecond

@@ -32,7 +32,8 @@ func (g *Guard) IsSecure(r *http.Request) bool {
 // ownsHost reports whether PUBLIC_URL is https at the default port. Only then HSTS is sent, because it applies to all
 // ports of the host (RFC 6797, 8.3).
 func (g *Guard) ownsHost(r *http.Request) bool {
-	return g.config.Public.Scheme == "https" && g.config.Public.Port() == "" && strings.EqualFold(r.Host, g.config.Public.Host)
+	public := g.config.Public
+	return public.Scheme == "https" && public.Port() == "" && strings.EqualFold(r.Host, public.Host)
 }
 
 func (g *Guard) isTrustedProxy(a netip.Addr) bool {

@@ -24,7 +24,8 @@ func (s *Settings) check(problems *problem.List) {
 			"put a reverse proxy with TLS before it, or use 127.0.0.1")
 	}
 	if err := security.CheckKey(s.APIKey.Reveal()); s.APIKey != "" && err != nil {
-		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(), "use a long random one, or unset it to have one generated")
+		problems.Refuse("CONTROL_UI_API_KEY", "", err.Error(),
+			"use a long random one, or unset it to have one generated")
 	}
 	for i, h := range s.AllowedHosts {
 		s.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(h))
@@ -134,8 +135,8 @@ func isHost(h string) bool {
 	return err == nil && h != "" && u.Host == h && u.Port() == "" && !strings.ContainsAny(h, "*:")
 }
 
-// isPublic reports whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of its
-// path must not be one of the controller's own, from which it could not be distinguished.
+// isPublic reports whether address, parsed as u and without a slash at its end, can be PUBLIC_URL. The first part of
+// its path must not be one of the controller's own, from which it could not be distinguished.
 func isPublic(address string, u url.URL) bool {
 	if !isOrigin(u.Scheme+"://"+u.Host) || address != u.Scheme+"://"+u.Host+u.Path || u.EscapedPath() != u.Path {
 		return false

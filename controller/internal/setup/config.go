@@ -108,8 +108,8 @@ func (s *Service) Config(ctx context.Context) (Config, error) {
 	return c.public(), nil
 }
 
-// SaveConfig replaces the saved configuration. A setting missing in values gets its default; a secret that is missing or
-// masked stays, unless an address that it is sent to changes: then it must be given. Keys are env names in any case;
+// SaveConfig replaces the saved configuration. A setting missing in values gets its default; a secret that is missing
+// or masked stays, unless an address that it is sent to changes: then it must be given. Keys are env names in any case;
 // null or "" clears. revision is the one the caller has seen, or 0 for any; the error is ErrStale if it is no longer
 // current, or a problem.List.
 func (s *Service) SaveConfig(ctx context.Context, values map[string]any, revision int64) (Config, error) {
@@ -152,8 +152,8 @@ func (s *Service) mergeConfig(ctx context.Context, values map[string]any, revisi
 	return s.changeConfig(ctx, revision, values, func(v settings, problems *problem.List) { v.put(values, problems) })
 }
 
-// ValidateConfig returns the errors and warnings that SaveConfig would find in values, and saves nothing. Package preview
-// checks the complete plan with files and targets.
+// ValidateConfig returns the errors and warnings that SaveConfig would find in values, and saves nothing. Package
+// preview checks the complete plan with files and targets.
 func (s *Service) ValidateConfig(ctx context.Context, values map[string]any) (problem.List, error) {
 	_, is, problems, err := s.changed(ctx, 0, values, replacement(values))
 	if err != nil {
@@ -167,7 +167,8 @@ func (s *Service) ValidateConfig(ctx context.Context, values map[string]any) (pr
 	return problems, err
 }
 
-// changed returns the saved configuration before and after change, with the problems of that. values are the submitted ones.
+// changed returns the saved configuration before and after change, with the problems of that. values are the submitted
+// ones.
 func (s *Service) changed(ctx context.Context, revision int64, values map[string]any,
 	change func(settings, *problem.List)) (was, is config, problems problem.List, err error) {
 	if was, err = s.config(ctx); err != nil {

@@ -171,7 +171,8 @@ func readFunnel(fields map[string]json.RawMessage, body []byte) (funnel.Funnel, 
 // document is the name of submitted data for the decoders of shared; trimPlace removes it.
 const document = "request"
 
-// trimPlace turns the place in a document into the name of a submitted field; a problem of the entire document is at whole.
+// trimPlace turns the place in a document into the name of a submitted field; a problem of the entire document is at
+// whole.
 func trimPlace(problems problem.List, at, whole string) {
 	for i, p := range problems {
 		where := strings.TrimPrefix(strings.TrimPrefix(p.Where, document), ": ")

@@ -20,9 +20,9 @@ import (
 )
 
 // importFile imports a file of the exchange folder that was edited by hand into the saved set-up. Funnels and targets
-// are replaced by name; enabled ones that the file does not contain are disabled, because it contains all that are used.
-// The error is a problem.List if the file is invalid. dir is the absolute exchange folder: relative file names in it are
-// relative to that.
+// are replaced by name; enabled ones that the file does not contain are disabled, because it contains all that are
+// used. The error is a problem.List if the file is invalid. dir is the absolute exchange folder: relative file names in
+// it are relative to that.
 func (s *Service) importFile(ctx context.Context, dir, file string, data []byte) error {
 	switch file {
 	case exchange.EnvFile:

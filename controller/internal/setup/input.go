@@ -117,9 +117,9 @@ func (s *Service) access(ctx context.Context) (out plan.Access, err error) {
 }
 
 // Draft returns a plan for a preview, which is never run: its tokens are placeholders, and it needs no saved target.
-// body, unless it is nil, is a funnel as for CreateFunnel that every visit follows; name and probability may be missing.
-// The error is a problem.List with the errors of both, those of the funnel under "funnel"; warnings are returned
-// with the plan.
+// body, unless it is nil, is a funnel as for CreateFunnel that every visit follows; name and probability may be
+// missing. The error is a problem.List with the errors of both, those of the funnel under "funnel"; warnings are
+// returned with the plan.
 func (s *Service) Draft(ctx context.Context, overrides map[string]any, body []byte) (plan.Input, problem.List, error) {
 	in, err := s.input(ctx, overrides, true)
 	var problems problem.List

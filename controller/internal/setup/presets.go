@@ -159,8 +159,8 @@ func (s *Service) presetTargets(t stored.PresetTargets, problems *problem.List) 
 	return &t
 }
 
-// LoadPreset applies a preset to the saved configuration: the ID of a saved one, or the name of a built-in one. Settings
-// that it does not contain stay, and so do the targets if it has none. The errors are those of SaveConfig, and
+// LoadPreset applies a preset to the saved configuration: the ID of a saved one, or the name of a built-in one.
+// Settings that it does not contain stay, and so do the targets if it has none. The errors are those of SaveConfig, and
 // ErrNotFound.
 func (s *Service) LoadPreset(ctx context.Context, preset string, revision int64) (Config, error) {
 	return change(ctx, s, func(ctx context.Context) (Config, error) {

@@ -37,9 +37,9 @@ func (s *Service) Publish(ctx context.Context) error {
 	return s.publish(ctx, w, nil, true)
 }
 
-// Start publishes the saved set-up with overrides for a start, and returns the identity of the run: RUN_ID and RUN_SEED if
-// they are set, else those of drawn. A file that was edited by hand stays if the controller has nothing new for it, else
-// the error is a *folder.Conflict. The error is a problem.List if the set-up is invalid.
+// Start publishes the saved set-up with overrides for a start, and returns the identity of the run: RUN_ID and RUN_SEED
+// if they are set, else those of drawn. A file that was edited by hand stays if the controller has nothing new for it,
+// else the error is a *folder.Conflict. The error is a problem.List if the set-up is invalid.
 func (s *Service) Start(ctx context.Context, overrides map[string]any, drawn plan.Identity) (plan.Identity, error) {
 	w, err := s.Lock(ctx)
 	if err != nil {
@@ -139,8 +139,8 @@ const (
 	Overwrite Resolution = "overwrite"
 )
 
-// Resolve resolves the edits of files, of all edited ones if none is named, and publishes the saved set-up. The error is a
-// problem.List if a resolution or file is unknown or an edit cannot be imported.
+// Resolve resolves the edits of files, of all edited ones if none is named, and publishes the saved set-up. The error
+// is a problem.List if a resolution or file is unknown or an edit cannot be imported.
 func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) error {
 	w, err := s.Lock(ctx)
 	if err != nil {

@@ -103,7 +103,8 @@ func (s *Service) keepDestinations(ctx context.Context, before, after config, va
 	return err
 }
 
-// checkFiles refuses unusable certificate and key files. named returns the name of a field of targets.json in the input.
+// checkFiles refuses unusable certificate and key files. named returns the name of a field of targets.json in the
+// input.
 func (s *Service) checkFiles(a target.Access, named func(field string) string, problems *problem.List) {
 	read := func(path string) ([]byte, error) { return exchange.Read(s.fs, path) }
 	a.RelativeTo(s.dir).CheckFiles(read, func(field, shown, message, cure string) {
@@ -127,9 +128,9 @@ func (s *Service) SingleTarget(ctx context.Context) (target.Target, error) {
 	return t, err
 }
 
-// TargetWith returns the single target of the saved configuration with overrides, values as SaveConfig takes them. Saved
-// secrets are sent nowhere else: with another address the missing ones are empty. The problems are those of the target's
-// own settings, including masked secrets for another address.
+// TargetWith returns the single target of the saved configuration with overrides, values as SaveConfig takes them.
+// Saved secrets are sent nowhere else: with another address the missing ones are empty. The problems are those of the
+// target's own settings, including masked secrets for another address.
 func (s *Service) TargetWith(ctx context.Context, overrides map[string]any) (target.Target, problem.List, error) {
 	saved, err := s.config(ctx)
 	if err != nil {
@@ -170,7 +171,8 @@ func (s *Service) SavedTargets(ctx context.Context) ([]stored.Target, error) {
 	return all, err
 }
 
-// TargetsByID returns the SavedTargets with these IDs, all if there are none. The error is ErrNotFound if one is missing.
+// TargetsByID returns the SavedTargets with these IDs, all if there are none. The error is ErrNotFound if one is
+// missing.
 func (s *Service) TargetsByID(ctx context.Context, ids ...int64) ([]stored.Target, error) {
 	all, err := s.SavedTargets(ctx)
 	if err != nil || len(ids) == 0 {

@@ -1,6 +1,6 @@
-// Package setup has the rules of the saved set-up: configuration, presets, URLs, funnels, events and targets. Each change
-// is validated, saved, and published for the loadgen. It does not depend on HTTP or on a running loadgen; package plan
-// makes the published files and package folder writes them.
+// Package setup has the rules of the saved set-up: configuration, presets, URLs, funnels, events and targets. Each
+// change is validated, saved, and published for the loadgen. It does not depend on HTTP or on a running loadgen;
+// package plan makes the published files and package folder writes them.
 package setup
 
 import (
@@ -114,8 +114,8 @@ func refuseDuplicate(names map[string]bool, where, name, what string, problems *
 	names[key] = true
 }
 
-// checkText refuses invisible and direction-changing characters in a name and a description: in a list or an export they
-// would look like others. at is the prefix of their place.
+// checkText refuses invisible and direction-changing characters in a name and a description: in a list or an export
+// they would look like others. at is the prefix of their place.
 func checkText(at, name, description string, problems *problem.List) {
 	if odd, found := textfile.FindInvisibleInLine(name); found {
 		problems.Refuse(at+"name", "", "has "+odd.String(), "remove that character")

@@ -102,7 +102,8 @@ func (v settings) putFields(fields []spec.Field, values map[string]any, keyOf fu
 				"use a "+string(f.Kind))
 		case f.Secret && s == secret.Mask:
 		case f.Secret && strings.Contains(s, secret.Mask):
-			problems.Refuse(key, "", "contains a mask", "enter the secret itself, or only the mask to keep the saved one")
+			problems.Refuse(key, "", "contains a mask",
+				"enter the secret itself, or only the mask to keep the saved one")
 		case strings.ContainsAny(s, "\r\n\x00") && f.Widget != "lines":
 			problems.Refuse(key, "", "has a line break or a null character", "write it on one line")
 		case f.Secret:

@@ -106,8 +106,8 @@ func (t *tx) get(into any, query string, args ...any) {
 	}
 }
 
-// save inserts a row with the given columns, names of columns and values in turn, if id is 0, else it updates the row of
-// that ID, and returns the ID.
+// save inserts a row with the given columns, names of columns and values in turn, if id is 0, else it updates the row
+// of that ID, and returns the ID.
 func (t *tx) save(table string, id int64, columns ...any) int64 {
 	columns = append(columns, "updated_at", t.now)
 	if id == 0 {

@@ -55,8 +55,8 @@ type Store struct {
 
 // Open opens the database at path, creating it and its folder if missing, and migrates it to the current schema. fsys
 // must be the file system that holds path, because SQLite opens the file itself. key encrypts the secrets. The error is
-// ErrNewer if a later version wrote the database and ErrForeign if another program did, which leaves it unchanged; it is
-// ErrWrongKey if key is not the one of the database.
+// ErrNewer if a later version wrote the database and ErrForeign if another program did, which leaves it unchanged; it
+// is ErrWrongKey if key is not the one of the database.
 func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() time.Time) (*Store, error) {
 	if err := fsys.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create folder of database: %w", err)

@@ -110,8 +110,8 @@ func (f *Folder) Steer(c exchange.Control) error {
 	return f.put(map[string][]byte{exchange.ControlFile: data})
 }
 
-// Steering returns the control file of a run, which users may write too. As in the loadgen, one that is unreadable or for
-// another run has no effect.
+// Steering returns the control file of a run, which users may write too. As in the loadgen, one that is unreadable or
+// for another run has no effect.
 func (f *Folder) Steering(runID string) exchange.Control {
 	data, err := f.read(exchange.ControlFile)
 	if err == nil && data != nil {

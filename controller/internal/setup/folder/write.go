@@ -165,8 +165,8 @@ func (f *Folder) putCopies(dir string, files map[string][]byte) error {
 	return exchange.Publish(f.fs, dir, copies)
 }
 
-// sweepCopies removes certificates and keys below dir that neither belong to the plan nor are named in its files, such as
-// in one that was edited by hand.
+// sweepCopies removes certificates and keys below dir that neither belong to the plan nor are named in its files, such
+// as in one that was edited by hand.
 func (f *Folder) sweepCopies(dir string, files map[string][]byte) error {
 	dir = filepath.Join(dir, exchange.TLSFolder)
 	there, err := afero.ReadDir(f.fs, dir)

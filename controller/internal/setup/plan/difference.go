@@ -41,8 +41,8 @@ func (in Input) Differences(running, next Files) []Difference {
 	return out
 }
 
-// settingDifferences compares two loadgen.env; nothing can be started with an invalid one. RUN_ID and RUN_SEED only differ
-// if the settings fix them for the next run.
+// settingDifferences compares two loadgen.env; nothing can be started with an invalid one. RUN_ID and RUN_SEED only
+// differ if the settings fix them for the next run.
 func (in Input) settingDifferences(running, next []byte) []Difference {
 	out := []Difference{}
 	was, _ := exchange.ParseEnv(exchange.EnvFile, running)

@@ -82,9 +82,9 @@ type Access struct {
 	Targets  []target.Target
 }
 
-// Files returns the files of an archived plan with keys in the settings. Targets are reached as they are saved now, with
-// the tokens saved now, each of which is only sent to the address it is saved for. The error is a *MissingSecrets if one
-// is missing.
+// Files returns the files of an archived plan with keys in the settings. Targets are reached as they are saved now,
+// with the tokens saved now, each of which is only sent to the address it is saved for. The error is a *MissingSecrets
+// if one is missing.
 func (a Access) Files(fsys afero.Fs, archive Files, keys map[string]string) (Files, error) {
 	want := Files{}
 	for _, file := range Names {
