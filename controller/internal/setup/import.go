@@ -49,7 +49,7 @@ func (s *Service) importSettings(ctx context.Context, dir string, data []byte) e
 	values := map[string]any{}
 	for key, v := range environ {
 		// Settings of the machine, the stack or a run are not part of the saved configuration.
-		if !isElsewhere(key) && !spec.IsStackSetting(key) && key != "RUN_ID" && key != "RUN_SEED" {
+		if !isElsewhere(key) && !spec.IsStackSetting(key) && spec.RoleOf(key) != spec.OfRun {
 			values[key] = v
 		}
 	}
@@ -63,7 +63,7 @@ func (s *Service) importSettings(ctx context.Context, dir string, data []byte) e
 				values[f.Key] = importedPath(dir, environ[f.Key], v.plain[f.Key])
 			}
 		}
-		maps.DeleteFunc(v.plain, func(key, _ string) bool { return key != "RUN_ID" && key != "RUN_SEED" })
+		maps.DeleteFunc(v.plain, func(key, _ string) bool { return spec.RoleOf(key) != spec.OfRun })
 		v.put(values, problems)
 		if !sameDestination(was.target(), v.parse().target()) {
 			delete(v.secrets, "MATOMO_READ_TOKEN") // it is in no file of the exchange folder

@@ -54,7 +54,7 @@ func (in Input) settingDifferences(running, next []byte) []Difference {
 	for _, f := range spec.Fields() {
 		fixed, saved := in.Settings[f.Key]
 		before, after := was[f.Key], will[f.Key]
-		if f.Key == "RUN_ID" || f.Key == "RUN_SEED" {
+		if f.Role == spec.OfRun {
 			after = fixed
 			saved = fixed != ""
 		}
