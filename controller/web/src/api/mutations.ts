@@ -22,7 +22,7 @@ function refresh(resource: Resource) {
   return invalidate(resource)
 }
 
-/** Waits for a request and the refetch; refetches after a failure too, as somebody else's change may be the cause. */
+/** Waits for a request and the refetch; refetches after a failure too, as someone else's change may be the cause. */
 async function mutate<T>(resource: Resource, request: Promise<T>): Promise<T> {
   try {
     const answer = await request
@@ -55,7 +55,7 @@ async function saved<S extends Schemas['ConfigBody']>(request: Promise<S>): Prom
 export const saveConfig = (config: Record<string, unknown>, revision: number) =>
   saved(api.PUT('/api/config', { params: { header: ifMatch(revision) }, body: { config } }))
 
-/** Refetches the configuration, for example after somebody else changed it. */
+/** Refetches the configuration, for example after someone else changed it. */
 export const refetchConfig = () => invalidate('config')
 
 /** The explicitly set values of a configuration. */

@@ -30,7 +30,7 @@ export const together = <T extends unknown[]>(...all: { [K in keyof T]: Result<T
   refetch: () => all.forEach((q) => q.refetch()),
 })
 
-/** Refetches after `busy` milliseconds while `isBusy` holds for the last answer, else after `idle`, or never. */
+/** Refetches after `busy` milliseconds while `isBusy` is true of the last answer, else after `idle`, or never. */
 const poll =
   <T>(isBusy: (data: T) => unknown, busy: number, idle: number | false = false) =>
   (q: { state: { data?: T } }) =>
@@ -155,7 +155,7 @@ export const reportHistoryQuery = (of: QueryOf<'get-api-report-history'>) =>
     return (await api.GET('/api/report-history', { params: { query: of } })).points ?? []
   })
 
-/** The rate over time that a configuration plans, where a setting that is missing has its default; off without one. */
+/** The planned rate over time of a configuration; missing settings have their defaults. Disabled without one. */
 export function profileQuery(values?: Record<string, string>) {
   const config = [keys.profile, keys.curve, keys.rate, keys.zone].map((key) => [key, values?.[key] ?? ''])
   return {

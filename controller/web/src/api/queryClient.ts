@@ -1,10 +1,10 @@
-// The cache of what was read from the controller.
+// The cache of the controller's answers.
 import { QueryClient } from '@tanstack/svelte-query'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      // The controller may run on this machine, so a browser that reports itself offline still asks.
+      // The controller may run on this machine, so a browser that reports itself offline still sends requests.
       networkMode: 'always',
       retry: false,
       refetchOnWindowFocus: true,

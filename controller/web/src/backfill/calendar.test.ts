@@ -4,7 +4,7 @@ import { months, summarize, weekday, type Day } from './calendar'
 const day = (date: string, visits = 10, skipped = ''): Day => ({ date, visits, skipped })
 
 describe('the calendar', () => {
-  it('begins weeks with Monday and leaves out those without a day of the window', () => {
+  it('starts weeks on Monday and omits those without a day of the range', () => {
     expect(weekday('2026-11-23')).toBe(0)
     const [month] = months([day('2026-11-22'), day('2026-11-23')])
     expect(month!.weeks.map((w) => w.map((d) => d?.date.slice(8)))).toEqual([
@@ -20,7 +20,7 @@ describe('the calendar', () => {
 })
 
 describe('the sum', () => {
-  it('counts what is sent and says why the rest is not', () => {
+  it('counts visits and days, and skipped days by reason', () => {
     const total = summarize([
       day('2026-01-01', 5),
       day('2026-01-02', 9),

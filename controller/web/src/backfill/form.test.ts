@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { body, formOf, fresh, today } from './form.svelte'
 
 describe('the form of a backfill', () => {
-  it('begins with the last seven days', () => {
+  it('starts with the last seven days', () => {
     expect(body(fresh())).toEqual({ BACKFILL_DAYS_BACK: '7', BACKFILL_DURATION_DAYS: '7' })
   })
   it('sends one kind of window, though the other was written before', () => {
@@ -15,7 +15,7 @@ describe('the form of a backfill', () => {
       BACKFILL_END_DATE: '2026-02-01',
     })
   })
-  it('leaves out what is empty, so that the default holds', () => {
+  it('omits empty settings, so that the default applies', () => {
     const form = { ...fresh(), name: '  ' }
     form.texts.BACKFILL_SEED = ' '
     form.texts.BACKFILL_SHARDS = ' 4 '
@@ -43,7 +43,7 @@ describe('today', () => {
     expect(today('America/New_York', newYear)).toBe('2025-12-31')
     expect(today('UTC-3.5', newYear)).toBe('2025-12-31')
   })
-  it('is some day also where nobody knows the zone', () => {
+  it('is the browser’s day if the time zone is unknown', () => {
     expect(today('No/Where', newYear)).toMatch(/^202[56]-\d\d-\d\d$/)
   })
 })

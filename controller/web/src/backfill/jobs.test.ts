@@ -48,7 +48,7 @@ const progress: Progress = {
 }
 
 describe('a job', () => {
-  it('is told by how it ended', () => {
+  it('has an outcome', () => {
     const ended = { ...job, state: 'exited' as const }
     expect(outcome(job)).toBe('running')
     expect(outcome({ ...ended, exit_code: 0 })).toBe('done')
@@ -64,7 +64,7 @@ describe('a job', () => {
     expect(share({ ...progress, visits_planned: 0 })).toBe(0)
     expect(dayProgress(progress)).toEqual([2, 3])
   })
-  it('counts unknown visits as sent only where a person has said so', () => {
+  it('counts unknown visits as sent only if a user has marked them', () => {
     expect(visitsSent(job, progress)).toBe(10)
     expect(visitsSent({ ...job, settled: true }, progress)).toBe(14)
   })

@@ -49,7 +49,7 @@ describe('columns of a chart', () => {
     const quiet = { ...second(160, 0), delta: { ...none, failed: 3 } }
     expect(downsample([second(100, 1), quiet], 90, 170).failed.at(-1)).toBe(3)
   })
-  it('hold only what is asked for', () => {
+  it('contain only the requested range', () => {
     expect(downsample([second(1, 1), second(5, 2), second(9, 3)], 4, 6).accepted).toEqual([2])
     expect(downsample([], 0, 100).times).toEqual([])
   })

@@ -1,6 +1,6 @@
-// Axes and lines of small drawings.
+// Axes and lines of charts.
 
-/** Round values from 0 to at least `max`, about `steps` of them; only 0 and 1 where there is nothing. */
+/** About `steps` round values from 0 to at least `max`; 0 and 1 if `max` is not positive. */
 export function ticks(max: number, steps: number): number[] {
   if (!(max > 0)) return [0, 1]
   const rough = max / steps
@@ -10,7 +10,7 @@ export function ticks(max: number, steps: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(12)))
 }
 
-/** An SVG path through points; a gap where a value is missing. */
+/** An SVG path through points, with gaps for missing values. */
 export function path(xs: number[], ys: (number | null)[]): string {
   let out = ''
   for (let i = 0; i < xs.length; i++) {
@@ -22,7 +22,7 @@ export function path(xs: number[], ys: (number | null)[]): string {
   return out
 }
 
-/** The index of the number that is nearest to `x`, of ascending ones; -1 where there is none. */
+/** The index of the number nearest to `x`; -1 if there is none. */
 export function nearest(xs: number[], x: number): number {
   let best = -1
   for (let i = 0; i < xs.length; i++) if (best < 0 || Math.abs(xs[i]! - x) < Math.abs(xs[best]! - x)) best = i

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { capacity } from './concurrency'
 
-it('tells when CONCURRENCY is enough, tight or short at an answer time', () => {
+it('reports whether CONCURRENCY is sufficient at a latency', () => {
   const light = { hits_per_second: 5, hits_per_request: 1, concurrency: 10 }
   expect(capacity(light, 0.2)).toMatchObject({ inFlight: 1, capacity: 'enough', mostPerSecond: 50 })
   expect(capacity(light, 1.8).capacity).toBe('tight')

@@ -47,7 +47,7 @@ it('takes an emptied number for its default, never for 0', () => {
   expect(d.changed.map((s) => s.key)).toEqual(['CONCURRENCY'])
 })
 
-it('knows that a setting has another default in bulk', () => {
+it('uses the defaults of the bulk mode', () => {
   const settings = [
     setting({ key: 'SEND_MODE', default: 'single' }),
     setting({ key: 'CONCURRENCY', kind: 'whole number', default: '50', default_in_bulk: '8' }),
@@ -77,7 +77,7 @@ it('resets to defaults without losing the target', () => {
   expect(d.changed.map((s) => s.key)).toEqual(['CONCURRENCY', 'TIMEZONE'])
 })
 
-it('keeps the edits where somebody else has saved other values, and shows theirs elsewhere', () => {
+it('keeps edits if someone else has saved other values, and shows theirs elsewhere', () => {
   const d = draft(saved)
   d.write('CONCURRENCY', '90')
   d.base = { ...d.base, revision: 4, config: { ...saved, TIMEZONE: 'Asia/Tokyo', CONCURRENCY: 70 } }

@@ -38,7 +38,7 @@ export const toFaults = (e: { status: number; fields: FieldError[] }): Fault[] =
 export const warningTexts = (warnings: Fault[] | null | undefined) =>
   (warnings ?? []).map((w) => `${w.field}: ${w.message}`)
 
-/** The problems at one setting, of one severity, as a sentence; a problem told of another setting begins with its name. */
+/** The problems of a setting of one severity; those reported for another setting start with its name. */
 export function problemText(problems: Problem[], key: string, severity: Problem['severity']): string | undefined {
   const lines = problems
     .filter((p) => p.severity === severity && p.keys.includes(key))

@@ -32,14 +32,14 @@ describe('the state of the generator', () => {
     const c = stateView({ status: running, sample: sample(['healthy'], [true]) })
     expect([c.word, c.notes, c.tone]).toEqual(['Running', [], 'good'])
   })
-  it('says why new visits pause', () => {
+  it('explains why new visits pause', () => {
     const paused = { ...status('running', 'paused'), pause_reason: 'state_full' } as Status
     const c = stateView({ status: paused })
     expect([c.word, c.tone]).toEqual(['Paused, state not writable', 'bad'])
     expect(c.meaning).toContain('data/state')
     expect(stateView({ status: { ...paused, pause_reason: 'daily_cap' } as Status }).meaning).toContain('daily cap')
   })
-  it('is explained by what the controller says of the container', () => {
+  it('includes the controller’s reason', () => {
     const reason = 'it was made from an older image'
     const explained = (state: string, phase: string) =>
       stateView({ status: { ...running, container: { state, reason }, phase } as Status }).meaning
@@ -56,10 +56,10 @@ describe('the state of the generator', () => {
     expect(stateView({ status: running, sample: sample(['failed'], [], 'before') }).tone).toBe('good')
     expect(stateView({ status: stopped, sample: sample(['failed']) }).notes).toEqual([])
   })
-  it('says that a backfill sends, also where no live run does', () => {
-    const alone = stateView({ status: stopped, jobs: [job('running')] })
-    expect([alone.word, alone.tone]).toEqual(['Backfilling 43 %', 'good'])
-    expect(alone.meaning).not.toContain('Nothing')
+  it('reports a backfill, with or without a live run', () => {
+    const view = stateView({ status: stopped, jobs: [job('running')] })
+    expect([view.word, view.tone]).toEqual(['Backfilling 43 %', 'good'])
+    expect(view.meaning).not.toContain('Nothing')
     expect(stateView({ status: running, jobs: [job('running')] }).notes).toEqual(['backfill 43 %'])
     expect(stateView({ status: stopped, jobs: [job('exited'), job('queued')] }).word).toBe('Stopped')
   })

@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 import { count } from '../text'
 import type { Preset, Targets } from './preset'
 
-export type Whole = Schemas['SetupExported']
+export type Setup = Schemas['SetupExported']
 export type PresetFile = {
   trafficinator_preset: 1
   name: string
@@ -13,7 +13,7 @@ export type PresetFile = {
 }
 
 export type Read =
-  { kind: 'preset'; preset: PresetFile } | { kind: 'setup'; setup: Whole } | { kind: 'fault'; fault: string }
+  { kind: 'preset'; preset: PresetFile } | { kind: 'setup'; setup: Setup } | { kind: 'fault'; fault: string }
 
 const version = 1
 
@@ -41,7 +41,7 @@ export function parseFile(text: string): Read {
   if (of === undefined) return invalid
   if (of !== version)
     return { kind: 'fault', fault: `The file has version ${String(of)}; this controller reads version 1.` }
-  if ('trafficinator_setup' in found) return { kind: 'setup', setup: file as Whole }
+  if ('trafficinator_setup' in found) return { kind: 'setup', setup: file as Setup }
   const { name, config, description } = found
   if (typeof name !== 'string' || typeof config !== 'object' || config === null) return invalid
   const preset = { ...(file as PresetFile), description: typeof description === 'string' ? description : '' }
@@ -49,7 +49,7 @@ export function parseFile(text: string): Read {
 }
 
 /** The number of items of each part of a setup; parts missing from a hand-made file count as empty. */
-export function summarizeSetup(s: Partial<Whole>): Record<string, string> {
+export function summarizeSetup(s: Partial<Setup>): Record<string, string> {
   const size = (list: unknown) => count(Array.isArray(list) ? list.length : 0)
   return {
     'Changed settings': count(Object.keys(s.config ?? {}).length),

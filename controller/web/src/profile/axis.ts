@@ -21,7 +21,7 @@ export function midnights(start: number, seconds: number, zone: string): Mark[] 
   const hourOf = dateFormatter(zone, { hour: '2-digit', hourCycle: 'h23' }, 'en-GB')
   const dayOf = dateFormatter(zone, { weekday: 'short' })
   const out: Mark[] = []
-  // Zones are whole quarters of an hour from UTC.
+  // Offsets from UTC are multiples of 15 minutes.
   for (let t = Math.ceil(start / (hour / 4)) * (hour / 4); t <= start + seconds; t += hour / 4) {
     if (hourOf(t * 1000) === '00' && hourOf((t - hour / 4) * 1000) !== '00')
       out.push({ at: t - start, text: dayOf(t * 1000) })

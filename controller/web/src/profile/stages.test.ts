@@ -14,7 +14,7 @@ describe('stages', () => {
   it('keep what is wrong in them, for the controller to name', () => {
     expect(formatStages(parseStages('ten:0→x, :5')!)).toBe('ten:0→x, :5')
   })
-  it('are none where rows could not hold the text', () => {
+  it('are undefined if a part is malformed', () => {
     expect(parseStages('10m')).toBeUndefined()
     expect(parseStages('1:2:3')).toBeUndefined()
   })
@@ -34,7 +34,7 @@ describe('stages', () => {
 })
 
 describe('the kind of a profile', () => {
-  it('is told by its text', () => {
+  it('is derived from the text', () => {
     expect(['', 'constant', ' week ', '1m:5'].map(profileKind)).toEqual(['constant', 'constant', 'week', 'stages'])
   })
 })
