@@ -2,14 +2,14 @@ import { expect, test } from './test'
 
 type Job = { name: string; state: string; exit_code: number | null; progress: { visits_sent: number } | null }
 
-test('a backfill of the last seven days goes from the form to the sink', async ({ page, stack, keyboard }) => {
+test('a backfill of the last seven days reaches the sink', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/backfill')
   await keyboard.press(page.getByRole('button', { name: 'Last 7 days' }))
   await keyboard.fill(page.getByLabel('Max. visits per day'), '20')
   await keyboard.fill(page.getByLabel('Seed'), '7')
   await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Last week')
-  // The busiest of seven days has what is allowed, the others less.
+  // The busiest of the seven days has the maximum, the others fewer.
   await expect(page.getByRole('cell').filter({ hasText: ': 20 visits' })).not.toHaveCount(0)
   const days = await page
     .getByRole('cell')
@@ -21,7 +21,7 @@ test('a backfill of the last seven days goes from the form to the sink', async (
 
   await keyboard.press(page.getByRole('button', { name: 'Review and send' }))
   await expect(page.getByRole('dialog')).toContainText(`Sends ${sum} visits for 7 days`)
-  expect((await stack.counts()).total.visits, 'nothing is sent before it is confirmed').toBe(0)
+  expect((await stack.counts()).total.visits, 'nothing is sent before the confirmation').toBe(0)
   await keyboard.press(page.getByRole('button', { name: `Send ${sum} visits` }))
   const job = page.getByRole('article', { name: 'Last week' })
   await expect(job.getByText('Done', { exact: true })).toBeVisible()
@@ -41,7 +41,7 @@ test('a backfill of the last seven days goes from the form to the sink', async (
   await expect(page.getByText('No backfills yet')).toBeVisible()
 })
 
-test('what cannot be sent is told at its field and not started', async ({ page, stack, keyboard }) => {
+test('invalid input is reported at its field and nothing is started', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/backfill')
   const review = page.getByRole('button', { name: 'Review and send' })
@@ -62,7 +62,7 @@ test('what cannot be sent is told at its field and not started', async ({ page, 
   expect(runs ?? []).toEqual([])
 })
 
-test('a start that the controller refuses is no success', async ({ page, stack, keyboard }) => {
+test('a start that the controller rejects shows an error', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/backfill')
   await keyboard.press(page.getByRole('button', { name: 'Review and send' }))
@@ -74,7 +74,7 @@ test('a start that the controller refuses is no success', async ({ page, stack, 
   await expect(page.getByText('is queued')).toHaveCount(0)
 })
 
-test('a job is cancelled and goes on where it was', async ({ page, stack, keyboard }) => {
+test('a cancelled job can be resumed', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await stack.api('POST', '/api/backfill/run', {
     name: 'Slow',

@@ -1,6 +1,6 @@
 import { expect, test } from './test'
 
-test('a search for the limit needs assent, tells its faults, and shows how far it is', async ({
+test('a capacity search requires confirmation, reports invalid input, and shows its progress', async ({
   page,
   stack,
   keyboard,

@@ -3,16 +3,16 @@ import { expect, test } from './test'
 
 type Saved = { config: Record<string, unknown> }
 
-test('a setting is edited, reviewed, applied, and the new plan runs', async ({ page, stack, keyboard }) => {
+test('a setting is edited, reviewed and applied', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await stack.api('POST', '/api/start', {})
   await page.goto('/configuration')
   await keyboard.fill(page.getByLabel('Search settings'), 'PAGEVIEWS_MAX')
-  const most = page.getByLabel('Pages per visit, max')
-  await keyboard.fill(most, '0')
-  await expect(most).toHaveAttribute('aria-invalid', 'true')
-  await keyboard.fill(most, '7')
-  await expect(most).not.toHaveAttribute('aria-invalid')
+  const max = page.getByLabel('Pages per visit, max')
+  await keyboard.fill(max, '0')
+  await expect(max).toHaveAttribute('aria-invalid', 'true')
+  await keyboard.fill(max, '7')
+  await expect(max).not.toHaveAttribute('aria-invalid')
   await keyboard.press(page.getByRole('button', { name: 'Review and apply' }))
   await expect(page.getByRole('row', { name: /Pages per visit, max.*7/ })).toBeVisible()
   await keyboard.press(page.getByRole('button', { name: 'Apply and restart' }))
@@ -23,7 +23,7 @@ test('a setting is edited, reviewed, applied, and the new plan runs', async ({ p
   expect(changes ?? []).toEqual([])
 })
 
-test('unsaved edits are asked about before the page is left', async ({ page, keyboard }) => {
+test('leaving the page with unsaved changes asks for confirmation', async ({ page, keyboard }) => {
   await page.goto('/configuration')
   await keyboard.fill(page.getByLabel('Visits per day'), '1234')
   const logs = page.getByRole('navigation').getByRole('link', { name: 'Logs' })
@@ -35,11 +35,7 @@ test('unsaved edits are asked about before the page is left', async ({ page, key
   await expect(page.getByRole('heading', { name: 'Logs' })).toBeVisible()
 })
 
-test('a preset goes the whole round: saved, compared, loaded, exported, deleted and brought back', async ({
-  page,
-  stack,
-  keyboard,
-}) => {
+test('a preset is saved, compared, loaded, exported, deleted and restored', async ({ page, stack, keyboard }) => {
   await stack.configure({ TARGET_VISITS_PER_DAY: 1234 })
   await page.goto('/presets')
   await keyboard.press(page.getByRole('button', { name: 'New from current' }).first())
@@ -68,11 +64,7 @@ test('a preset goes the whole round: saved, compared, loaded, exported, deleted 
   await expect(mine).toHaveCount(1)
 })
 
-test('a preset puts the targets in use that it was saved with, without their tokens', async ({
-  page,
-  stack,
-  keyboard,
-}) => {
+test('loading a preset restores its targets without their tokens', async ({ page, stack, keyboard }) => {
   await stack.configure()
   const made = { name: 'one', url: stack.sink, site_id: 1, token_auth: token }
   const { id } = await stack.api<{ id: number }>('POST', '/api/targets', made)
@@ -90,7 +82,7 @@ test('a preset puts the targets in use that it was saved with, without their tok
   await expect(page.getByRole('heading', { name: 'one', exact: true })).toBeVisible()
 })
 
-test('a file that was edited by hand is told and taken over', async ({ page, stack, keyboard }) => {
+test('a manually edited file is reported and imported', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await stack.api('POST', '/api/urls', { content: 'https://a.test/saved\n' })
   await stack.file('urls.txt').write('https://a.test/by-hand\n')

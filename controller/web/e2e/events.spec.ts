@@ -2,7 +2,7 @@ import { expect, test } from './test'
 
 type Events = { config: { click_events: { category: string; action: string; name: string }[] } }
 
-test('events are added, ordered, corrected, saved, and sent', async ({ page, stack, keyboard }) => {
+test('events are added, sorted, corrected, saved and sent', async ({ page, stack, keyboard }) => {
   await stack.configure({ CLICK_EVENTS_PROBABILITY: 1 })
   const event = { category: 'Menu', action: 'Click', name: 'Old' }
   await stack.api('POST', '/api/events', { content: JSON.stringify({ click_events: [event], random_events: [event] }) })

@@ -1,7 +1,7 @@
 import { token } from './stack'
 import { expect, test } from './test'
 
-test('a first start ends with traffic flowing', async ({ page, stack, keyboard }) => {
+test('the setup wizard starts traffic', async ({ page, stack, keyboard }) => {
   await page.goto('/')
   await expect(page.getByRole('heading', { name: 'Send your first visits' })).toBeVisible()
   await keyboard.fill(page.getByLabel('Tracker URL'), stack.sink)
@@ -22,7 +22,7 @@ test('a first start ends with traffic flowing', async ({ page, stack, keyboard }
   await expect(page.getByRole('main').getByText('Stopped', { exact: true })).toBeVisible()
 })
 
-test('an address that is no Matomo is told, with the cure, before anything is saved', async ({ page, stack }) => {
+test('a URL that is not a Matomo is reported before anything is saved', async ({ page, stack }) => {
   await page.goto('/')
   await page.getByLabel('Tracker URL').fill(`${stack.url}/matomo.php`)
   await page.getByRole('button', { name: 'Next' }).click()

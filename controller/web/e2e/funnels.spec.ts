@@ -7,13 +7,13 @@ type Saved = {
   config: { steps: { type: string; url: string }[] }
 }
 
-test('a funnel goes from a template to hits at the sink', async ({ page, stack, keyboard }) => {
+test('a funnel from a template sends its hits', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/funnels')
   await keyboard.press(page.getByRole('link', { name: 'Lead' }))
   await expect(page.getByLabel('Page URL').first()).toHaveValue(/^https:\/\/shop\.example\.test\//)
   await keyboard.fill(page.getByLabel('Probability'), '1')
-  // Every visit shall be over soon.
+  // Short visits.
   for (const delay of await page.getByLabel(/delay$/).all()) await keyboard.fill(delay, '1')
   await keyboard.press(page.getByRole('button', { name: 'Show hits' }))
   await expect(page.getByRole('cell', { name: 'buying-guide.pdf' }).first()).toBeVisible()
@@ -29,23 +29,20 @@ test('a funnel goes from a template to hits at the sink', async ({ page, stack, 
   expect(total.hits.outlink ?? 0).toBe(0)
 })
 
-test('faults stand at their fields, and nothing that is missing is pressed for while one types', async ({
-  page,
-  keyboard,
-}) => {
+test('errors are shown at their fields, but empty fields only after saving', async ({ page, keyboard }) => {
   await page.goto('/funnels/new')
   await keyboard.fill(page.getByLabel('Name', { exact: true }), 'Path')
   const delay = page.getByLabel('Min delay')
   await keyboard.fill(delay, '9')
   await expect(delay).toHaveAttribute('aria-invalid', 'true')
   await expect(page.getByText('is above delay_seconds_max=2')).toBeVisible()
-  await expect(page.getByLabel('Max delay')).toHaveValue('2') // and is not raised behind one's back
+  await expect(page.getByLabel('Max delay')).toHaveValue('2') // not raised automatically
   await expect(page.getByLabel('Page URL')).not.toHaveAttribute('aria-invalid')
   await keyboard.press(page.getByRole('button', { name: 'Save', exact: true }))
   await expect(page.getByLabel('Page URL')).toHaveAttribute('aria-invalid', 'true')
 })
 
-test('a funnel is made by hand, its steps put in order, and saved', async ({ page, stack, keyboard }) => {
+test('a funnel is created, its steps sorted, and saved', async ({ page, stack, keyboard }) => {
   await page.goto('/funnels')
   await keyboard.press(page.getByRole('button', { name: 'New funnel' }))
   await keyboard.fill(page.getByLabel('Name', { exact: true }), 'By hand')
@@ -68,7 +65,7 @@ test('a funnel is made by hand, its steps put in order, and saved', async ({ pag
   expect(config.steps.map((s) => s.url)).toEqual([3, 1, 2].map((n) => `https://a.test/${n}`))
 })
 
-test('steps move by keyboard, and none but a pageview to the first place', async ({ page, stack, keyboard }) => {
+test('steps move by keyboard, but only a pageview can be first', async ({ page, stack, keyboard }) => {
   const { id } = await stack.api<Saved>('POST', '/api/funnels', {
     name: 'Moving',
     probability: 0.5,
@@ -94,7 +91,7 @@ test('steps move by keyboard, and none but a pageview to the first place', async
   expect(config.steps.map((s) => s.type)).toEqual(['pageview', 'pageview', 'event', 'event'])
 })
 
-test('order is priority; copies, switches and deletions', async ({ page, stack, keyboard }) => {
+test('the order sets the priority; funnels are duplicated, disabled and deleted', async ({ page, stack, keyboard }) => {
   for (const [priority, name] of ['Second', 'First'].entries())
     await stack.api('POST', '/api/funnels', {
       name,
@@ -126,7 +123,7 @@ test('order is priority; copies, switches and deletions', async ({ page, stack, 
   await expect(rows).toHaveCount(2)
 })
 
-test('a change is saved and applied to the run that goes on', async ({ page, stack, keyboard }) => {
+test('a change is saved and applied to the current run', async ({ page, stack, keyboard }) => {
   await stack.configure()
   const { id } = await stack.api<Saved>('POST', '/api/funnels', {
     name: 'Applied',

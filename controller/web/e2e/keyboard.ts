@@ -1,13 +1,13 @@
-// A person without a mouse: everything is reached by Tab and used by keys.
+// Keyboard-only use: every element is reached by Tab and operated by keys.
 import { expect, type Locator, type Page } from '@playwright/test'
 
-/** More stops than any page has. */
+/** More tab stops than any page has. */
 const most = 300
 
 export class Keyboard {
   constructor(private readonly page: Page) {}
 
-  /** Tabs until the element has the focus. */
+  /** Presses Tab until the element has the focus. */
   async reach(target: Locator) {
     await expect(target).toBeVisible()
     await expect(target).toBeEnabled()
@@ -20,13 +20,13 @@ export class Keyboard {
     throw new Error(`Tab does not reach ${target}`)
   }
 
-  /** Uses a button, a link or a summary. */
+  /** Activates a button, a link or a summary. */
   async press(target: Locator) {
     await this.reach(target)
     await this.page.keyboard.press('Enter')
   }
 
-  /** Switches a checkbox. */
+  /** Toggles a checkbox. */
   async toggle(target: Locator) {
     await this.reach(target)
     await this.page.keyboard.press('Space')
@@ -38,7 +38,7 @@ export class Keyboard {
     await this.page.keyboard.insertText(text)
   }
 
-  /** Chooses an option of a list by the beginning of its name. */
+  /** Chooses an option of a select by the start of its name. */
   async choose(target: Locator, option: string) {
     const chosen = target.locator('option:checked')
     await this.reach(target)
@@ -48,21 +48,21 @@ export class Keyboard {
     await expect(chosen).toHaveText(new RegExp(`^${option}`))
   }
 
-  /** Chooses one of several radio buttons; Tab reaches the one that is chosen, arrows the others. */
+  /** Chooses a radio button; Tab reaches the checked one, arrow keys the others. */
   async pick(radio: Locator) {
     const group = await radio.getAttribute('name')
     await this.reach(this.page.locator(`input[type=radio][name="${group}"]:checked`))
     for (let i = 0; i < most; i++) {
       if (await radio.isChecked()) return
       await this.page.keyboard.press('ArrowDown')
-      // A choice that the controller must take first shows later.
+      // Disabled while the controller saves the choice.
       await expect(radio).toBeEnabled()
     }
     throw new Error(`arrows do not reach ${radio}`)
   }
 }
 
-/** About how many stops of Tab an element is away; the last ones are watched one by one. */
+/** About how many tab stops an element is away. */
 function ahead(target: Element): number {
   const room = target.closest('dialog') ?? document
   const stops = [

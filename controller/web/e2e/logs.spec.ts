@@ -1,6 +1,6 @@
 import { expect, test } from './test'
 
-test('the log follows the run, is filtered by the server, and pauses without losing lines', async ({
+test('the log is live, is filtered by the server, and pauses without losing lines', async ({
   page,
   stack,
   keyboard,
@@ -12,9 +12,9 @@ test('the log follows the run, is filtered by the server, and pauses without los
   const log = page.getByRole('log')
   await expect(log).toContainText('run')
 
-  const asked = page.waitForRequest((r) => r.url().includes('/api/logs') && r.url().includes('level=ERROR'))
+  const request = page.waitForRequest((r) => r.url().includes('/api/logs') && r.url().includes('level=ERROR'))
   await keyboard.choose(page.getByLabel('Level'), 'Errors')
-  await asked
+  await request
   await keyboard.choose(page.getByLabel('Level'), 'All')
   await keyboard.fill(page.getByLabel('Filter'), 'no line has this')
   await expect(page.getByText('No lines match')).toBeVisible()
@@ -42,9 +42,9 @@ test('the log follows the run, is filtered by the server, and pauses without los
   const resume = page.getByRole('button', { name: /Resume · \d+ new/ })
   await expect(resume).toBeVisible()
   const before = Number((await page.getByText(/^[\d,]+ lines? shown/).textContent())!.replace(/\D/g, ''))
-  const held = Number(/\d+/.exec((await resume.textContent())!)![0])
+  const buffered = Number(/\d+/.exec((await resume.textContent())!)![0])
   await keyboard.press(resume)
   await expect
     .poll(async () => Number((await page.getByText(/^[\d,]+ lines? shown/).textContent())!.replace(/\D/g, '')))
-    .toBeGreaterThanOrEqual(before + held)
+    .toBeGreaterThanOrEqual(before + buffered)
 })

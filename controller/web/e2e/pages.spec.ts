@@ -1,14 +1,14 @@
-// Every page, in both themes and at every width: whole, reachable, readable, and with nothing in it that a name could do.
+// Every page in both themes and at three widths: no overflow, accessible, and safe against hostile names.
 import AxeBuilder from '@axe-core/playwright'
 import { test as base, type Page } from '@playwright/test'
 import { Stack, token } from './stack'
 import { expect, guard, signIn } from './test'
 
-/** What somebody may call things: tags, quotes, a bidirectional override, emoji, no place to break. */
+/** A hostile name: tags, quotes, bidirectional text, emoji, no break opportunity. */
 const hostile = `<img src=x onerror="document.title='owned'">'"&amp; עברית 😀`
 const long = (n: number) => hostile + 'x'.repeat(n - Array.from(hostile).length)
 
-/** Pages by their paths, with the name of the picture. `<…>` stands for ids that furnishing has made. */
+/** Paths by the name of the screenshot. `<…>` is an id that `furnish` returns. */
 const paths: Record<string, string> = {
   dashboard: '/',
   start: '/start',
@@ -38,7 +38,7 @@ const paths: Record<string, string> = {
 
 type Ids = Record<'run' | 'earlier' | 'job', string>
 
-/** One stack for all: nothing here changes it. */
+/** One stack for all tests, as none changes it. */
 const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
   home: [
     async ({}, use) => {
@@ -53,9 +53,9 @@ const test = base.extend<object, { home: { stack: Stack; ids: Ids } }>({
   ],
 })
 
-/** Gives every list something with a hostile name, and has a run go on. */
+/** Fills every list with hostile names and starts a run. */
 async function furnish(stack: Stack): Promise<Ids> {
-  // The week's profile shows its editors and its drawing.
+  // The weekly profile shows its editor and chart.
   await stack.configure({ LOAD_PROFILE: 'week' })
   const text = { name: long(100), description: long(500) }
   await stack.api('POST', '/api/presets', { ...text, config: { PAGEVIEWS_MAX: 5 } })
@@ -73,29 +73,29 @@ async function furnish(stack: Stack): Promise<Ids> {
   for (const name of [long(100), 'Second'])
     await stack.api('POST', '/api/targets', { name, url: stack.sink, site_id: 1, token_auth: token })
   await stack.api('PUT', '/api/targets/routing', { mode: 'multi', distribution_strategy: 'round-robin' })
-  const said = { note: long(2000), labels: [`<img src=x onerror="alert(1)">😀`, 'x'.repeat(50)] }
+  const description = { note: long(2000), labels: [`<img src=x onerror="alert(1)">😀`, 'x'.repeat(50)] }
   const start = async (config: object) => {
     const before = (await stack.counts()).total.visits
-    await stack.api('POST', '/api/start', { ...said, config, restart_if_running: true })
+    await stack.api('POST', '/api/start', { ...description, config, restart_if_running: true })
     await expect.poll(async () => (await stack.counts()).total.visits).toBeGreaterThan(before)
     return (await stack.api<{ run: { id: string } }>('GET', '/api/status')).run.id
   }
   const limits = { AUTO_STOP_AFTER_HOURS: 5, MAX_TOTAL_VISITS: 100_000, STOP_ERROR_SHARE: 0.5 }
-  const asked = { name: long(180), DAYS_BACK: 40, DURATION_DAYS: 40, MAX_VISITS_PER_DAY: 10, MAX_VISITS_TOTAL: 200 }
-  const job = (await stack.api<{ run_id: string }>('POST', '/api/backfill/run', asked)).run_id
+  const backfill = { name: long(180), DAYS_BACK: 40, DURATION_DAYS: 40, MAX_VISITS_PER_DAY: 10, MAX_VISITS_TOTAL: 200 }
+  const job = (await stack.api<{ run_id: string }>('POST', '/api/backfill/run', backfill)).run_id
   const earlier = await start({})
   return { job, earlier, run: await start({ ...limits, THRESHOLDS: 'error_share<1%, p95<1ns, visits>100000' }) }
 }
 
-/** What the page shows has come, and nothing is on its way any more. */
+/** Waits until nothing is loading. */
 async function settled(page: Page) {
   await expect(page.getByRole('main')).toBeVisible()
   await expect(page.getByText('Loading…')).toHaveCount(0)
   await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
 }
 
-/** What makes the page wider than the window, innermost last; nothing where it is not. */
-const sticksOut = (page: Page) =>
+/** The elements that make the page wider than the window, innermost last. */
+const overflowing = (page: Page) =>
   page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement
     if (scrollWidth <= clientWidth) return []
@@ -104,12 +104,12 @@ const sticksOut = (page: Page) =>
       .map((el) => `${el.tagName} ${el.getAttribute('class')}`)
   })
 
-/** Pictures are taken where somebody wants them: they take a fifth of the time. */
-const picture = (page: Page, name: string) =>
+/** Takes a screenshot if PICTURES is set: they take a fifth of the time. */
+const screenshot = (page: Page, name: string) =>
   process.env.PICTURES ? page.screenshot({ path: `e2e/screenshots/${name}.png`, fullPage: true }) : undefined
 
-/** What axe finds grave; the page has no frames, for which alone it would open another page. */
-async function grave(page: Page, rules?: string[]): Promise<string[]> {
+/** The serious findings of axe. Legacy mode, as the page has no frames. */
+async function seriousFindings(page: Page, rules?: string[]): Promise<string[]> {
   const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
   if (rules) axe.withRules(rules)
   const { violations } = await axe.analyze()
@@ -133,16 +133,16 @@ for (const [name, path] of Object.entries(paths))
         if (size === 'desktop' && theme === 'light')
           await page.goto(path.replace(/<(\w+)>/g, (_, of: keyof Ids) => ids[of]))
         await settled(page)
-        // Charts take their new width a moment later.
-        await expect.soft(async () => expect(await sticksOut(page), `beyond ${width} px`).toEqual([])).toPass()
+        // Charts are resized a moment later.
+        await expect.soft(async () => expect(await overflowing(page), `beyond ${width} px`).toEqual([])).toPass()
         if (size === 'tablet') continue
-        await picture(page, `${name}-${size}-${theme}`)
-        // The dark theme has other colours and nothing else.
-        if (theme === 'light') expect.soft(await grave(page)).toEqual([])
-        else if (size === 'desktop') expect.soft(await grave(page, ['color-contrast'])).toEqual([])
+        await screenshot(page, `${name}-${size}-${theme}`)
+        // The dark theme differs in its colours only.
+        if (theme === 'light') expect.soft(await seriousFindings(page)).toEqual([])
+        else if (size === 'desktop') expect.soft(await seriousFindings(page, ['color-contrast'])).toEqual([])
       }
     }
-    expect(await page.title(), 'a name was taken for markup').toContain('Trafficinator')
+    expect(await page.title(), 'a name was interpreted as markup').toContain('Trafficinator')
     await expect(page.locator('img[src="x"]')).toHaveCount(0)
     expect(faults).toEqual([])
     await context.close()

@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test'
 
-// The browser of this machine; none is downloaded. Its flags keep it from asking its maker anything.
+// The browser of this machine; none is downloaded. The flags stop requests to its vendor.
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
   '--disable-background-networking',
@@ -13,15 +13,15 @@ const long = /(targets|memory|backfill|funnels)\.spec/
 export default defineConfig({
   outputDir: 'results',
   fullyParallel: true,
-  workers: 3, // many wait
-  // What takes longest comes first, so that none of it is left for the end.
+  workers: 3, // mostly waiting
+  // The longest tests run first.
   projects: [
     { name: 'long', testMatch: long },
     { name: 'short', testIgnore: long },
   ],
   forbidOnly: !!process.env.CI,
   reporter: 'list',
-  // Only a test that fails waits so long: the machine may be busy with other things.
+  // Only a failing test takes this long: the machine may be busy.
   timeout: 300_000,
   expect: { timeout: 60_000 },
   use: {
@@ -30,7 +30,7 @@ export default defineConfig({
     locale: 'en-GB',
     viewport: { width: 1280, height: 900 },
     screenshot: 'only-on-failure',
-    // It takes a quarter of the time of every test.
+    // Traces take a quarter of the time of every test.
     trace: process.env.TRACE ? 'retain-on-failure' : 'off',
   },
 })

@@ -19,7 +19,7 @@ const test = base.extend<{ stack: Stack; front: Proxy; careless: boolean; keyboa
   keyboard: async ({ page }, use) => use(new Keyboard(page)),
 })
 
-test('everything works below a path of a proxy', async ({ page, stack, front, keyboard }) => {
+test('the interface works below a path of a proxy', async ({ page, stack, front, keyboard }) => {
   const faults = await guard(page.context(), new URL(front.url).origin)
   await stack.configure()
   const { code } = await stack.api<{ code: string }>('POST', '/api/session/codes')
@@ -33,7 +33,7 @@ test('everything works below a path of a proxy', async ({ page, stack, front, ke
     await expect(page).toHaveTitle(`${name.trim()} · Trafficinator`)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
   }
-  // A page that lies deep is opened by its own address, and its links lead on from there.
+  // Deep links work, and so do the links on those pages.
   await page.goto(`${front.url}/funnels/new/purchase`)
   await page.getByRole('main').locator('a[href="funnels"]').click()
   await page.locator('a[href^="funnels/new/"]').first().click()
@@ -64,7 +64,7 @@ test('everything works below a path of a proxy', async ({ page, stack, front, ke
 
 test.describe('behind a proxy that hides the host', () => {
   test.use({ careless: true })
-  test('says what the proxy has to pass on', async ({ page, front, keyboard }) => {
+  test('reports how to configure the proxy', async ({ page, front, keyboard }) => {
     await page.goto(front.url + '/')
     await keyboard.fill(page.getByLabel('API key'), key)
     await page.keyboard.press('Enter')

@@ -1,40 +1,39 @@
-// A proxy between the browser and a controller, as somebody puts one before several things.
+// A reverse proxy that serves the controller below a path.
 import { createServer, request } from 'node:http'
 import { type AddressInfo } from 'node:net'
 
 export type Proxy = {
-  /** The address of the controller behind it, without a slash at its end. */
+  /** The address of the controller behind it, without a trailing slash. */
   url: string
-  /** Paths that were asked outside of it. */
+  /** Requested paths outside the prefix. */
   strays: string[]
   end: () => void
 }
 
 /**
- * Offers what is at `target` below `prefix`, which it takes away. `careless` leaves the host that the browser asked out, and with
- * it what browsers tell only sites that they trust.
+ * Serves `target` below `prefix`, which it strips. `careless` forwards neither the browser's Host header nor Sec-Fetch-Site.
  */
 export async function startProxy(target: string, prefix: string, careless = false): Promise<Proxy> {
   const strays: string[] = []
-  const server = createServer((asked, answer) => {
-    const path = asked.url ?? ''
+  const server = createServer((incoming, response) => {
+    const path = incoming.url ?? ''
     if (!path.startsWith(prefix + '/')) {
       strays.push(path)
-      answer.writeHead(404).end()
+      response.writeHead(404).end()
       return
     }
-    const headers = { ...asked.headers }
+    const headers = { ...incoming.headers }
     if (careless) {
       headers.host = new URL(target).host
       delete headers['sec-fetch-site']
     }
-    const passed = request(target + path.slice(prefix.length), { method: asked.method, headers }, (got) => {
-      answer.writeHead(got.statusCode ?? 502, got.headers)
-      got.pipe(answer)
+    const outgoing = request(target + path.slice(prefix.length), { method: incoming.method, headers }, (got) => {
+      response.writeHead(got.statusCode ?? 502, got.headers)
+      got.pipe(response)
     })
-    passed.on('error', () => answer.destroy())
-    answer.on('close', () => passed.destroy())
-    asked.pipe(passed)
+    outgoing.on('error', () => response.destroy())
+    response.on('close', () => outgoing.destroy())
+    incoming.pipe(outgoing)
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo

@@ -6,16 +6,16 @@ import { expect, test } from './test'
 type Status = { run: { id: string; ended: string | null } | null }
 type Head = { id: string; note: string; labels: string[] | null; seed: number }
 type Summary = { hits: { accepted: number; planned: number } }
-type Kept = { summary: Summary }
+type Stored = { summary: Summary }
 
-/** Runs until twenty visits have been sent, or as many of them as this machine had time for; the id of the run. */
-async function finished(stack: Stack, config: Record<string, unknown> = {}, said: object = {}): Promise<string> {
+/** Runs until up to twenty visits have been sent, as far as this machine had time; returns the id of the run. */
+async function finished(stack: Stack, config: Record<string, unknown> = {}, description: object = {}): Promise<string> {
   await stack.configure({ STOP_AFTER_VISITS: 20, RUN_SEED: 7, ...config })
-  await stack.api('POST', '/api/start', said)
+  await stack.api('POST', '/api/start', description)
   return ended(stack)
 }
 
-/** The run that went on, once it has ended. */
+/** Waits until the current run has ended; returns its id. */
 async function ended(stack: Stack): Promise<string> {
   const run = async () => (await stack.api<Status>('GET', '/api/status')).run
   await expect.poll(async () => (await run())?.ended).toBeTruthy()
@@ -24,13 +24,9 @@ async function ended(stack: Stack): Promise<string> {
 
 const row = (page: Page, id: string) => page.getByRole('row').filter({ has: page.getByText(id, { exact: false }) })
 
-test('a baseline is run again as it was in three steps, and compared without a difference', async ({
-  page,
-  stack,
-  keyboard,
-}) => {
+test('a run is rerun and compared without a difference', async ({ page, stack, keyboard }) => {
   const first = await finished(stack, {}, { labels: ['baseline'] })
-  await stack.configure({ STOP_AFTER_VISITS: 5 }) // what is saved by now does not matter
+  await stack.configure({ STOP_AFTER_VISITS: 5 }) // a rerun does not use it
   await page.goto('/runs')
   await keyboard.press(page.getByRole('button', { name: `Rerun ${first}` }))
   await expect(page.getByText(/^Rerun started as/)).toBeVisible()
@@ -47,7 +43,7 @@ test('a baseline is run again as it was in three steps, and compared without a d
   expect(note).toContain(first)
 })
 
-test('a slower target is flagged on latency alone, with the settings that differ', async ({
+test('a slower target changes only latency and rates; changed settings are listed', async ({
   page,
   stack,
   keyboard,
@@ -66,17 +62,17 @@ test('a slower target is flagged on latency alone, with the settings that differ
   await keyboard.toggle(page.getByRole('checkbox', { name: 'Only significant differences' }))
   const numbers = page.getByRole('region', { name: 'Metrics' })
   await expect(numbers.getByRole('row', { name: /^p50/ })).toContainText('Significant')
-  // What a busy machine had no time to send differs too.
-  const kept = await Promise.all([first, second].map((id) => stack.api<Kept>('GET', `/api/runs/${id}`)))
-  if (kept.every(({ summary: { hits } }) => hits.accepted === hits.planned))
-    // A run ends with its last visit, which a slower server holds up: the same hits take longer.
+  // If the machine was too busy to send all hits, other figures differ too.
+  const records = await Promise.all([first, second].map((id) => stack.api<Stored>('GET', `/api/runs/${id}`)))
+  if (records.every(({ summary: { hits } }) => hits.accepted === hits.planned))
+    // A slower server delays the last visit, so the same hits take longer.
     for (const group of await numbers.locator('th[scope=rowgroup]').allTextContents())
       expect(['Latency', 'Rates']).toContain(group)
   for (const chart of ['Accepted hits per second', 'Latency p95', 'Errors per second'])
     await expect(page.getByRole('figure', { name: new RegExp(`^${chart} of both runs`) })).toBeVisible()
 })
 
-test('a run gets a note and labels, and is found by them', async ({ page, stack, keyboard }) => {
+test('a run gets a note and labels and is found by them', async ({ page, stack, keyboard }) => {
   const first = await finished(stack)
   const second = await finished(stack, {}, { note: 'nothing changed', labels: ['other'] })
   await page.goto(`/runs/${first}`)
@@ -101,44 +97,44 @@ test('a run gets a note and labels, and is found by them', async ({ page, stack,
   await expect(page.getByText('No runs match these filters.')).toBeVisible()
 })
 
-test('a run that is deleted comes back', async ({ page, stack, keyboard }) => {
+test('a deleted run can be restored', async ({ page, stack, keyboard }) => {
   const id = await finished(stack)
   await page.goto('/runs')
   await keyboard.press(page.getByRole('button', { name: `Delete ${id}` }))
   await expect(page.getByText('No runs yet')).toBeVisible()
-  expect((await stack.ask('GET', `/api/runs/${id}`)).status).toBe(404)
+  expect((await stack.request('GET', `/api/runs/${id}`)).status).toBe(404)
   await keyboard.press(page.getByRole('button', { name: 'Undo' }))
   await expect(row(page, id)).toBeVisible()
-  expect((await stack.ask('GET', `/api/runs/${id}`)).status).toBe(200)
+  expect((await stack.request('GET', `/api/runs/${id}`)).status).toBe(200)
 })
 
-test('a run is taken along as a report, as data and for CI', async ({ page, stack, keyboard, context }) => {
+test('a run is exported as HTML, JSON and JUnit XML', async ({ page, stack, keyboard, context }) => {
   const id = await finished(stack, { THRESHOLDS: 'rejected=0, p95<1ns' })
-  const { summary } = await stack.api<Kept>('GET', `/api/runs/${id}`)
+  const { summary } = await stack.api<Stored>('GET', `/api/runs/${id}`)
   await page.goto(`/runs/${id}`)
   await expect(page.getByText('Failed', { exact: true }).first()).toBeVisible()
-  const taken = async (name: string) => {
+  const exported = async (name: string) => {
     const download = page.waitForEvent('download')
     await keyboard.press(page.getByRole('link', { name }))
     const file = await download
     expect(file.suggestedFilename()).toContain(id)
     return file.path()
   }
-  const json = JSON.parse(await readFile(await taken('JSON'), 'utf8')) as Kept
+  const json = JSON.parse(await readFile(await exported('JSON'), 'utf8')) as Stored
   expect(json.summary.hits).toEqual(summary.hits)
-  const junit = await readFile(await taken('JUnit XML'), 'utf8')
+  const junit = await readFile(await exported('JUnit XML'), 'utf8')
   expect(junit).toContain('failures="1"')
 
   const report = await context.newPage()
-  const said: string[] = []
-  report.on('console', (m) => said.push(m.text()))
-  await report.goto(`file://${await taken('HTML')}`)
+  const messages: string[] = []
+  report.on('console', (m) => messages.push(m.text()))
+  await report.goto(`file://${await exported('HTML')}`)
   await expect(report.getByText(id).first()).toBeVisible()
   await expect(report.getByText(summary.hits.accepted.toLocaleString('en')).first()).toBeVisible()
-  expect(said).toEqual([])
+  expect(messages).toEqual([])
 })
 
-test('a rerun beside a run that goes on is asked about', async ({ page, stack, keyboard }) => {
+test('a rerun during a run asks for confirmation', async ({ page, stack, keyboard }) => {
   const first = await finished(stack)
   await stack.configure()
   await stack.api('POST', '/api/start', {})

@@ -12,7 +12,7 @@ const test = base.extend<{ stack: Stack; keyboard: Keyboard }>({
   keyboard: async ({ page }, use) => use(new Keyboard(page)),
 })
 
-test('signs in by key and out again', async ({ page, stack, keyboard }) => {
+test('signs in by key and signs out', async ({ page, stack, keyboard }) => {
   const faults = await guard(page.context(), stack.url)
   await page.goto(`${stack.url}/funnels`)
   await keyboard.fill(page.getByLabel('API key'), key)
@@ -42,7 +42,7 @@ test('signs in by a link that works once', async ({ page, stack, browser }) => {
 
 const headers = { 'Content-Type': 'application/json' }
 
-test('backs off from wrong keys and says how long', async ({ page, stack, keyboard }) => {
+test('limits attempts with wrong keys and shows the waiting time', async ({ page, stack, keyboard }) => {
   await page.goto(stack.url)
   const field = page.getByLabel('API key')
   const button = page.getByRole('button', { name: 'Sign in' })

@@ -1,17 +1,17 @@
-// A controller with a data folder of its own and a sink that counts like Matomo, for one test.
+// A controller with its own data folder and a sink that counts like Matomo, for one test.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { begin, bin, type Program, root } from './program'
+import { bin, type Program, root, start } from './program'
 
-/** What the sink takes for a token with write right. */
+/** A token that the sink accepts as one with write access. */
 export const token = '0123456789abcdef0123456789abcdef'
 export const key = 'the-key-of-the-browser-tests'
 
 export type Counts = { violations: number; total: { visits: number; hits: Record<string, number> } }
 
 export class Stack {
-  private others: Program[] = []
+  private sinks: Program[] = []
 
   private constructor(
     private controller: Program,
@@ -24,16 +24,16 @@ export class Stack {
     const folder = await mkdtemp(join(tmpdir(), 'trafficinator-e2e-'))
     const sink = await startSink('127.0.0.1:0')
     const stack = new Stack(await startController('127.0.0.1:0', folder), folder, sink.found)
-    stack.others.push(sink)
+    stack.sinks.push(sink)
     return stack
   }
 
-  /** Ends the controller; come brings it back at an address, with all that it had saved. */
-  leave() {
+  /** Stops the controller; `startController` starts it again at an address, with the same data. */
+  stopController() {
     return this.controller.end()
   }
 
-  async come(address: string) {
+  async startController(address: string) {
     this.controller = await startController(address, this.folder)
   }
 
@@ -42,21 +42,21 @@ export class Stack {
     return this.controller.found
   }
 
-  /** Starts another sink at an address, for instance with --error-share; it ends with the stack at the latest. */
+  /** Starts another sink, for instance with --error-share; it ends with the stack if not before. */
   async addSink(address = '127.0.0.1:0', ...flags: string[]): Promise<{ url: string; end: () => Promise<void> }> {
     const sink = await startSink(address, ...flags)
-    this.others.push(sink)
+    this.sinks.push(sink)
     return { url: sink.found, end: sink.end }
   }
 
-  /** Asks the controller as a program would; fails on anything but success. */
+  /** Calls the API with the key; throws if it fails. */
   async api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.ask(method, path, body)
+    const response = await this.request(method, path, body)
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
     return (await response.json().catch(() => undefined)) as T
   }
 
-  ask(method: string, path: string, body?: unknown) {
+  request(method: string, path: string, body?: unknown) {
     return fetch(this.url + path, {
       method,
       headers: { 'X-API-Key': key, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
@@ -64,12 +64,12 @@ export class Stack {
     })
   }
 
-  /** What a sink has recorded. */
+  /** The counts of a sink. */
   async counts(sink = this.sink): Promise<Counts> {
     return (await fetch(new URL('/sink/counts', sink))).json() as Promise<Counts>
   }
 
-  /** Points the configuration at the sink, so that about ten visits a second come, over in seconds. */
+  /** Configures the sink as target of about ten visits per second, each a few seconds long. */
   configure(config: Record<string, unknown> = {}) {
     return this.api('PUT', '/api/config', {
       config: { ...lively, MATOMO_URL: this.sink, MATOMO_TOKEN_AUTH: token, ...config },
@@ -84,12 +84,12 @@ export class Stack {
 
   async end() {
     await this.controller.end()
-    await Promise.all(this.others.map((p) => p.end()))
+    await Promise.all(this.sinks.map((p) => p.end()))
     await rm(this.folder, { recursive: true, force: true })
   }
 }
 
-/** Traffic that is dense enough to watch. */
+/** Ten visits per second. */
 export const lively = {
   TARGET_VISITS_PER_DAY: 864_000,
   BOUNCE_PROBABILITY: 0.2,
@@ -98,7 +98,7 @@ export const lively = {
 }
 
 const startController = (address: string, folder: string) =>
-  begin(
+  start(
     'controller',
     ['serve'],
     {
@@ -117,7 +117,7 @@ const startController = (address: string, folder: string) =>
 
 /** Starts a sink that listens on `address`. */
 const startSink = (address: string, ...flags: string[]) =>
-  begin(
+  start(
     'loadgen',
     ['sink', '--addr', address, '--quiet', '--token', token, ...flags],
     {},

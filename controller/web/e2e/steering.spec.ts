@@ -7,7 +7,7 @@ type Status = {
   stats: { sample: { visit_rate: number; visits: { planned: number } } } | null
 }
 
-test('a run is paused, resumed and sped up, and keeps its count', async ({ page, stack, keyboard }) => {
+test('a run is paused, resumed and sped up without losing counts', async ({ page, stack, keyboard }) => {
   await stack.configure({ MAX_TOTAL_VISITS: 100_000 })
   await stack.api('POST', '/api/start', {})
   const status = () => stack.api<Status>('GET', '/api/status')
@@ -22,9 +22,9 @@ test('a run is paused, resumed and sped up, and keeps its count', async ({ page,
   await expect(steer).toContainText('Paused: no new visits start.')
   await expect(page.getByText('No new visits start until you resume the run.')).toBeVisible()
   await expect(steer).toContainText('Measured over the last 10 s: 0 visits/s')
-  const held = await visits()
+  const before = await visits()
   await keyboard.press(steer.getByRole('button', { name: 'Resume' }))
-  await expect.poll(visits).toBeGreaterThan(held + 5)
+  await expect.poll(visits).toBeGreaterThan(before + 5)
 
   const rate = steer.getByLabel('Rate')
   await keyboard.fill(rate, 'fast')
@@ -33,14 +33,14 @@ test('a run is paused, resumed and sped up, and keeps its count', async ({ page,
   await keyboard.fill(rate, '300')
   await page.keyboard.press('Enter')
   await expect(steer).toContainText('The rate is set to 300 % of the plan.')
-  // What is measured follows, and only what is measured is called so.
+  // The measured rate follows.
   await expect(steer).toContainText(/Measured over the last 10 s: (2[6-9]|3\d)(\.\d)? visits\/s/)
   await keyboard.press(steer.getByRole('button', { name: 'Reset' }))
   await expect(steer).toContainText('The rate is as planned.')
   expect((await status()).run).toMatchObject({ id, ended: null })
 })
 
-test('a run starts with a note, labels and a brake, which are its own', async ({ page, stack, keyboard }) => {
+test('a run starts with a note, labels and an error brake of its own', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/')
   await keyboard.press(page.getByRole('link', { name: 'Start with a note, labels or an error brake…' }))
@@ -59,11 +59,7 @@ test('a run starts with a note, labels and a brake, which are its own', async ({
   expect(config.STOP_ERROR_SHARE).toBe(0)
 })
 
-test('thresholds are put together, judged while the run goes on, and told with it', async ({
-  page,
-  stack,
-  keyboard,
-}) => {
+test('thresholds are edited and evaluated during the run', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await page.goto('/configuration')
   await keyboard.fill(page.getByLabel('Search settings'), 'THRESHOLDS')
@@ -91,9 +87,9 @@ test('thresholds are put together, judged while the run goes on, and told with i
   await expect(verdicts.getByRole('listitem').filter({ hasText: 'p99<1ns' })).toContainText('Failed')
 })
 
-test('every metric that is offered is one that the generator measures', async ({ stack }) => {
+test('the generator supports every metric of the editor', async ({ stack }) => {
   await stack.configure({ THRESHOLDS: formatThresholds(metrics.map(defaultThreshold)) })
-  const answer = await stack.ask('PUT', '/api/config', { config: { THRESHOLDS: 'nonsense<1' } })
-  const refusal = await answer.text()
-  for (const m of metrics) expect(refusal).toContain(m)
+  const answer = await stack.request('PUT', '/api/config', { config: { THRESHOLDS: 'nonsense<1' } })
+  const response = await answer.text()
+  for (const m of metrics) expect(response).toContain(m)
 })

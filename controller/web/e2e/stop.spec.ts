@@ -17,7 +17,7 @@ test('a stop finishes open visits', async ({ page, stack, keyboard }) => {
   expect(run).toMatchObject({ reason: 'stopped', exit_code: 0, summary: { hits: { abandoned: 0 } } })
 })
 
-test('a stop counts down, and stopping now says how many visits it cuts off', async ({ page, stack, keyboard }) => {
+test('a stop counts down, and stopping now shows how many visits it cuts off', async ({ page, stack, keyboard }) => {
   await stack.configure({ PAUSE_BETWEEN_PVS_MIN: 50, PAUSE_BETWEEN_PVS_MAX: 60, BOUNCE_PROBABILITY: 0 })
   await stack.api('POST', '/api/start', {})
   const status = () => stack.api<Status>('GET', '/api/status')

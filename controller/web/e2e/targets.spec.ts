@@ -1,7 +1,7 @@
 import { token } from './stack'
 import { expect, test } from './test'
 
-test('of two targets one fails, turns red, and recovers', async ({ page, stack, keyboard }) => {
+test('one of two targets fails and recovers', async ({ page, stack, keyboard }) => {
   await stack.configure()
   await stack.api('POST', '/api/targets', { name: 'First', url: stack.sink, site_id: 1, token_auth: token })
   const second = await stack.addSink()
@@ -19,9 +19,9 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   await keyboard.press(page.getByRole('button', { name: 'Test all' }))
   await expect(page.getByText('Tracking works on 2 of 2 targets.')).toBeVisible()
   await page.keyboard.press('Escape')
-  const asked = page.waitForRequest((r) => r.url().endsWith('/api/targets/test'))
+  const request = page.waitForRequest((r) => r.url().endsWith('/api/targets/test'))
   await keyboard.press(page.getByRole('button', { name: 'Test', exact: true }).first())
-  expect((await asked).postDataJSON()).toMatchObject({ ids: [1] })
+  expect((await request).postDataJSON()).toMatchObject({ ids: [1] })
   await expect(page.getByText('Tracking will work', { exact: true })).toBeVisible()
 
   await page.goto('/')
@@ -39,12 +39,12 @@ test('of two targets one fails, turns red, and recovers', async ({ page, stack, 
   await expect(card('First').getByText('Healthy', { exact: true })).toBeVisible()
 
   await failing.end()
-  const mended = await stack.addSink(host)
+  const recovered = await stack.addSink(host)
   await expect(card('Second').getByText('Healthy', { exact: true })).toBeVisible({ timeout: 120_000 })
-  expect((await stack.counts(mended.url)).total.visits).toBeGreaterThan(0)
+  expect((await stack.counts(recovered.url)).total.visits).toBeGreaterThan(0)
 })
 
-test('faults in how a target is reached stay in sight until they are corrected', async ({ page, stack, keyboard }) => {
+test('connection errors of a target are shown until they are corrected', async ({ page, stack, keyboard }) => {
   await page.goto('/configuration/targets/new')
   await keyboard.fill(page.getByLabel('Tracker URL'), stack.sink)
   await page.getByText('API URL, authentication, headers').click()
@@ -63,7 +63,7 @@ test('faults in how a target is reached stay in sight until they are corrected',
   await expect(page.getByLabel('User and password')).toBeFocused()
 })
 
-test('a copy of a target says which secrets it lacks', async ({ page, stack }) => {
+test('a duplicate of a target lists its missing secrets', async ({ page, stack }) => {
   const reached = { http_auth: 'load:hush', api_url: 'https://matomo.test/index.php' }
   const { id } = await stack.api<{ id: number }>('POST', '/api/targets', {
     name: 'First',

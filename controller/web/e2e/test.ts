@@ -1,11 +1,11 @@
-// What every browser test begins with: a stack of its own and a page that may ask nobody else.
+// Fixtures of the browser tests: a stack of their own, and a page that may send requests only to it.
 import { test as base, type BrowserContext, expect, type Page } from '@playwright/test'
 import { Keyboard } from './keyboard'
 import { key, Stack } from './stack'
 
 type Fixtures = {
   stack: Stack
-  /** A signed-in page. The test fails on a request to elsewhere, on a breach of the policy and on a script's error. */
+  /** A signed-in page. The test fails on requests to other hosts, violations of the CSP and script errors. */
   page: Page
   keyboard: Keyboard
 }
@@ -19,7 +19,7 @@ export const test = base.extend<Fixtures>({
   context: async ({ context, stack }, use) => {
     const faults = await guard(context, stack.url)
     await use(context)
-    expect(faults, 'requests to elsewhere, breaches of the policy, errors of scripts').toEqual([])
+    expect(faults, 'requests to other hosts, violations of the CSP, script errors').toEqual([])
   },
   baseURL: async ({ stack }, use) => use(stack.url),
   page: async ({ page, stack }, use) => {
@@ -31,13 +31,13 @@ export const test = base.extend<Fixtures>({
 
 export { expect }
 
-/** Refuses all hosts but the controller, and lists what must not happen. */
+/** Blocks all hosts except the controller; returns the list of faults. */
 export async function guard(context: BrowserContext, home: string): Promise<string[]> {
   const faults: string[] = []
   await context.route(
     (url) => url.protocol.startsWith('http') && url.origin !== home,
     (route) => {
-      faults.push(`asked ${route.request().url()}`)
+      faults.push(`requested ${route.request().url()}`)
       return route.abort()
     },
   )
@@ -51,7 +51,7 @@ export async function guard(context: BrowserContext, home: string): Promise<stri
   return faults
 }
 
-/** Signs a browser in without the form. */
+/** Signs in without the form. */
 export async function signIn(context: BrowserContext, stack: Stack) {
   const answer = await context.request.post(`${stack.url}/api/session`, {
     data: { api_key: key },

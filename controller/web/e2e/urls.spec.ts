@@ -1,6 +1,6 @@
 import { expect, test } from './test'
 
-test('an upload with bad lines is shown line by line, corrected and saved', async ({ page, stack, keyboard }) => {
+test('an upload with invalid lines is corrected and saved', async ({ page, stack, keyboard }) => {
   await page.goto('/urls')
   const editor = page.getByRole('textbox', { name: 'Page list' })
   await expect(editor).toBeVisible()
@@ -31,7 +31,7 @@ test('an upload with bad lines is shown line by line, corrected and saved', asyn
   expect(urls.map((u) => u.url)).toEqual(['https://a.test/good', 'https://a.test/second', 'https://a.test/third'])
 })
 
-test('fifty thousand lines stay smooth to scroll and to type in', async ({ page, stack }) => {
+test('fifty thousand lines can be scrolled and edited', async ({ page, stack }) => {
   const content = Array.from({ length: 50_000 }, (_, i) => `https://a.test/category-${i % 10}/page-${i}\n`).join('')
   await stack.api('POST', '/api/urls', { content })
   await page.goto('/urls')
@@ -42,6 +42,6 @@ test('fifty thousand lines stay smooth to scroll and to type in', async ({ page,
   await expect(editor).toContainText('page-49999')
   await page.keyboard.insertText('https://a.test/the-last-one')
   await expect(editor).toContainText('the-last-one')
-  // Lines out of sight are not in the page.
+  // Only visible lines are rendered.
   expect(await page.locator('.cm-line').count()).toBeLessThan(500)
 })

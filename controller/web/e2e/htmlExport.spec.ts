@@ -1,13 +1,15 @@
-// The report that a run leaves, opened from disk in a real browser.
+// The HTML export of a run, opened from disk.
 import { expect, test } from '@playwright/test'
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { begin, bin, root } from './program'
+import { bin, root, start } from './program'
 import { token } from './stack'
 
-test('a report opens from disk, asks nobody, and shows what the ledger counts', async ({ browser }, info) => {
-  const sink = await begin('loadgen', ['sink', '--addr', '127.0.0.1:0', '--quiet'], {}, /(http:\S+)/)
+test('an HTML export opens from disk, sends no requests, and shows the figures of the run summary', async ({
+  browser,
+}, info) => {
+  const sink = await start('loadgen', ['sink', '--addr', '127.0.0.1:0', '--quiet'], {}, /(http:\S+)/)
   const page = info.outputPath('report.html')
   const ledger = info.outputPath('ledger.json')
   await promisify(execFile)(
@@ -36,7 +38,7 @@ test('a report opens from disk, asks nobody, and shows what the ledger counts', 
     const faults: string[] = []
     tab.on('console', (m) => faults.push(m.text()))
     tab.on('pageerror', (e) => faults.push(e.message))
-    tab.on('request', (r) => r.url() === `file://${page}` || faults.push(`asked ${r.url()}`))
+    tab.on('request', (r) => r.url() === `file://${page}` || faults.push(`requested ${r.url()}`))
     await context.addInitScript(() =>
       addEventListener('securitypolicyviolation', (e) => console.error(`${e.violatedDirective} ${e.blockedURI}`)),
     )

@@ -1,4 +1,4 @@
-// The bundle and the API fit together: what one asks for the other has.
+// The bundle is complete, and every route that it calls exists.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -6,18 +6,18 @@ import { expect, test } from './test'
 
 const source = new URL('../src/', import.meta.url).pathname
 
-test('every asset that the pages reference is there', async ({ stack }) => {
+test('every asset that the pages reference exists', async ({ stack }) => {
   const seen = new Set<string>()
   const visit = async (path: string) => {
     if (seen.has(path)) return
     seen.add(path)
-    const answer = await stack.ask('GET', path)
+    const answer = await stack.request('GET', path)
     expect(answer.status, path).toBe(200)
     if (!/\.(js|css|html)$|\/$/.test(path)) return
     expect(answer.headers.get('content-type'), path).toMatch(/javascript|css|html/)
     const text = await answer.text()
     for (const [, name] of text.matchAll(/["'`(=]((?:\.?\/)?(?:assets\/)?[\w.-]+\.(?:js|css|svg|png|woff2?))["'`)]/g))
-      // A script names other scripts from where it lies, and pictures from the page.
+      // Scripts refer to other scripts relative to themselves, and to images relative to the page.
       await visit(
         new URL(name!.replace(/^assets/, '/assets'), stack.url + (/\.(svg|png)$/.test(name!) ? '/' : path)).pathname,
       )
@@ -26,7 +26,7 @@ test('every asset that the pages reference is there', async ({ stack }) => {
   expect([...seen].filter((p) => p.endsWith('.js')).length).toBeGreaterThan(5)
 })
 
-test('every route that the client calls is there', async ({ stack }) => {
+test('every route that the client calls exists', async ({ stack }) => {
   const files = (await readdir(source, { recursive: true })).filter(
     (f) => /\.(ts|svelte)$/.test(f) && !f.includes('.gen.'),
   )
@@ -39,15 +39,15 @@ test('every route that the client calls is there', async ({ stack }) => {
       calls.add(`GET ${path}`)
   }
   expect(calls.size).toBeGreaterThan(20)
-  const { paths } = (await (await stack.ask('GET', '/openapi.json')).json()) as { paths: Record<string, object> }
+  const { paths } = (await (await stack.request('GET', '/openapi.json')).json()) as { paths: Record<string, object> }
   for (const call of calls) {
     const [method, path] = call.split(' ') as [string, string]
     if (path.startsWith('/api')) expect(Object.keys(paths[path] ?? {}), call).toContain(method.toLowerCase())
     if (method !== 'GET' || path === '/api/stream') continue
-    const answer = await stack.ask(method, path.replace(/\{\w+\}/g, '1'))
+    const answer = await stack.request(method, path.replace(/\{\w+\}/g, '1'))
     const text = await answer.text()
     expect(text, call).not.toContain('no resource at this path')
-    // 404: none of that number; 409: nothing was started yet; 422: it wants to know more.
+    // 404: unknown id; 409: nothing was started yet; 422: a parameter is missing.
     expect([200, 404, 409, 422], call).toContain(answer.status)
   }
 })
@@ -72,7 +72,7 @@ test('the first load is at most 180 kB gzipped', async ({ page, stack }) => {
   expect(total).toBeLessThanOrEqual(180_000)
 })
 
-test('a machine without a network still shows the controller that runs on it', async ({ page }) => {
+test('the interface works while the browser is offline', async ({ page }) => {
   await page.goto('/funnels')
   await expect(page.getByText('No funnels yet')).toBeVisible()
   await page.evaluate(() => dispatchEvent(new Event('offline')))
@@ -80,14 +80,14 @@ test('a machine without a network still shows the controller that runs on it', a
   await expect(page.getByRole('heading', { name: 'Medium' })).toBeVisible()
 })
 
-test('a controller that goes away is announced, and its return too', async ({ page, stack }) => {
+test('the interface reports when the controller is unreachable and when it is back', async ({ page, stack }) => {
   await page.goto('/funnels')
   await expect(page.getByText('Connected')).toBeVisible()
   const address = new URL(stack.url).host
-  await stack.leave()
+  await stack.stopController()
   await expect(page.getByText('Controller unreachable, reconnecting…').first()).toBeVisible()
-  await stack.come(address)
-  // It knows its sessions still.
+  await stack.startController(address)
+  // Sessions survive the restart.
   await expect(page.getByText('Connected')).toBeVisible()
   await expect(page.getByRole('heading', { name: 'Funnels' })).toBeVisible()
 })

@@ -1,22 +1,22 @@
-// A dashboard that has heard of a run for two hours: a real state and a real sample, told again and again.
+// A dashboard with two hours of history: a real state and a real sample, repeated.
 import { expect, type Page } from '@playwright/test'
 import type { Stack } from './stack'
 
 type Status = { config: unknown; stats: { sample: Record<string, unknown> & { visits: object } } | null }
 type Stub = Window & { stream: EventTarget }
 
-/** Points that the page keeps: two hours, one a second. */
-const kept = 7200
+/** The points that the page keeps: two hours, one per second. */
+const count = 7200
 
 export class TwoHours {
-  private told = 0
+  private sent = 0
 
   private constructor(
     private readonly page: Page,
     private readonly sample: Record<string, unknown> & { visits: object },
   ) {}
 
-  /** Opens the dashboard with two hours of points, so that each new one pushes an old one out. */
+  /** Opens the dashboard with two hours of points, so that each new one replaces an old one. */
   static async open(page: Page, stack: Stack): Promise<TwoHours> {
     await stack.configure()
     await stack.api('POST', '/api/start', {})
@@ -36,7 +36,7 @@ export class TwoHours {
       } as unknown as typeof EventSource
     })
     const { sample } = stats!
-    const points = Array.from({ length: kept }, (_, i) => ({ ...sample, time: time(i) }))
+    const points = Array.from({ length: count }, (_, i) => ({ ...sample, time: time(i) }))
     await page.route('**/api/live*', (route) => route.fulfill({ json: { points } }))
     await page.goto('/')
     await page.waitForFunction(() => 'stream' in window)
@@ -49,13 +49,13 @@ export class TwoHours {
     return new TwoHours(page, sample)
   }
 
-  /** Tells that many samples, `each` milliseconds apart. */
-  async tell(updates: number, each: number) {
-    // None has ended, so that the page shows all that began as open.
-    const none = Object.fromEntries(Object.keys(this.sample.visits).map((fate) => [fate, 0]))
+  /** Sends that many samples, `each` milliseconds apart. */
+  async send(updates: number, each: number) {
+    // No visit has ended, so all are open.
+    const none = Object.fromEntries(Object.keys(this.sample.visits).map((outcome) => [outcome, 0]))
     const samples = Array.from({ length: updates }, () => {
-      const planned = this.planned(++this.told)
-      return JSON.stringify({ ...this.sample, time: time(kept + this.told), visits: { ...none, planned } })
+      const planned = this.planned(++this.sent)
+      return JSON.stringify({ ...this.sample, time: time(count + this.sent), visits: { ...none, planned } })
     })
     await this.page.evaluate(
       async ([samples, each]) => {
@@ -71,12 +71,12 @@ export class TwoHours {
 
   /** Waits until the page shows the last sample. */
   async shown() {
-    const visits = this.planned(this.told).toLocaleString('en-GB')
+    const visits = this.planned(this.sent).toLocaleString('en-GB')
     await expect(this.page.getByRole('main').getByText(visits).first()).toBeVisible()
   }
 
-  private planned(told: number) {
-    return 1_000_000 + told
+  private planned(sent: number) {
+    return 1_000_000 + sent
   }
 }
 
