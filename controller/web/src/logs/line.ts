@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 
 export type Line = Schemas['LauncherLine']
 
-const text = /^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*"|\S*) ?(.*)$/s
+const text = /^(?:time=\S+ level=\w+ )?msg=("(?:[^"\\]|\\.)*"|\S*) ?(.*)$/s
 
 /** The message of a line and its other attributes, without time and level. */
 export function partsOf(line: string): { message: string; rest: string } {

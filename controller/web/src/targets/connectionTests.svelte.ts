@@ -1,4 +1,4 @@
-// Tests of saved targets: one at its card, or all in a table.
+// Connection tests of saved targets: of one on its card, or of all in a table.
 import { testTargets } from '../api/requests'
 import type { Schemas } from '../api/client'
 import { toastError } from '../errors'
@@ -6,23 +6,23 @@ import { toastError } from '../errors'
 type Result = Schemas['TargetTest']
 
 export class ConnectionTests {
-  /** What the test of one found, by id of the target. */
+  /** Results of single tests, by id of the target. */
   found = $state<Record<number, Result | undefined>>({})
-  /** Ids of those that are being tested. */
-  under = $state<number[]>([])
-  /** What the test of all found; undefined until it is there. */
+  /** The ids of targets being tested. */
+  testing = $state<number[]>([])
+  /** The results of all; undefined until the test has finished. */
   results = $state.raw<Result[]>()
   error = $state.raw<unknown>()
 
   async one(id: number) {
-    this.under = [...this.under, id]
+    this.testing = [...this.testing, id]
     this.found[id] = undefined
     try {
       this.found[id] = (await testTargets([id]))[0]
     } catch (e) {
       toastError(e)
     } finally {
-      this.under = this.under.filter((other) => other !== id)
+      this.testing = this.testing.filter((other) => other !== id)
     }
   }
 

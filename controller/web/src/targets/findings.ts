@@ -1,10 +1,10 @@
-// What the doctor found of a Matomo, in the order in which a person wants to read it.
+// The findings of a connection test, grouped.
 import type { Schemas } from '../api/client'
 
 export type Finding = Schemas['DoctorFinding']
 
-/** What is wrong, errors first; what is fine; and what could not be told. */
-export function grouped(findings: Finding[]): { wrong: Finding[]; fine: Finding[]; untold: Finding[] } {
+/** Problems, errors first; passed checks; and checks that could not be made. */
+export function grouped(findings: Finding[]): { problems: Finding[]; passed: Finding[]; unchecked: Finding[] } {
   const of = (...verdicts: string[]) => findings.filter((f) => verdicts.includes(f.verdict))
-  return { wrong: [...of('error'), ...of('warning')], fine: of('ok'), untold: of('cannot_tell') }
+  return { problems: [...of('error'), ...of('warning')], passed: of('ok'), unchecked: of('cannot_tell') }
 }

@@ -1,5 +1,4 @@
-// A target as it is being written, by the API's names of the fields, and what is plainly wrong with it before the controller
-// is asked.
+// The form of a target, by the API's field names, and its validation before it is sent.
 import type { Schemas } from '../api/client'
 
 export type Target = Schemas['StoredTarget']
@@ -33,7 +32,7 @@ export const connectionFields = {
   },
 }
 
-/** Texts as they are typed. Of a secret undefined keeps the saved one. */
+/** Texts as typed; undefined keeps a saved secret. */
 export type Fields = Record<'name' | 'url' | 'site_id' | 'weight' | (typeof paths)[number], string> &
   Partial<Record<(typeof secrets)[number], string>> & { enabled: boolean }
 
@@ -48,8 +47,8 @@ export const fieldsOf = (t: Target): Fields => ({
 })
 
 /**
- * The fields of a new target. The first begins with the address and the site of the single one, so that nothing is typed
- * twice; `setting` gives what is in the form of the configuration.
+ * The fields of a new target. The first one gets the address and site of the configuration, whose values `setting`
+ * returns.
  */
 export function freshFields(first: boolean, setting: (key: string) => string): Fields {
   const of = (key: string) => (first ? setting(key) : '')
@@ -66,42 +65,42 @@ export function freshFields(first: boolean, setting: (key: string) => string): F
   }
 }
 
-/** Tells whether a target is reached otherwise than by its address alone. */
+/** Whether a target has connection settings besides its URL. */
 export const isSpecial = (t: Target) => [...paths, 'http_auth', 'headers', 'proxy_url'].some((key) => t[key as 'url'])
 
 type Body = ReturnType<typeof bodyOf>
 
-/** What is wrong, by field. */
+/** Error messages by field. */
 export type FieldErrors = Partial<Record<keyof Body, string>>
 
-const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
+const integer = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN)
 
-/** What is wrong; `others` are the names of the other targets. */
+/** Validates the fields; `others` are the names of the other targets. */
 export function validate(f: Fields, others: string[]): FieldErrors {
   const out: FieldErrors = {}
   const name = f.name.trim().toLowerCase()
   if (!name) out.name = 'Enter a name.'
   else if (others.some((o) => o.toLowerCase() === name)) out.name = 'This name is already used.'
   if (!/^https?:\/\/./i.test(f.url.trim())) out.url = 'Enter a URL starting with http:// or https://.'
-  if (!(whole(f.site_id) >= 1)) out.site_id = 'Enter a whole number of 1 or more.'
-  if (!(whole(f.weight) >= 1 && whole(f.weight) <= 100)) out.weight = 'Enter a whole number from 1 to 100.'
+  if (!(integer(f.site_id) >= 1)) out.site_id = 'Enter a whole number of 1 or more.'
+  if (!(integer(f.weight) >= 1 && integer(f.weight) <= 100)) out.weight = 'Enter a whole number from 1 to 100.'
   return out
 }
 
-/** What the controller refused: its errors, and the body that they are about. */
-export type Refusal = { errors: FieldErrors; body: Body }
+/** A rejected request: its errors and its body. */
+export type Rejection = { errors: FieldErrors; body: Body }
 
-/** The errors of a refusal in what has not been changed since. */
-export function unresolved({ errors, body }: Refusal, f: Fields): FieldErrors {
+/** The errors of fields that have not changed since the rejection. */
+export function unresolved({ errors, body }: Rejection, f: Fields): FieldErrors {
   const now = bodyOf(f)
   return Object.fromEntries(Object.entries(errors).filter(([k]) => now[k as keyof Body] === body[k as keyof Body]))
 }
 
-/** The body of a request; secrets that were not edited are left out, which keeps the saved ones. */
+/** The body of a request; it omits unedited secrets, which keeps the saved ones. */
 export const bodyOf = (f: Fields) => ({
   ...pick(['name', 'url', ...paths], (key) => f[key].trim()),
-  site_id: whole(f.site_id),
-  weight: whole(f.weight),
+  site_id: integer(f.site_id),
+  weight: integer(f.weight),
   enabled: f.enabled,
   ...(pick(
     secrets.filter((key) => f[key] !== undefined),
@@ -109,6 +108,6 @@ export const bodyOf = (f: Fields) => ({
   ) as Partial<Record<(typeof secrets)[number], string>>),
 })
 
-/** Whether a target may not go because visits would have nowhere to go. */
+/** Whether it is the only enabled target, which cannot be disabled or deleted. */
 export const isLast = (t: Target, all: Target[], mode: string) =>
   mode === 'multi' && t.enabled && all.filter((o) => o.enabled).length === 1
