@@ -1,4 +1,4 @@
-// Errors as a person reads them: one form for whatever a request or this page has thrown, and one way to show it.
+// Error messages for the user, from requests or scripts.
 import { ApiError, type FieldError } from '../api/client'
 import { toast } from '../ui'
 

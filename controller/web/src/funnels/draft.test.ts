@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blank, body, byField, early, freeName, lawful, moments, newStep, shareOf } from './draft'
+import { blank, body, byField, early, freeName, isValidOrder, moments, newStep, shareOf } from './draft'
 import { fromTemplate, hostOf, templateNames } from './templates'
 
 describe('draft', () => {
@@ -64,7 +64,7 @@ describe('draft', () => {
 describe('templates', () => {
   it.each(templateNames)('%s begins with a pageview, on the given host', (name) => {
     const draft = fromTemplate(name, 'https://www.example.org')
-    expect(lawful(draft.steps)).toBe(true)
+    expect(isValidOrder(draft.steps)).toBe(true)
     expect(draft.steps.every((s) => s.url.startsWith('https://www.example.org/'))).toBe(true)
   })
   it('tracks the PDF of the lead as a download', () => {

@@ -1,11 +1,11 @@
-// A funnel while it is edited: what the form binds to, and what of it is sent.
+// A funnel being edited, and the conversion from and to the API's types.
 import type { FieldError, Schemas } from '../api/client'
 import { words } from '../text'
 import type { StepType } from '../text/hits'
 
-/** A field of a step as the form holds it. Numbers are null while they are empty. */
+/** A step in the form. Empty numbers are null. */
 export type Step = Omit<Schemas['FunnelStep'], 'delay_seconds_min' | 'delay_seconds_max'> & {
-  /** Of this browser alone, to tell steps apart while they move. */
+  /** Identifies the step in this browser. */
   id: number
   delay_seconds_min: number | null
   delay_seconds_max: number | null
@@ -60,10 +60,10 @@ export function draftOf(f: Schemas['SetupFunnel']): Draft {
   }
 }
 
-/** The fields that a step of a type has beside the common ones. */
+/** The fields of a type of step besides the common ones. */
 export const fieldsOf = (type: StepType) => Object.keys(steps[type].fields) as (keyof Schemas['FunnelStep'])[]
 
-/** What is sent of a draft: of each step only what its type has. */
+/** The request body of a draft: each step with the fields of its type. */
 export function body(d: Draft) {
   return {
     ...d,
@@ -73,10 +73,10 @@ export function body(d: Draft) {
   }
 }
 
-/** Every visit begins with a pageview. */
-export const lawful = (steps: Pick<Step, 'type'>[]) => steps[0]?.type === 'pageview'
+/** Every visit starts with a pageview. */
+export const isValidOrder = (steps: Pick<Step, 'type'>[]) => steps[0]?.type === 'pageview'
 
-/** A name nobody has: the wanted one, or with the first free number behind it. Names differ in more than case. */
+/** An unused name: the wanted one, or with the first free number appended. Names are compared ignoring case. */
 export function freeName(wanted: string, taken: string[]): string {
   const used = new Set(taken.map((n) => n.toLowerCase()))
   for (let n = 1; ; n++) {
@@ -92,8 +92,8 @@ export function freeName(wanted: string, taken: string[]): string {
 type Chance = { priority: number | null; probability: number | null; enabled: boolean }
 
 /**
- * What part of all visits would follow a draft once it is saved beside the others. The others with a lower priority
- * take theirs first; among equals the newest change is tried first, which is then the draft's.
+ * The share of all visits that a draft will get. Funnels with a lower priority number come first; among equals the
+ * latest change, which is the draft.
  */
 export function shareOf(draft: Chance, others: Chance[]): number {
   if (!draft.enabled) return 0
@@ -103,10 +103,10 @@ export function shareOf(draft: Chance, others: Chance[]): number {
   return left * Math.min(1, Math.max(0, draft.probability ?? 0))
 }
 
-/** When a step happens: seconds since the visit's first hit, at the earliest and at the latest. */
+/** The earliest and latest time of a step, in seconds since the first hit of the visit. */
 export type Moment = { from: number; to: number }
 
-/** The moments of all steps and, last, that of the end: a step's delay is the time after it. */
+/** The times of all steps and of the end of the funnel: a step's delay follows it. */
 export function moments(steps: Pick<Step, 'delay_seconds_min' | 'delay_seconds_max'>[]): Moment[] {
   const out: Moment[] = [{ from: 0, to: 0 }]
   let last = out[0]!
@@ -118,10 +118,10 @@ export function moments(steps: Pick<Step, 'delay_seconds_min' | 'delay_seconds_m
   return out
 }
 
-/** FieldErrors by field: "name", "steps", or "steps[2].url". */
+/** Error messages by field: "name", "steps", or "steps[2].url". */
 export type FieldErrors = Record<string, string>
 
-/** Puts errors of an answer to their fields; those of a preview are told under "funnel.". */
+/** Groups the errors of a response by field; those of a preview have the prefix "funnel.". */
 export function byField(list: FieldError[]): FieldErrors {
   const out: FieldErrors = {}
   for (const f of list) {
@@ -131,7 +131,7 @@ export function byField(list: FieldError[]): FieldErrors {
   return out
 }
 
-/** FieldErrors that a person can already be told of: what is still empty is left out, for it may be on its way. */
+/** The errors to show before saving: those of fields that are not empty. */
 export function early(errors: FieldErrors, d: Draft): FieldErrors {
   const value = (field: string) => {
     const at = /^steps\[(\d+)\]\.(\w+)$/.exec(field)

@@ -46,5 +46,5 @@ export const pages: Page[] = [
   { path: 'logs', name: w.logs, icon: FileText, load: () => import('../logs/Page.svelte') },
 ]
 
-/** The page that a path leads to, by the first part of it; undefined where there is none. */
+/** The page of a path, by its first part. */
 export const pageOf = (first = '') => pages.find((p) => p.path === first || p.aliases?.includes(first))

@@ -4,7 +4,7 @@ import { errorText } from '../errors'
 
 export const session = $state<{ state: 'unknown' | 'in' | 'out'; message: string }>({ state: 'unknown', message: '' })
 
-/** Finds out whether the browser is signed in, by the code of a sign-in link if there is one in the address. */
+/** Checks whether the browser is signed in, after using the code of a sign-in link if the URL has one. */
 export async function enter() {
   const code = new URLSearchParams(location.hash.slice(1)).get('code')
   if (code) {
@@ -24,7 +24,7 @@ export async function enter() {
   }
 }
 
-/** Signs in by key; throws what the controller says. */
+/** Signs in by key; throws the controller's error. */
 export async function signIn(key: string) {
   await api.POST('/api/session', { body: { api_key: key } })
   session.state = 'in'

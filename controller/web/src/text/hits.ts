@@ -67,7 +67,7 @@ const common: Fields = {
   title: { label: 'Page title', help: 'Up to 120 characters.' },
   action_name: { label: 'Action name', help: 'Used if there is no page title.' },
   delay_seconds_min: { label: 'Min delay', help: 'Seconds.', number: true },
-  delay_seconds_max: { label: 'Max delay', help: 'Up to 1799.', number: true },
+  delay_seconds_max: { label: 'Max delay', help: 'Seconds, up to 1799.', number: true },
 }
 
 export const hits = {
