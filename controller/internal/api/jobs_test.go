@@ -96,8 +96,8 @@ func TestABackfillWaitsIsCancelledAndResumed(t *testing.T) {
 	}
 	f.each(t, []quick{
 		{"it waits", "GET", "/api/backfill/status", "", nil, 200, is{"runs.0.state": "queued"}},
-		{"not to be settled", "POST", "/api/backfill/" + id + "/settle", "", nil, 409, "goes on"},
-		{"nor resumed", "POST", "/api/backfill/" + id + "/resume", "", nil, 409, "goes on"},
+		{"not to be settled", "POST", "/api/backfill/" + id + "/settle", "", nil, 409, "running or queued"},
+		{"nor resumed", "POST", "/api/backfill/" + id + "/resume", "", nil, 409, "running or queued"},
 		{"it is cancelled by its container", "POST", "/api/backfill/cancel", `{"container_name":"job-` + id + `"}`, nil,
 			200, is{"state": "exited"}},
 		{"but once", "POST", "/api/backfill/cancel", `{"run_id":"` + id + `"}`, nil, 409, "ended"},
