@@ -4,11 +4,13 @@
 package launcher
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/fault"
@@ -107,8 +109,9 @@ type Runtime interface {
 }
 
 // JobRuntime runs further loadgens, each for a job that ends by itself. A job's ID consists of letters, digits, - and _
-// and names its folders, see exchange.JobFolder; its files must be there before it starts. Its state folder is separate,
-// because a loadgen closes all open ledgers in its folder. JobRuntime is safe for concurrent use with one caller per job.
+// and names its folders, see exchange.JobFolder; its files must be there before it starts. Its state folder is
+// separate, because a loadgen closes all open ledgers in its folder. JobRuntime is safe for concurrent use with one
+// caller per job.
 type JobRuntime interface {
 	// Job returns the loadgen of a job, and JobName its name, whether it exists or not.
 	Job(id string) Loadgen
@@ -134,4 +137,47 @@ func JobRunningError(name string) error {
 func Environ(exchangeDir, stateDir string) []string {
 	return []string{"EXCHANGE_DIR=" + exchangeDir, "STATE_DIR=" + stateDir,
 		"LOADGEN_ENV_FILE=" + path.Join(exchangeDir, exchange.EnvFile), logline.Environ}
+}
+
+// Output is the output of a command of the loadgen.
+type Output struct {
+	Stdout []byte
+	// Stderr is its standard error. Files of the exchange folder appear without their directory.
+	Stderr   []Line
+	ExitCode int
+}
+
+// MaxOutput is the maximum size of a command's output, in bytes.
+const MaxOutput = 8 << 20
+
+// ErrOutputTooLarge reports output of more than MaxOutput.
+var ErrOutputTooLarge = errors.New("the loadgen's output exceeds 8 MiB")
+
+// OutputWriter collects the output of a command. A stream that exceeds MaxOutput fails, which ends the command.
+type OutputWriter struct{ Stdout, Stderr limitedBuffer }
+
+// Overflowed reports whether a stream exceeded MaxOutput.
+func (w *OutputWriter) Overflowed() bool { return w.Stdout.overflowed || w.Stderr.overflowed }
+
+// Output returns what was collected; exchangeDir is the command's exchange folder.
+func (w *OutputWriter) Output(exitCode int, exchangeDir string) Output {
+	out, now := Output{Stdout: w.Stdout.data.Bytes(), ExitCode: exitCode}, time.Now()
+	for line := range strings.Lines(strings.ReplaceAll(w.Stderr.data.String(), exchangeDir+"/", "")) {
+		out.Stderr = append(out.Stderr, ParseLine(now, strings.TrimRight(line, "\r\n")))
+	}
+	return out
+}
+
+// limitedBuffer does not embed its buffer, because io.Copy would bypass Write.
+type limitedBuffer struct {
+	data       bytes.Buffer
+	overflowed bool
+}
+
+// Write implements io.Writer.
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.overflowed = b.overflowed || b.data.Len()+len(p) > MaxOutput; b.overflowed {
+		return 0, ErrOutputTooLarge
+	}
+	return b.data.Write(p)
 }

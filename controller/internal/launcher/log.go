@@ -74,8 +74,8 @@ type LogReader interface {
 	Logs(ctx context.Context, q LogQuery, each func(Line) error) error
 }
 
-// Read calls each with the lines that the query selects. read implements Since and Follow for a log; it may ignore Tail,
-// and the rest of the query is empty.
+// Read calls each with the lines that the query selects. read implements Since and Follow for a log; it may ignore
+// Tail, and the rest of the query is empty.
 func (q LogQuery) Read(read func(q LogQuery, each func(Line) error) error, each func(Line) error) error {
 	selected := func(l Line) error {
 		if q.Matches(l) {

@@ -167,7 +167,8 @@ func killAndStart(t *testing.T, s subject, l launcher.Loadgen) {
 }
 
 func filtersLog(t *testing.T, s subject) {
-	s.publish(t, "", map[string]string{"AUTO_START": "true", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "0", "BULK_SIZE": "0"})
+	s.publish(t, "", map[string]string{"AUTO_START": "true", "CONCURRENCY": "0", "PAGEVIEWS_MIN": "0",
+		"BULK_SIZE": "0"})
 	must(t, s.Start(t.Context()))
 	await(t, s.Runtime, launcher.Exited)
 	all := read(t, s.Runtime, launcher.LogQuery{})

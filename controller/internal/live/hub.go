@@ -12,8 +12,8 @@ import (
 	"github.com/puttrix/trafficinator/controller/internal/launcher"
 )
 
-// Hub sends events to readers. It never waits for a reader: one that falls behind is dropped, and resumes with the ID of
-// the last event it received. It is safe for concurrent use.
+// Hub sends events to readers. It never waits for a reader: one that falls behind is dropped, and resumes with the ID
+// of the last event it received. It is safe for concurrent use.
 type Hub struct {
 	epoch string
 

@@ -103,8 +103,8 @@ func (l *Monitor) Watch(ctx context.Context) {
 	}
 }
 
-// summary returns the summary of all lives of a run, of which r is the last one. A life without earlier visits is the only
-// one.
+// summary returns the summary of all lives of a run, of which r is the last one. A life without earlier visits is the
+// only one.
 func (l *Monitor) summary(r *runsummary.Summary) *runsummary.Summary {
 	if r.FirstVisit > 0 {
 		if all, err := l.c.Ledger(r.RunID); err == nil {

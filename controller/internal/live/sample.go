@@ -1,5 +1,6 @@
-// Package live turns the loadgen's status of each second into samples, which it keeps for two hours and sends to browsers,
-// and into a row per interval for the run's history. It controls and estimates nothing; the loadgen's ledger is the record.
+// Package live turns the loadgen's status of each second into samples, which it keeps for two hours and sends to
+// browsers, and into a row per interval for the run's history. It controls and estimates nothing; the loadgen's ledger
+// is the record.
 package live
 
 import (
@@ -38,8 +39,8 @@ type Point struct {
 	Scale float64 `json:"scale"`
 }
 
-// Recent is the measurement of the last minute, or a tenth more, or less if the run is younger. At low rates a second is
-// too short.
+// Recent is the measurement of the last minute, or a tenth more, or less if the run is younger. At low rates a second
+// is too short.
 type Recent struct {
 	// Seconds is how much time it covers.
 	Seconds   float64            `json:"seconds"`
@@ -94,8 +95,8 @@ const (
 type Stop struct {
 	Kind StopKind `json:"kind" enum:"visits,hours,profile,cap,error_brake"`
 	Unit string   `json:"unit" enum:"visits,s,share"`
-	// Current excludes pauses for a profile, which stops during them; for the cap it counts reserved visits, a hundredth
-	// of the cap at a time.
+	// Current excludes pauses for a profile, which stops during them; for the cap it counts reserved visits, a
+	// hundredth of the cap at a time.
 	Current float64 `json:"current"`
 	Limit   float64 `json:"limit"`
 	// Judged is false while there is too little data: the brake waits for a minute and ten hits.

@@ -100,8 +100,8 @@ func (v *Preview) Visits(ctx context.Context, r Request) (Result, error) {
 	return Result{Seed: seed, Visits: visits, Warnings: append(warnings, more...)}, err
 }
 
-// Check returns the errors and warnings that the loadgen reports for the saved settings with overrides. Errors are those
-// of Visits, except problem.List.
+// Check returns the errors and warnings that the loadgen reports for the saved settings with overrides. Errors are
+// those of Visits, except problem.List.
 func (v *Preview) Check(ctx context.Context, overrides map[string]any) (problem.List, error) {
 	r, err := v.Visits(ctx, Request{Overrides: overrides, Visits: 1})
 	var invalid problem.List
@@ -163,7 +163,8 @@ func (v *Preview) plan(ctx context.Context, draft plan.Input, args ...string) (o
 	case output.ExitCode == exitcode.BadConfig && problems.Err() != nil:
 		return nil, 0, nil, problems
 	case output.ExitCode == exitcode.BadConfig && len(output.Stderr) > 0: // unknown command or flag
-		return nil, 0, nil, fmt.Errorf("%w: it rejects %q: %s", launcher.ErrVersionMismatch, args, output.Stderr[0].Text)
+		return nil, 0, nil, fmt.Errorf("%w: it rejects %q: %s", launcher.ErrVersionMismatch, args,
+			output.Stderr[0].Text)
 	default:
 		return nil, 0, nil, fmt.Errorf("plan the visits: the loadgen ended with exit code %d: %s", output.ExitCode,
 			problems.Error())

@@ -42,6 +42,6 @@ func TestProfileHasItsCornersAndVisits(t *testing.T) {
 		"TIMEZONE": "Europe/Berlin", "TARGET_VISITS_PER_DAY": "2300"}, now)
 	monday := time.Date(2026, 3, 22, 23, 0, 0, 0, time.UTC)
 	if !d.From.Equal(monday) || d.Window != 167*3600 || d.Planned != 7*2300-100 {
-		t.Errorf("want a week from Monday without the hour of the clock change, got %s, %g s, %d", d.From, d.Window, d.Planned)
+		t.Errorf("want a week from Monday without an hour, got %s, %g s, %d", d.From, d.Window, d.Planned)
 	}
 }

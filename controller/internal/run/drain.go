@@ -24,8 +24,8 @@ const (
 type StopOptions struct {
 	// Now cuts off open visits. Otherwise they are finished, and no new ones start.
 	Now bool
-	// Timeout is how long open visits have to finish; 0 is FinishTimeout. With Now, the loadgen is killed after it; 0 is
-	// DrainTimeout.
+	// Timeout is how long open visits have to finish; 0 is FinishTimeout. With Now, the loadgen is killed after it; 0
+	// is DrainTimeout.
 	Timeout time.Duration
 }
 
@@ -132,8 +132,8 @@ func (m *Manager) requestFinish(runID string, within time.Duration) error {
 	return err
 }
 
-// drain stops the loadgen within the timeout, or within a shorter one of faster. The error wraps launcher.ErrUnavailable
-// if the engine does not answer in time.
+// drain stops the loadgen within the timeout, or within a shorter one of faster. The error wraps
+// launcher.ErrUnavailable if the engine does not answer in time.
 func (m *Manager) drain(ctx context.Context, timeout time.Duration, faster <-chan StopOptions) error {
 	for {
 		drainCtx, cancel := context.WithTimeout(ctx, timeout+engineTimeout)

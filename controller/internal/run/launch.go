@@ -24,9 +24,9 @@ func (m *Manager) publishSaved(q Request) publishFunc {
 	}
 }
 
-// launch publishes, stops the current run, starts the loadgen and waits until it reports that the plan runs. Open visits
-// of the current run are finished first; the warnings are why they were not. If a stop cancels it, the stop records the
-// end of the run.
+// launch publishes, stops the current run, starts the loadgen and waits until it reports that the plan runs. Open
+// visits of the current run are finished first; the warnings are why they were not. If a stop cancels it, the stop
+// records the end of the run.
 func (m *Manager) launch(ctx context.Context, q Request, publish publishFunc) (r Result, err error) {
 	before, err := m.c.Publisher.Published(ctx)
 	if err != nil {

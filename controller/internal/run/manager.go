@@ -124,11 +124,8 @@ func (m *Manager) operate(ctx context.Context, name string, finishing time.Durat
 	}
 }
 
-// beginOwn takes the turn for an operation that the controller starts by itself. It does not wait.
-func (m *Manager) beginOwn(ctx context.Context, name string) (_ context.Context, end func(), err error) {
-	return m.begin(ctx, name, 0, make(chan struct{}))
-}
-
+// begin takes the turn, or returns a *BusyError. ownDone is not nil for an operation that the controller starts by
+// itself.
 func (m *Manager) begin(ctx context.Context, name string, finishing time.Duration,
 	ownDone chan struct{}) (_ context.Context, end func(), err error) {
 	m.mu.Lock()

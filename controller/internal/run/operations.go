@@ -107,8 +107,8 @@ func (m *Manager) idle(ctx context.Context) error {
 }
 
 // Apply applies the draft, or the saved settings if it is nil; timeout is that of Restart. If no run is in progress, it
-// saves and publishes them. Otherwise it starts a new run, and if the loadgen rejects the settings, restores the previous
-// settings and their run. A draft is saved only once its run is running.
+// saves and publishes them. Otherwise it starts a new run, and if the loadgen rejects the settings, restores the
+// previous settings and their run. A draft is saved only once its run is running.
 func (m *Manager) Apply(ctx context.Context, timeout time.Duration, draft *Draft) (Result, error) {
 	q := Request{Timeout: timeout}
 	if draft != nil {

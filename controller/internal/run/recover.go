@@ -46,8 +46,8 @@ func (m *Manager) adoptLastRun(ctx context.Context) error {
 	return nil
 }
 
-// Watch refreshes the status every second, restarts a crashed loadgen, records the end of runs that end by themselves and
-// retries what a stop could not do, until ctx is done.
+// Watch refreshes the status every second, restarts a crashed loadgen, records the end of runs that end by themselves
+// and retries what a stop could not do, until ctx is done.
 func (m *Manager) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -97,11 +97,11 @@ func isIdle(l launcher.Status, p *status.Snapshot) bool {
 	return l.State == launcher.Running && p.Phase == phase.Idle
 }
 
-// recover handles unexpected states: a loadgen that is gone; one that was restarted outside of the controller, for example
-// with `docker compose up`, and idles although its run has not ended, because each start counts once; and a run that was
-// not started here, for example before this controller.
+// recover handles unexpected states: a loadgen that is gone; one that was restarted outside of the controller, for
+// example with `docker compose up`, and idles although its run has not ended, because each start counts once; and a run
+// that was not started here, for example before this controller.
 func (m *Manager) recover(ctx context.Context, name string) {
-	ctx, end, err := m.beginOwn(ctx, name)
+	ctx, end, err := m.begin(ctx, name, 0, make(chan struct{}))
 	if err != nil {
 		return // the current operation changes the state
 	}
@@ -138,8 +138,8 @@ func (m *Manager) recover(ctx context.Context, name string) {
 	}
 }
 
-// restartCrashed restarts the crashed loadgen of a run. It returns true too if the engine is unavailable, which the next
-// refresh shows, or if a stop takes over.
+// restartCrashed restarts the crashed loadgen of a run. It returns true too if the engine is unavailable, which the
+// next refresh shows, or if a stop takes over.
 func (m *Manager) restartCrashed(ctx context.Context, l launcher.Status, st Status) bool {
 	restarts := st.Restarts
 	if !m.c.ShouldRestart(st.Run.ID, l, &restarts) {

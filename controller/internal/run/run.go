@@ -30,23 +30,15 @@ type Status struct {
 	Runtime, RuntimeReason string
 	Loadgen                launcher.Status
 	// Since is when the running loadgen was started, by the monotonic clock of this process; zero if none runs.
-	Since time.Time
-	// Phase is the loadgen's, "" while it does not answer.
-	Phase phase.Phase
-	// Pause is why no new visits start, one of package metric, or "".
-	Pause string
-	// Operation is the current operation, nil for none.
-	Operation *Operation
-	// Run is the current run or the last one; nil before the first.
-	Run *record.Run
-	// Steering is the content of control.json for the current run.
-	Steering exchange.Control
-	// Finish is set while the run finishes its open visits.
-	Finish *Finish
-	// Restarts counts the restarts of this run after crashes, at most MaxRestarts.
-	Restarts int
-	// Messages are the errors of a loadgen that ended unexpectedly.
-	Messages []string
+	Since     time.Time
+	Phase     phase.Phase      // the loadgen's, "" while it does not answer
+	Pause     string           // why no new visits start, one of package metric, or ""
+	Operation *Operation       // the current operation, nil for none
+	Run       *record.Run      // the current run or the last one; nil before the first
+	Steering  exchange.Control // the content of control.json for the current run
+	Finish    *Finish          // set while the run finishes its open visits
+	Restarts  int              // of this run after crashes, up to MaxRestarts
+	Messages  []string         // errors of a loadgen that ended unexpectedly
 }
 
 // Active reports whether a run is in progress.

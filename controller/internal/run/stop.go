@@ -45,19 +45,16 @@ func (e *DeferredError) Unwrap() error { return fault.Unavailable }
 
 // stopCall is a stop in progress.
 type stopCall struct {
-	// faster receives the options of later calls while it waits for the loadgen.
-	faster chan StopOptions
-	// options are the fastest that were requested; guarded by Manager.mu.
-	options StopOptions
-	// done is closed at the end; then result and err are valid.
-	done   chan struct{}
-	result Result
-	err    error
+	faster  chan StopOptions // receives the options of later calls while it waits for the loadgen
+	options StopOptions      // the fastest that were requested; guarded by Manager.mu
+	done    chan struct{}    // closed at the end; then result and err are valid
+	result  Result
+	err     error
 }
 
-// Stop stops the current run. It cancels the current operation, which returns ErrStopped. If another Stop is in progress,
-// o can only make it faster, and both return the same result. Other failures than those of the stop are warnings, and
-// Watch retries them. Errors: *DeferredError and those of Runtime.
+// Stop stops the current run. It cancels the current operation, which returns ErrStopped. If another Stop is in
+// progress, o can only make it faster, and both return the same result. Other failures than those of the stop are
+// warnings, and Watch retries them. Errors: *DeferredError and those of Runtime.
 func (m *Manager) Stop(ctx context.Context, o StopOptions) (Result, error) {
 	m.mu.Lock()
 	s := m.stopCall
@@ -219,7 +216,7 @@ func (m *Manager) retry(ctx context.Context, l launcher.Status) {
 			m.c.Log.ErrorContext(ctx, "cannot stop the run", "err", err)
 		}
 	case !idleFailed.IsZero() && time.Since(idleFailed) >= idleRetryInterval:
-		ctx, end, err := m.beginOwn(ctx, "stop")
+		ctx, end, err := m.begin(ctx, "stop", 0, make(chan struct{}))
 		if err != nil {
 			return // the current operation publishes
 		}

@@ -1,5 +1,5 @@
-// Package summaries reads the ledgers in the loadgens' state folders, and adds up the lives of a run. It writes nothing, and
-// does not depend on the database. Nothing else in the controller reads ledgers.
+// Package summaries reads the ledgers in the loadgens' state folders, and adds up the lives of a run. It writes
+// nothing, and does not depend on the database. Nothing else in the controller reads ledgers.
 package summaries
 
 import (
@@ -45,8 +45,8 @@ func New(fsys afero.Fs, dir string) *Reader {
 	return &Reader{fs: fsys, dir: dir, cache: map[string]cached{}}
 }
 
-// Read returns the ledger of a run, with the lives of a restarted loadgen added up. A file that did not change is not read
-// again, so the summary is shared and must not be changed. Without a ledger, the error wraps fs.ErrNotExist.
+// Read returns the ledger of a run, with the lives of a restarted loadgen added up. A file that did not change is not
+// read again, so the summary is shared and must not be changed. Without a ledger, the error wraps fs.ErrNotExist.
 func (r *Reader) Read(runID string) (*runsummary.Summary, error) {
 	dir, path, err := r.find(runID)
 	if err != nil {
@@ -153,18 +153,15 @@ func Decode(data []byte) (*runsummary.Summary, error) {
 	return s, nil
 }
 
-// CloseKilled returns a copy of a ledger that a killed loadgen left open, closed at a time as the loadgen's next start would
-// close it; or s if it is closed.
+// CloseKilled returns a copy of a ledger that a killed loadgen left open, closed at a time as the loadgen's next start
+// would close it; or s if it is closed.
 func CloseKilled(s *runsummary.Summary, at time.Time) *runsummary.Summary {
 	if s == nil || !s.Ended.IsZero() {
 		return s
 	}
 	data, err := s.Encode()
-	if err != nil { // impossible: it was decoded
-		return s
-	}
-	own, err := Decode(data) // s is shared
-	if err != nil {
+	own, decodeErr := Decode(data) // s is shared
+	if err != nil || decodeErr != nil {
 		return s
 	}
 	own.CloseKilled(at)

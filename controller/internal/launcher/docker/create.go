@@ -94,8 +94,8 @@ func (l *loadgen) spec(ctx context.Context) (containerSpec, error) {
 		}
 	}
 	if !path.IsAbs(exchangeFrom) || !path.IsAbs(stateFrom) {
-		return containerSpec{}, fmt.Errorf("the engine cannot mount the folders %q and %q; set DATA_DIR to an absolute "+
-			"path", exchangeFrom, stateFrom)
+		return containerSpec{}, fmt.Errorf("the engine cannot mount the folders %q and %q; set DATA_DIR to an "+
+			"absolute path", exchangeFrom, stateFrom)
 	}
 	spec := containerSpec{
 		config: &container.Config{
@@ -184,6 +184,6 @@ func (l *loadgen) create(ctx context.Context, spec containerSpec) (id string, er
 
 // noImage returns the error of a missing image.
 func (d *Docker) noImage(err error) error {
-	return fmt.Errorf("%w: the image %s does not exist (%w); build it with `make images` or set LOADGEN_IMAGE to another",
-		launcher.ErrMissing, d.c.Image, err)
+	return fmt.Errorf("%w: the image %s does not exist (%w); build it with `make images` or set LOADGEN_IMAGE to "+
+		"another", launcher.ErrMissing, d.c.Image, err)
 }

@@ -147,9 +147,10 @@ func mapError(err error) error {
 	return err
 }
 
-// findContainer inspects the container with the labels; if there are several, the one with the name. Errors: ErrMissing,
-// ErrForeign, ErrUnavailable.
-func (d *Docker) findContainer(ctx context.Context, name string, labels map[string]string) (container.InspectResponse, error) {
+// findContainer inspects the container with the labels; if there are several, the one with the name. Errors:
+// ErrMissing, ErrForeign, ErrUnavailable.
+func (d *Docker) findContainer(ctx context.Context, name string,
+	labels map[string]string) (container.InspectResponse, error) {
 	var pairs []string
 	with := filters.NewArgs()
 	for _, label := range slices.Sorted(maps.Keys(labels)) {

@@ -56,7 +56,7 @@ func TestEngineIsFoundLikeByTheDockerCommand(t *testing.T) {
 			host: "unix:///x.sock", from: "DOCKER_HOST"},
 		"a host by TLS": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs",
 			TLSVerify: "1"}, host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem"},
-		"a host by TLS without verification": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
+		"a host by unverified TLS": {search: docker.Discovery{Host: "tcp://127.0.0.1:2376", CertPath: "/certs"},
 			host: "tcp://127.0.0.1:2376", from: "DOCKER_HOST", ca: "/certs/ca.pem", unverified: true},
 		"a context": {search: docker.Discovery{Context: "tls"}, host: "tcp://127.0.0.1:2376",
 			from: "the Docker context tls, from DOCKER_CONTEXT", ca: contextFolder("tls", "tls") + "/docker/ca.pem"},

@@ -17,8 +17,8 @@ import (
 )
 
 // ErrRemoteEngine reports an engine whose containers cannot mount the folders of this machine.
-var ErrRemoteEngine = errors.New("the engine is on another machine, so its containers cannot mount the folders of this " +
-	"one; run the controller there, use a local engine (docker context use default), or set RUNTIME=process")
+var ErrRemoteEngine = errors.New("the engine is on another machine, so its containers cannot mount the folders of " +
+	"this one; run the controller there, use a local engine (docker context use default), or set RUNTIME=process")
 
 // environment describes where the controller runs relative to its engine, which never changes.
 type environment struct {

@@ -81,8 +81,8 @@ func (l *loadgen) resumeJob(ctx context.Context, found container.InspectResponse
 	return l.createAndStart(ctx)
 }
 
-// outdated reports whether a container must be recreated before it is started: it has an older image, lacks requiredEnv,
-// or does not publish the telemetry port that the controller needs.
+// outdated reports whether a container must be recreated before it is started: it has an older image, lacks
+// requiredEnv, or does not publish the telemetry port that the controller needs.
 func (d *Docker) outdated(ctx context.Context, found container.InspectResponse) (bool, error) {
 	e, err := d.env(ctx)
 	if err != nil {

@@ -75,7 +75,8 @@ func TestLogFileHasTimes(t *testing.T) {
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Logs(t.Context(), launcher.LogQuery{Follow: true}, func(launcher.Line) error { return nil }); err != nil {
+	ignore := func(launcher.Line) error { return nil }
+	if err := p.Logs(t.Context(), launcher.LogQuery{Follow: true}, ignore); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "loadgen.log")

@@ -104,9 +104,9 @@ func (c *comparison) visits(a, b runsummary.Visits) {
 		name string
 		a, b uint64
 	}{
-		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial}, {"uncertain", a.Uncertain, b.Uncertain},
-		{"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent}, {"split", a.Split, b.Split},
-		{"repeated", a.Repeated, b.Repeated},
+		{"complete", a.Complete, b.Complete}, {"partial", a.Partial, b.Partial},
+		{"uncertain", a.Uncertain, b.Uncertain}, {"lost", a.Lost, b.Lost}, {"unsent", a.Unsent, b.Unsent},
+		{"split", a.Split, b.Split}, {"repeated", a.Repeated, b.Repeated},
 	} {
 		c.count("visits", n.name, n.a, n.b, shareOf(a.Planned, b.Planned))
 	}

@@ -1,5 +1,5 @@
-// Package history reads recorded runs, to print, compare and export them. It changes nothing, except that a Purger removes
-// deleted runs, and does not know HTTP.
+// Package history reads recorded runs, to print, compare and export them. It changes nothing, except that a Purger
+// removes deleted runs, and does not know HTTP.
 package history
 
 import (

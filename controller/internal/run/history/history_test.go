@@ -19,7 +19,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// newReader returns a reader with the run "r" of a minute from noon on, and "open", which has been in progress since noon.
+// newReader returns a reader with the run "r" of a minute from noon on, and "open", which has been in progress since
+// noon.
 func newReader(t *testing.T) history.Reader {
 	t.Helper()
 	s, err := store.Open(t.Context(), afero.NewOsFs(), filepath.Join(t.TempDir(), "db"), store.Key{}, time.Now)

@@ -102,7 +102,7 @@ func (r Record) Print(w io.Writer, now time.Time) error {
 func (r Record) printLedger(w io.Writer) error {
 	s := r.Summary
 	_, _ = fmt.Fprintf(w, "\n%d visits started of %d due\nlatency p50 %s, p95 %s, p99 %s\n\n", s.Visits.Planned, s.Due,
-		milliseconds(s.Latency.P50), milliseconds(s.Latency.P95), milliseconds(s.Latency.P99)) // table returns the error
+		milliseconds(s.Latency.P50), milliseconds(s.Latency.P95), milliseconds(s.Latency.P99)) // Flush has the error
 	return table(w, func(row func(...string)) {
 		row("HITS", "PLANNED", "ACCEPTED", "REJECTED", "FAILED", "UNKNOWN", "SHED", "ABANDONED")
 		line := func(name string, h runsummary.Hits) {

@@ -8,7 +8,8 @@ import (
 
 const purgeInterval = time.Hour
 
-// Purger removes deleted runs permanently once they can no longer be restored, and requests the deletion of their ledgers.
+// Purger removes deleted runs permanently once they can no longer be restored, and requests the deletion of their
+// ledgers.
 type Purger struct {
 	Store interface {
 		Purgeable(ctx context.Context) (map[string]time.Time, error)
@@ -35,8 +36,8 @@ func (p Purger) Watch(ctx context.Context) {
 	}
 }
 
-// Purge purges the runs that can be purged. The ledgers come first: no one requests those of a run that is no longer in the
-// database.
+// Purge purges the runs that can be purged. The ledgers come first: no one requests those of a run that is no longer in
+// the database.
 func (p Purger) Purge(ctx context.Context) error {
 	runs, err := p.Store.Purgeable(ctx)
 	if err != nil || len(runs) == 0 {

@@ -95,8 +95,8 @@ type Queue struct {
 	recovered bool
 	// cancelled are the jobs that a person canceled, even if that could not be saved.
 	cancelled map[string]bool
-	// attempted are the queued jobs whose start failed and is retried: their runs are recorded, and an interrupted start
-	// may have taken effect.
+	// attempted are the queued jobs whose start failed and is retried: their runs are recorded, and an interrupted
+	// start may have taken effect.
 	attempted map[string]bool
 
 	mu       sync.Mutex // guards what follows

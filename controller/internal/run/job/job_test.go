@@ -208,7 +208,8 @@ func TestCanceledJobDrainsAndCanBeResumed(t *testing.T) {
 	q, end := w.controller(t)
 	id := submit(t, q)
 	until(t, q, id, "it runs", runs)
-	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200, Unknown: []runsummary.Batch{{Number: 3, Visits: 5}}})
+	unknown := []runsummary.Batch{{Number: 3, Visits: 5}}
+	w.setLedger(id, "interrupted", runsummary.Backfill{Visits: 200, Unknown: unknown})
 	j, _, err := q.Cancel(t.Context(), "job-"+id)
 	if err != nil || j.State != job.Exited || *j.ExitCode != 130 || j.Error != nil || j.Progress == nil {
 		t.Fatalf("want it ended by name, without a fault: %+v, %v", j, err)

@@ -18,8 +18,8 @@ const engineTimeout = 5 * time.Second
 
 // Cancel stops a job, named by its run ID or its container: a running one drains and can be resumed later, a queued one
 // leaves the queue. It interrupts the start of another job, which is retried. If the state cannot be saved, that is a
-// warning, because the job is stopped anyway. Errors: fault.NotFound, *StateError and those of the runtime; if the engine
-// does not answer, Watch retries.
+// warning, because the job is stopped anyway. Errors: fault.NotFound, *StateError and those of the runtime; if the
+// engine does not answer, Watch retries.
 func (q *Queue) Cancel(ctx context.Context, name string) (Job, problem.List, error) {
 	q.lockInterrupting()
 	defer q.changing.Unlock()

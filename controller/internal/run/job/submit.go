@@ -29,8 +29,8 @@ type Plan struct {
 	input plan.Input
 }
 
-// Plan returns the plan of a job with values, which are settings of a backfill by name. If its days cannot be determined,
-// the error is a problem.List with every reason to reject it.
+// Plan returns the plan of a job with values, which are settings of a backfill by name. If its days cannot be
+// determined, the error is a problem.List with every reason to reject it.
 func (q *Queue) Plan(ctx context.Context, values map[string]any) (Plan, error) {
 	input, s, problems, err := q.c.Setup.Backfill(ctx, values)
 	if err != nil {
@@ -87,8 +87,8 @@ func (q *Queue) checkToken(in plan.Input, days []calendar.Day, problems *problem
 	}
 }
 
-// Run queues a job with values, see Plan; name describes it. It returns the job with its warnings, or a problem.List with
-// every reason to reject it.
+// Run queues a job with values, see Plan; name describes it. It returns the job with its warnings, or a problem.List
+// with every reason to reject it.
 func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Job, problem.List, error) {
 	p, err := q.Plan(ctx, values)
 	if err != nil {

@@ -73,8 +73,8 @@ func (q *Queue) poll(ctx context.Context) error {
 	return nil
 }
 
-// closeMissed records the end of runs whose jobs have ended or are gone, for example a job whose start was interrupted by
-// the end of a controller and which was canceled since.
+// closeMissed records the end of runs whose jobs have ended or are gone, for example a job whose start was interrupted
+// by the end of a controller and which was canceled since.
 func (q *Queue) closeMissed(ctx context.Context, rows []record.Job) error {
 	open, err := q.c.Repository.Runs(ctx, record.Query{Kind: runsummary.BackfillJob, Open: true})
 	if err != nil {
