@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// Annotated is what was written into one target's graph.
+// Annotated is the result of annotating one site.
 type Annotated struct {
-	Target string   `json:"target"`
-	Notes  []string `json:"notes"`
-	// Error tells why it was not.
-	Error string `json:"error,omitempty"`
+	Target string   `json:"target" doc:"Name of the target."`
+	Notes  []string `json:"notes" doc:"Annotations that were added."`
+	Error  string   `json:"error,omitempty" doc:"Why an annotation could not be added."`
 }
 
-// Annotate writes the begin of a run, and its end where it has one, into the graphs of its targets. Errors as of Load.
+// Annotate adds annotations for the start and the end of a run to the graphs of its sites. The errors are those of Load.
 func (svc *Service) Annotate(ctx context.Context, runID string) ([]Annotated, error) {
 	r, err := svc.Load(ctx, runID)
 	if err != nil {
@@ -32,18 +31,14 @@ func (svc *Service) annotate(ctx context.Context, r Run, s Site) Annotated {
 	if s.Error != "" {
 		return a
 	}
-	zone := r.Zone
-	if site, err := svc.cfg.Matomo.Site(ctx, s.Target); err == nil {
-		zone = zoneOf(&site, zone)
-	}
+	zone := zoneOf(ctx, svc.cfg.Matomo, s.Target, r.Zone)
 	sent, _ := sentTo(r.Summary, s)
-	visits := sent.Visits
 	for _, n := range []struct {
 		at   time.Time
 		text string
 	}{
 		{r.Summary.Started, "begins"},
-		{r.Summary.Ended, fmt.Sprintf("ends (%s): %d visits", r.Summary.Reason, visits.Complete+visits.Partial)},
+		{r.Summary.Ended, fmt.Sprintf("ends (%s): %d visits", r.Summary.Reason, sent.Visits.Complete+sent.Visits.Partial)},
 	} {
 		if n.at.IsZero() {
 			continue

@@ -15,38 +15,37 @@ import (
 )
 
 const (
-	// lookTime bounds the look at the sites before a run, which holds up its start.
-	lookTime = 5 * time.Second
-	// reach is how far before its begin a run's visits may lie (VISIT_DURATION_MAX).
+	// baselineTimeout bounds the queries before a run, which delay its start.
+	baselineTimeout = 5 * time.Second
+	// reach is how long before the start of a run its visits may be (VISIT_DURATION_MAX).
 	reach = 2 * time.Hour
 )
 
-// Before is what a site showed before a run began.
+// Before is what a site showed before a run started.
 type Before struct {
 	Parts []Part
-	// Log is what the raw log held of all parts; nil where it could not be read.
+	// Log is the raw log of all parts; nil if it could not be read.
 	Log *evidence.RawLog
 }
 
-// Part is what was recorded of some days, the first and the last of which are written YYYY-MM-DD.
+// Part has the figures of some days, from the first to the last (YYYY-MM-DD).
 type Part struct {
 	From, To string
 	Recorded matomo.Figures
 }
 
-// of adds up the parts of some days; false where nobody looked at the first day. Days after those that were looked at
-// had not begun.
-func (b Before) of(from, to string) (sum matomo.Figures, looked bool) {
+// of adds up the parts of some days; it is false if the first day was not queried. Later days had not started.
+func (b Before) of(from, to string) (sum matomo.Figures, queried bool) {
 	for _, p := range b.Parts {
-		looked = looked || p.From <= from && from <= p.To
+		queried = queried || p.From <= from && from <= p.To
 		if p.From >= from && p.To <= to {
 			sum = plus(sum, p.Recorded)
 		}
 	}
-	return sum, looked
+	return sum, queried
 }
 
-// behind tells whether the reports did not show all that the raw log held.
+// behind reports whether the reports did not show all of the raw log.
 func (b Before) behind() bool {
 	var all matomo.Figures
 	for _, p := range b.Parts {
@@ -55,8 +54,7 @@ func (b Before) behind() bool {
 	return behind(all, b.Log)
 }
 
-// widened are days that hold parts whole. The raw log is known of all parts alone: where it has to be taken off, they
-// are all needed.
+// widened extends days to complete parts. The raw log is only known for all parts, so that all are needed to subtract it.
 func (b Before) widened(from, to string) (string, string) {
 	all := b.behind()
 	for _, p := range b.Parts {
@@ -67,17 +65,16 @@ func (b Before) widened(from, to string) (string, string) {
 	return from, to
 }
 
-// TakeBaseline keeps what the sites show before a run that is about to begin, so that it can be told from what was
-// there. A site that does not answer in time, or has no token to read with, is left out: the reconciliation says that
-// nobody looked. A run that goes on under its id, such as a backfill that is resumed, keeps the first look: now its own
-// visits are there.
+// TakeBaseline saves what the sites show before a run starts, so that it can be subtracted. Sites that do not respond in
+// time, or have no token for reading, are left out. A resumed run, such as a backfill, keeps its first baseline, because
+// its own visits are there by now.
 func (svc *Service) TakeBaseline(ctx context.Context, runID string) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, baselineTimeout)
 	defer cancel()
 	if _, err := svc.cfg.Store.Figures(ctx, runID, record.Baseline); err == nil {
 		return
 	}
-	seen, err := svc.look(ctx, runID)
+	seen, err := svc.baseline(ctx, runID)
 	if err == nil && len(seen) > 0 {
 		var body []byte
 		if body, err = json.Marshal(seen); err == nil {
@@ -85,118 +82,122 @@ func (svc *Service) TakeBaseline(ctx context.Context, runID string) {
 		}
 	}
 	if err != nil {
-		svc.cfg.Log.Error("what was there before the run cannot be kept", "run_id", runID, "err", err)
+		svc.cfg.Log.Error("could not save the baseline of a run", "run_id", runID, "err", err)
 	}
 }
 
-// look asks the sites of a run at once; they are told apart by their place. One whose visits carry the run needs none.
-func (svc *Service) look(ctx context.Context, runID string) (map[string]Before, error) {
+// baseline queries the sites of a run in parallel; the keys are those of siteKey. A run whose visits carry its id in a
+// custom dimension needs no baseline.
+func (svc *Service) baseline(ctx context.Context, runID string) (map[string]Before, error) {
 	saved, err := svc.cfg.Store.Run(ctx, runID)
 	if err != nil {
 		return nil, err
 	}
-	knobs, _ := saved.Settings()
-	if knobs.RunDimension > 0 {
+	settings, _ := saved.Settings()
+	if settings.RunDimension > 0 {
 		return nil, nil
 	}
 	readers, err := svc.cfg.Readers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	single := place(knobs.Target())
+	single := siteKey(settings.Target())
 	sites := map[string]target.Target{}
 	for _, t := range readers {
-		ours := place(t) == single || knobs.MatomoURL == "" && t.Enabled
-		if ours && t.APIToken() != "" {
-			sites[place(t)] = t
+		sentTo := siteKey(t) == single || settings.MatomoURL == "" && t.Enabled
+		if sentTo && t.APIToken() != "" {
+			sites[siteKey(t)] = t
 		}
 	}
 	var mu sync.Mutex // guards seen
 	seen := map[string]Before{}
 	var all sync.WaitGroup
-	for at, t := range sites {
+	for key, t := range sites {
 		all.Go(func() {
-			b, err := svc.before(ctx, t, knobs)
+			b, err := svc.before(ctx, t, settings)
 			if err != nil {
-				svc.cfg.Log.Debug("a site does not show what it has before the run", "target", t.Name, "err", err)
+				svc.cfg.Log.Debug("could not take the baseline of a site", "target", t.Name, "err", err)
 				return
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			seen[at] = b
+			seen[key] = b
 		})
 	}
 	all.Wait()
 	return seen, nil
 }
 
-// before asks for the days that visits of a run may fall on that begins now: those of a backfill together, because
-// there may be many.
-func (svc *Service) before(ctx context.Context, t target.Target, knobs spec.Spec) (b Before, err error) {
+// before queries the days on which a run that starts now may have visits: those of a backfill in one query, because there
+// may be many.
+func (svc *Service) before(ctx context.Context, t target.Target, settings spec.Spec) (b Before, err error) {
 	site, err := svc.cfg.Matomo.Site(ctx, t)
 	if err != nil {
 		return b, err
 	}
-	zone := zoneOf(&site, knobs.Timezone.Location())
+	zone := settings.Timezone.Location()
+	if z, err := site.Zone(); err == nil {
+		zone = z.Location()
+	}
 	now := time.Now().In(zone)
 	first, last := now.Add(-reach).Format(time.DateOnly), now.Format(time.DateOnly)
 	days := []Part{{From: first, To: first}, {From: last, To: last}}
 	switch {
-	case knobs.BackfillEnabled && knobs.BackfillStart != "" && knobs.BackfillEnd != "":
-		days = []Part{{From: knobs.BackfillStart, To: knobs.BackfillEnd}}
+	case settings.BackfillEnabled && settings.BackfillStart != "" && settings.BackfillEnd != "":
+		days = []Part{{From: settings.BackfillStart, To: settings.BackfillEnd}}
 	case first == last:
 		days = days[:1]
 	}
 	var shown matomo.Figures
 	for _, p := range days {
-		s, err := sliceOf(p.From, p.To, "")
+		q, err := queryOf(p.From, p.To, "")
 		if err != nil {
 			return b, err
 		}
-		if p.Recorded, err = svc.cfg.Matomo.Figures(ctx, t, s); err != nil {
+		if p.Recorded, err = svc.cfg.Matomo.Figures(ctx, t, q); err != nil {
 			return b, err
 		}
 		shown = plus(shown, p.Recorded)
 		b.Parts = append(b.Parts, p)
 	}
-	whole, err := sliceOf(b.Parts[0].From, b.Parts[len(b.Parts)-1].To, "")
+	all, err := queryOf(b.Parts[0].From, b.Parts[len(b.Parts)-1].To, "")
 	if err != nil {
 		return b, err
 	}
-	b.Log = rawLog(ctx, svc.cfg.Matomo, t, whole, zone, shown.Days)
+	b.Log = rawLog(ctx, svc.cfg.Matomo, t, all, zone, shown.Days)
 	return b, nil
 }
 
-// sliceOf is the part of a site's data of some days (YYYY-MM-DD).
-func sliceOf(from, to, segment string) (s matomo.Query, err error) {
-	if s.From, err = time.Parse(time.DateOnly, from); err != nil {
-		return s, fmt.Errorf("read day: %w", err)
+// queryOf returns the query of some days (YYYY-MM-DD).
+func queryOf(from, to, segment string) (q matomo.Query, err error) {
+	if q.From, err = time.Parse(time.DateOnly, from); err == nil {
+		q.To, err = time.Parse(time.DateOnly, to)
 	}
-	if s.To, err = time.Parse(time.DateOnly, to); err != nil {
-		return s, fmt.Errorf("read day: %w", err)
+	if err != nil {
+		return q, fmt.Errorf("read day: %w", err)
 	}
-	s.Segment = segment
-	return s, nil
+	q.Segment = segment
+	return q, nil
 }
 
-// rawLog is what the raw log holds of a slice, of which the reports show so many visits by day; nil where it cannot be
-// read. Its counters go back two days and end now; of other days visits alone can be counted.
-func rawLog(ctx context.Context, m Matomo, t target.Target, s matomo.Query, zone *time.Location,
+// rawLog returns the raw log of a query, or nil if it cannot be read; about are the visits by day in the reports. The
+// counters of the raw log reach back two days from now; on other days only visits can be counted.
+func rawLog(ctx context.Context, m Matomo, t target.Target, q matomo.Query, zone *time.Location,
 	about map[string]uint64) *evidence.RawLog {
-	midnight := time.Date(s.From.Year(), s.From.Month(), s.From.Day(), 0, 0, 0, 0, zone)
-	if recent(midnight) && s.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
-		log, err := m.RawLogSince(ctx, t, midnight, s.Segment)
+	midnight := time.Date(q.From.Year(), q.From.Month(), q.From.Day(), 0, 0, 0, 0, zone)
+	if isRecent(midnight) && q.To.Format(time.DateOnly) >= time.Now().In(zone).Format(time.DateOnly) {
+		log, err := m.RawLogSince(ctx, t, midnight, q.Segment)
 		if err != nil {
 			return nil
 		}
 		return &log
 	}
-	visits, err := m.CountVisits(ctx, t, s, about)
+	visits, err := m.CountVisits(ctx, t, q, about)
 	if err != nil {
 		return nil
 	}
 	return &evidence.RawLog{Visits: evidence.Span{Least: visits, Most: visits}}
 }
 
-// recent tells whether the raw log's counters reach back so far: Live.getCounters goes back 2,880 minutes.
-func recent(since time.Time) bool { return time.Since(since) < 46*time.Hour }
+// isRecent reports whether the counters of the raw log reach back that far: Live.getCounters goes back 2,880 minutes.
+func isRecent(since time.Time) bool { return time.Since(since) < 46*time.Hour }

@@ -17,52 +17,44 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// explain adds to targets with rows that are off what evidence there is for a cause. calm says that Matomo shows all
-// that it holds.
-func explain(ctx context.Context, m Matomo, r Run, targets []comparison.ReconciledTarget, calm bool) {
+// explain adds the evidence for causes to targets that are off. complete reports that Matomo shows all that it has.
+func explain(ctx context.Context, m Matomo, r Run, targets []comparison.ReconciledTarget, complete bool) {
 	for i := range targets {
 		t := &targets[i]
 		if t.Verdict == comparison.MatchEqual || t.Verdict == comparison.MatchIncomparable || r.Sites[i].Error != "" {
 			continue
 		}
-		t.Causes = append(found(t.Rows, t.Slice), causes(ctx, m, r, r.Sites[i], t.Verdict, calm)...)
+		t.Causes = append(rowCauses(t.Rows, t.Slice), causes(ctx, m, r, r.Sites[i], t.Verdict, complete)...)
 	}
 }
 
-// found are the causes that the rows themselves show.
-func found(rows []comparison.ReconciledRow, slice string) []comparison.Cause {
-	var visits, actions comparison.ReconciledRow
+// rowCauses returns the causes that follow from the rows.
+func rowCauses(rows []comparison.ReconciledRow, slice string) []comparison.Cause {
+	totals := map[string]comparison.ReconciledRow{}
 	for _, row := range rows {
-		switch {
-		case row.Group != "total":
-		case row.Name == "visits":
-			visits = row
-		case row.Name == "actions":
-			actions = row
+		if row.Group == "total" {
+			totals[row.Name] = row
 		}
 	}
-	cure := "look for what sends to the site beside the run, and for a proxy or a queue that sends hits twice"
-	if slice != "dimension" {
-		cure += "; with RUN_DIMENSION the run's own visits can be told apart"
+	if actions := totals["actions"]; actions.Verdict == comparison.MatchMore {
+		cure := "look for other traffic to the site, and for a proxy or a queue that sends hits twice"
+		if slice != "dimension" {
+			cure += "; RUN_DIMENSION distinguishes the visits of the run"
+		}
+		return []comparison.Cause{{Kind: "surplus", Cure: cure,
+			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", export.Figure(actions.Off))}}
 	}
-	switch {
-	case actions.Verdict == comparison.MatchMore:
-		return []comparison.Cause{{Kind: "surplus",
-			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", export.Figure(actions.Off)),
-			Cure:    cure}}
-	case visits.Verdict == comparison.MatchMore:
-		return []comparison.Cause{{
-			Kind: "visits_split",
-			Message: fmt.Sprintf("Matomo made %s visits more of the same actions: it ends a visit sooner than the "+
+	if visits := totals["visits"]; visits.Verdict == comparison.MatchMore {
+		return []comparison.Cause{{Kind: "visits_split",
+			Message: fmt.Sprintf("Matomo created %s more visits from the same actions: it ends a visit sooner than the "+
 				"pauses in these visits last", export.Figure(visits.Off)),
-			Cure: "look at visit_standard_length under [Tracker] in Matomo's config/config.ini.php, which is 1800 " +
-				"seconds unless changed",
-		}}
+			Cure: "check visit_standard_length under [Tracker] in Matomo's config/config.ini.php; its default is 1800 " +
+				"seconds"}}
 	}
 	return nil
 }
 
-func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Match, calm bool) []comparison.Cause {
+func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Match, complete bool) []comparison.Cause {
 	t := s.Target
 	var out []comparison.Cause
 	add := func(kind, cure, format string, args ...any) {
@@ -71,91 +63,89 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Mat
 	sent, _ := sentTo(r.Summary, s)
 	h := sum(sent.ByKind)
 	if h.Rejected > 0 {
-		add("rejected", "read why in the run's log",
-			"%d hits were refused; a refusal is no proof that nothing was recorded, so they widen what is expected",
-			h.Rejected)
+		add("rejected", "see the log of the run for the reason",
+			"%d hits were rejected; they may have been recorded nevertheless, so they widen the expected range", h.Rejected)
 	}
 	if h.Unknown > 0 {
-		add("unknown", "", "%d hits were sent without a clear answer and may have been recorded or not", h.Unknown)
+		add("unknown", "", "%d hits have an unknown outcome and may or may not have been recorded", h.Unknown)
 	}
 	if r.Summary.Killed > 0 {
-		add("killed", "", "the loadgen was killed: what it may have sent in its last second is counted as unknown")
+		add("killed", "", "the loadgen was killed; hits of its last second count as unknown")
 	}
 	const archive = "run `./console core:archive` on Matomo's server, or reconcile again later"
 	switch {
 	case verdict == comparison.MatchNotArchived:
-		add("archiving", archive, "the raw log holds all that was sent, but the reports do not show it yet")
-	case !calm && verdict != comparison.MatchMore:
-		add("archiving", archive,
-			"the wait ended while the reports were behind the raw log, or might still change: a queue or archiving "+
-				"may add to them")
+		add("archiving", archive, "the raw log has all hits, but the reports do not show them yet")
+	case !complete && verdict != comparison.MatchMore:
+		add("archiving", archive, "the wait ended while the reports were behind the raw log or still changing; a queue or "+
+			"archiving may add to them")
 	}
 	excluded(ctx, m, t, add)
 	if failures, err := m.Failures(ctx, t); err == nil {
 		for _, f := range failures {
 			if !f.First.Before(r.Summary.Started.Add(-time.Minute)) {
 				add("failures", "see Administration, Diagnostics, Tracking failures",
-					"Matomo noted a tracking failure at %s: %s", f.First.Format(time.DateTime), f.Problem)
+					"Matomo recorded a tracking failure at %s: %s", f.First.Format(time.DateTime), f.Problem)
 			}
 		}
 	}
-	e := doctor.Expectation{Dimension: r.Dimension, Past: past(r)}
+	e := doctor.Expectation{Dimension: r.Dimension, Past: backfilled(r.Summary.Backfill)}
 	for k, kind := range hit.Rows {
 		e.Sends[k] = sent.ByKind[kind.Name].Planned > 0
 	}
 	for _, f := range m.Diagnose(ctx, t, e).Findings {
-		if slices.Contains(telling, f.Check) && (f.Verdict == doctor.Error || f.Verdict == doctor.Warning) {
+		if slices.Contains(relevantChecks, f.Check) && (f.Verdict == doctor.Error || f.Verdict == doctor.Warning) {
 			add(f.Check, f.Cure, "%s", f.Message)
 		}
 	}
 	if skew, err := m.Skew(ctx, t); err == nil && skew.Abs() > 30*time.Second {
-		add("clock", "set both clocks by NTP",
-			"Matomo's clock and the one here are %s apart: hits of its future are booked as now",
+		add("clock", "synchronise both clocks with NTP",
+			"Matomo's clock differs by %s from this one; hits from its future are recorded as of now",
 			skew.Abs().Round(time.Second))
 	}
 	return out
 }
 
-// telling are the checks of the doctor that can explain a loss beyond what is asked for here.
-var telling = []string{"queue", "spam", "retention", "dimension", "created", "plugins", "search"}
+// relevantChecks are the checks of the doctor that can explain a loss and are not covered by causes.
+var relevantChecks = []string{"queue", "spam", "retention", "dimension", "created", "plugins", "search"}
 
-// past are the past days that were sent, nil for live traffic.
-func past(r Run) *calendar.Window {
-	if r.Summary.Backfill == nil || len(r.Summary.Backfill.Days) == 0 {
+// backfilled returns the days that were sent, nil for live traffic.
+func backfilled(b *runsummary.Backfill) *calendar.Window {
+	if b == nil || len(b.Days) == 0 {
 		return nil
 	}
-	days := r.Summary.Backfill.Days
-	first, err1 := calendar.ParseDate(days[0].Date)
-	last, err2 := calendar.ParseDate(days[len(days)-1].Date)
-	if err1 != nil || err2 != nil { // a ledger writes no other
+	first, err1 := calendar.ParseDate(b.Days[0].Date)
+	last, err2 := calendar.ParseDate(b.Days[len(b.Days)-1].Date)
+	if err1 != nil || err2 != nil { // summaries have valid dates
 		return nil
 	}
 	return &calendar.Window{First: first, Last: last}
 }
 
-// excluded names what the site, or the whole Matomo, does not record.
+// excluded reports what the site, or all of Matomo, does not record.
 func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cure, format string, args ...any)) {
-	const cure = "look at the settings of websites in Matomo"
 	site, err := m.Site(ctx, t)
 	if err != nil {
-		return // the API cannot be asked: the target's error says so
+		return // the target has the error
 	}
 	all, err := m.Exclusions(ctx, t)
 	if err != nil {
-		all = evidence.Exclusions{} // a token without admin access: those of the site are known
+		all = evidence.Exclusions{} // a token without admin access; those of the site are known
 	}
-	if ips := append(site.ExcludedIPs, all.IPs...); len(ips) > 0 {
-		add("excluded_addresses", cure, "visits from these addresses are not recorded: %s", strings.Join(ips, ", "))
-	}
-	if agents := append(site.ExcludedAgents, all.Agents...); len(agents) > 0 {
-		add("excluded_agents", cure, "visits of these user agents are not recorded: %s", strings.Join(agents, ", "))
-	}
-	if parameters := append(site.ExcludedParameters, all.Parameters...); len(parameters) > 0 {
-		add("excluded_parameters", cure, "these parameters are cut off URLs: %s", strings.Join(parameters, ", "))
+	for _, x := range []struct {
+		kind, message string
+		values        []string
+	}{
+		{"excluded_addresses", "visits from these addresses are not recorded", append(site.ExcludedIPs, all.IPs...)},
+		{"excluded_agents", "visits of these user agents are not recorded", append(site.ExcludedAgents, all.Agents...)},
+		{"excluded_parameters", "these parameters are removed from URLs", append(site.ExcludedParameters, all.Parameters...)},
+	} {
+		if len(x.values) > 0 {
+			add(x.kind, "check the settings of websites in Matomo", "%s: %s", x.message, strings.Join(x.values, ", "))
+		}
 	}
 	if site.KnownURLsOnly {
-		add("known_urls", "let the list of pages begin with "+site.MainURL,
-			"only hits on the site's own URLs are recorded")
+		add("known_urls", "use URLs that begin with "+site.MainURL, "only hits on the site's own URLs are recorded")
 	}
 }
 

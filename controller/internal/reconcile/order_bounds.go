@@ -7,23 +7,23 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Order bounds what one order can be worth, each figure by itself. Money is in the site's currency; Items are pieces.
+// Order is an upper bound for each figure of one order. Money is in the site's currency; Items are pieces.
 type Order struct{ Revenue, Tax, Shipping, Items float64 }
 
-// mostPieces is the most pieces of a line that is drawn (loadgen/internal/shop/choose.go).
-const mostPieces = 3
+// maxPieces is the maximum number of pieces of an item (loadgen/internal/shop/choose.go).
+const maxPieces = 3
 
-// cent is what rounding may add.
+// cent is the maximum rounding difference.
 const cent = 0.01
 
-// largestOrder bounds the orders of a run by its settings and funnels; nil where a funnel fixes the number of pieces
-// alone and the catalogue therefore decides the sum. The rules are those of loadgen/internal/shop/override.go.
+// largestOrder returns upper bounds of the orders of a run, by the rules of loadgen/internal/shop/override.go. It returns
+// nil if a funnel fixes only the number of pieces, so that the catalogue decides the sum.
 func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
 	most := slices.Max(append([]float64{0}, k.ShippingRates...))
 	largest := Order{
 		Revenue: k.OrderValueMax, Tax: k.OrderValueMax*k.TaxRate/(1+k.TaxRate) + cent,
 		Shipping: min(most, k.OrderValueMax),
-		Items:    float64(mostPieces * k.ItemsMax),
+		Items:    float64(maxPieces * k.ItemsMax),
 	}
 	for _, f := range funnels {
 		for i := range f.Steps {
@@ -33,7 +33,7 @@ func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
 			}
 			var o Order
 			switch {
-			case s.Revenue != nil: // tax and shipping that are not given are parts of it
+			case s.Revenue != nil: // it includes tax and shipping
 				o = Order{Revenue: *s.Revenue, Tax: or(s.Tax, *s.Revenue), Shipping: or(s.Shipping, *s.Revenue)}
 			case s.ItemsCount != nil && s.Subtotal == nil:
 				return nil

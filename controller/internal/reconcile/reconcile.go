@@ -12,12 +12,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Matomo is what is asked, see package matomo.
+// Matomo is the Matomo that is queried, see package matomo.
 type Matomo interface {
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
-	Figures(ctx context.Context, t target.Target, s matomo.Query) (matomo.Figures, error)
+	Figures(ctx context.Context, t target.Target, q matomo.Query) (matomo.Figures, error)
 	RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (evidence.RawLog, error)
-	CountVisits(ctx context.Context, t target.Target, s matomo.Query, about map[string]uint64) (uint64, error)
+	CountVisits(ctx context.Context, t target.Target, q matomo.Query, about map[string]uint64) (uint64, error)
 	Failures(ctx context.Context, t target.Target) ([]evidence.Failure, error)
 	Exclusions(ctx context.Context, t target.Target) (evidence.Exclusions, error)
 	Skew(ctx context.Context, t target.Target) (time.Duration, error)
@@ -25,63 +25,62 @@ type Matomo interface {
 	Annotate(ctx context.Context, t target.Target, day time.Time, note string) error
 }
 
-// Run is what is reconciled.
+// Run is a run to reconcile.
 type Run struct {
-	// Summary is its ledger; of a run that goes on, as it stands.
+	// Summary is the run summary, up to date if the run is in progress.
 	Summary runsummary.Summary
-	// Dimension is the number of the custom dimension that carries its id, 0 for none.
+	// Dimension is the number of the custom dimension with the run's id; 0 for none.
 	Dimension int
-	// Sites are those it sent to.
+	// Sites are the sites that the run sent to.
 	Sites []Site
-	// Before is what the sites showed before it, by place; nil where nobody looked.
+	// Before is what the sites showed before the run, by siteKey; nil if they were not queried.
 	Before map[string]Before
-	// Zone is that of days where a site does not tell its own.
+	// Zone is the time zone of days for sites whose own is not known.
 	Zone *time.Location
-	// Largest bounds what one of its orders can be worth, nil where nothing does.
+	// Largest is an upper bound for one order of the run; nil if there is none.
 	Largest *Order
 }
 
 // Options of a reconciliation.
 type Options struct {
-	// Every is how long lies between two looks, Limit how long is waited in all after the run's end.
+	// Every is the interval between comparisons, Limit the maximum wait after the end of the run.
 	Every, Limit time.Duration
 }
 
-// The usual options. Reports of today may be 900 s old (time_before_today_archive_considered_outdated of
+// The default options. Reports of today may be 900 s old (time_before_today_archive_considered_outdated in Matomo's
 // config/global.ini.php).
 const (
 	DefaultEvery = 10 * time.Second
 	DefaultLimit = 20 * time.Minute
 )
 
-// Reconcile asks until no row is off, what is there has long stopped changing and is all that the raw log holds, or the
-// limit is reached. run gives the ledger as it stands; tell gets each state, the last one is returned too. A context
-// that is done cancels.
+// Reconcile compares until no row is off, or the figures are stable and complete, or the limit is reached. run returns the
+// current state of the run; onChange gets each state, the last of which is returned too.
 func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options,
-	tell func(comparison.Reconciliation)) (comparison.Reconciliation, error) {
+	onChange func(comparison.Reconciliation)) (comparison.Reconciliation, error) {
 	out := comparison.Reconciliation{Began: time.Now().UTC()}
-	looks := map[string]*look{}
+	known := map[string]*history{}
 	for {
 		r, err := run(ctx)
 		if err != nil {
 			return out, err
 		}
-		going := r.Summary.Ended.IsZero()
+		inProgress := r.Summary.Ended.IsZero()
 		switch {
-		case going: // also again, as a backfill that is resumed does
+		case inProgress: // possibly again, such as a resumed backfill
 			out.Until = time.Time{}
 		case out.Until.IsZero():
 			out.Until = time.Now().UTC().Add(o.Limit)
 		}
 		out.RunID = r.Summary.RunID
-		targets, settled := each(ctx, m, r, looks)
+		targets, settled := compareSites(ctx, m, r, known)
 		if ctx.Err() != nil {
 			out.State = comparison.ReconcileCancelled
 			return out, nil
 		}
 		out.Taken, out.Targets = time.Now().UTC(), targets
 		switch {
-		case going:
+		case inProgress:
 			out.State, out.Waiting = comparison.ReconcileFollowing, "the end of the run"
 		case settled || !out.Taken.Before(out.Until):
 			out.State, out.Waiting = comparison.ReconcileDone, ""
@@ -92,7 +91,7 @@ func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, er
 			out.State, out.Waiting = comparison.ReconcileWaiting,
 				"Matomo's queue and archiving: the reports still differ or still change"
 		}
-		tell(out)
+		onChange(out)
 		wait := time.NewTimer(o.Every)
 		select {
 		case <-wait.C:

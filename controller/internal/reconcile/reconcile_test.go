@@ -316,7 +316,7 @@ func TestDaysAtWhichNobodyLookedAreNotCalledEmpty(t *testing.T) {
 		there := shown(visits, pages)
 		there.Days = at.Opened.Days
 		got, _ := reconciled(t, &shows{report: always(there), lately: holds(0, 0)}, r)
-		if got.Verdict != comparison.MatchEqual || !strings.Contains(got.Targets[0].Limits, "Nobody looked") {
+		if got.Verdict != comparison.MatchEqual || !strings.Contains(got.Targets[0].Limits, "not queried") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}
 	})
@@ -361,13 +361,13 @@ func TestAQueueThatIsWorkedOffOnceAMinuteIsWaitedFor(t *testing.T) {
 	})
 }
 
-func TestALedgerOfTheLastStartAloneIsNotTakenForTheWhole(t *testing.T) {
+func TestASummaryOfTheLastStartIsNotTakenForTheEntireRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ended()
 		r.Dimension, r.Summary.FirstVisit = 7, 100
 		got, _ := reconciled(t, &shows{report: always(shown(visits+61, pages)), lately: holds(visits+61, pages)}, r)
 		if row(t, got, "visits").Verdict != comparison.MatchIncomparable ||
-			!strings.HasPrefix(got.Targets[0].Limits, "The loadgen was started again") {
+			!strings.HasPrefix(got.Targets[0].Limits, "The loadgen was restarted") {
 			t.Errorf("%+v", got.Targets[0].Limits)
 		}
 	})

@@ -1,5 +1,5 @@
-// Package reconcile owns what Matomo makes of a run: it asks what was recorded, sets it beside the ledger, and says
-// what is missing and why. It starts nothing, sends no hit, and knows neither HTTP routes nor the page.
+// Package reconcile owns the comparison of a run with Matomo's figures: it queries what was recorded, compares it with the
+// run summary, and explains differences. It sends no hits and depends neither on routes nor on pages.
 package reconcile
 
 import (
@@ -16,37 +16,41 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// sight is what a site shows of a run: what is there less what was there before.
-type sight struct {
+// figures are what a site shows of a run, without what it showed before.
+type figures struct {
 	reports matomo.Figures
-	// raw is nil where the raw log cannot be read.
+	// raw is nil if the raw log cannot be read.
 	raw *evidence.RawLog
-	// behind says that the reports do not show yet all that the raw log holds.
+	// behind reports that the reports do not show all of the raw log yet.
 	behind bool
-	// wasBehind says that they did not when the run began, so that the reports hold visits of before.
+	// wasBehind reports that they did not when the run started, so they contain earlier visits.
 	wasBehind bool
-	// others is why more than was sent proves nothing, "" where it does.
-	others string
+	// otherTraffic is why more hits than were sent are no error, or "".
+	otherTraffic string
 }
 
 // sent is what a run sent to a site.
 type sent struct {
 	runsummary.Target
-	// largest bounds an order in doubt, nil where nothing does.
+	// largest is an upper bound for an order in doubt, nil if there is none.
 	largest *Order
 }
 
-// rows compare what a site shows with what was sent to it.
-func rows(t sent, s sight) []comparison.ReconciledRow {
-	c := comparer{sent: t, sight: s}
+// rows compares what a site shows with what was sent to it.
+func rows(t sent, s figures) []comparison.ReconciledRow {
+	c := comparer{sent: t, figures: s}
 	v, doubtful := t.Visits, c.visitsInDoubt()
 	known := v.Complete + v.Partial
-	c.logged("visits", c.surely(known), known+v.Split+v.Repeated+doubtful, s.reports.Visits,
+	sure := known // second parts of split visits are sure if no hit was rejected, which may have kept its visit open
+	if sum(t.ByKind).Rejected == 0 {
+		sure += v.Split
+	}
+	c.logged("visits", sure, known+v.Split+v.Repeated+doubtful, s.reports.Visits,
 		func(l *evidence.RawLog) *evidence.Span { return &l.Visits })
 	if s.reports.Unique == nil {
 		c.rows = append(c.rows, comparison.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
-			Verdict: comparison.MatchIncomparable, Why: "they are not computed for several days, and do not add up",
+			Verdict: comparison.MatchIncomparable, Why: "Matomo does not compute them for several days, and they do not add up",
 		})
 	} else {
 		c.count("total", "unique visitors", known, doubtful, *s.reports.Unique)
@@ -66,47 +70,33 @@ func rows(t sent, s sight) []comparison.ReconciledRow {
 		}
 	}
 	c.orders()
-	c.broken("day", t.Opened.Days, s.reports.Days)
+	c.breakdown("day", t.Opened.Days, s.reports.Days)
 	if _, unplaced := t.Opened.Countries[""]; !unplaced {
-		c.broken("country", t.Opened.Countries, s.reports.Countries)
+		c.breakdown("country", t.Opened.Countries, s.reports.Countries)
 	}
-	c.broken("source", t.Opened.Sources, s.reports.Sources)
-	c.broken("device", t.Opened.Devices, s.reports.Devices)
+	c.breakdown("source", t.Opened.Sources, s.reports.Sources)
+	c.breakdown("device", t.Opened.Devices, s.reports.Devices)
 	return c.rows
 }
 
-// comparer gathers rows.
+// comparer collects rows.
 type comparer struct {
 	sent
-	sight
+	figures
 	rows []comparison.ReconciledRow
 }
 
-// inDoubt are hits that may have been recorded though nobody said so. Matomo refuses hits with the same status when its
-// database is away, so that a refusal is no proof.
+// inDoubt returns the hits that may have been recorded without a clear response. Matomo rejects hits with the same status
+// if its database is not available, so a rejection is no proof.
 func (c *comparer) inDoubt(h runsummary.Hits) uint64 { return h.Unknown + h.Rejected }
 
-// visitsInDoubt are visits that may have been recorded: the ledger calls those lost of which every hit was refused.
+// visitsInDoubt returns the visits that may have been recorded. A visit is lost in the summary if every hit was rejected.
 func (c *comparer) visitsInDoubt() uint64 {
 	return c.Visits.Uncertain + min(c.Visits.Lost, sum(c.ByKind).Rejected)
 }
 
-// surely adds the second parts of split visits, which are sure where no hit was refused: one of those may have kept its
-// visit open.
-func (c *comparer) surely(visits uint64) uint64 {
-	if sum(c.ByKind).Rejected > 0 {
-		return visits
-	}
-	return visits + c.Visits.Split
-}
-
-// nothing tells whether no hit was accepted.
-func (c *comparer) nothing() bool {
-	return sum(c.ByKind).Accepted+c.Visits.Complete+c.Visits.Partial == 0
-}
-
-// logged compares a total that the raw log tells too: it goes before the reports, which may be behind. Where it holds
-// less than they do, it was deleted since.
+// logged compares a total that the raw log has too. The raw log takes precedence over the reports, which may be behind; if
+// it has less than they do, it has been purged.
 func (c *comparer) logged(name string, sure, most, reported uint64, of func(*evidence.RawLog) *evidence.Span) {
 	if c.raw == nil || of(c.raw) == nil {
 		c.count("total", name, sure, most-sure, reported)
@@ -121,7 +111,7 @@ func (c *comparer) logged(name string, sure, most, reported uint64, of func(*evi
 	byLog.count("total", name, sure, most-sure, min(max(sure, n.Least), n.Most))
 	row := byLog.rows[0]
 	if c.behind && reported < n.Least && row.Verdict != comparison.MatchIncomparable {
-		row.Why = fmt.Sprintf("by the raw log; the reports show %s so far", export.Figure(float64(reported)))
+		row.Why = fmt.Sprintf("according to the raw log; the reports show %s so far", export.Figure(float64(reported)))
 	}
 	c.rows = append(c.rows, row)
 }
@@ -130,7 +120,7 @@ func (c *comparer) count(group, name string, sure, doubtful, shown uint64) {
 	c.add(group, name, float64(sure), float64(sure+doubtful), float64(shown))
 }
 
-// orders compares their money and pieces. What is in doubt is worth the largest order at most.
+// orders compares revenue and pieces. An order in doubt is worth up to the largest order.
 func (c *comparer) orders() {
 	doubtful := c.inDoubt(c.ByKind[hit.Order.String()])
 	var largest Order
@@ -153,7 +143,7 @@ func (c *comparer) orders() {
 			c.rows = append(c.rows, comparison.ReconciledRow{
 				Group: "total", Name: a.name, Sent: a.sure, Most: a.sure, Recorded: a.shown,
 				Verdict: comparison.MatchIncomparable,
-				Why: fmt.Sprintf("cannot tell: nothing bounds what the %s orders in doubt were worth",
+				Why: fmt.Sprintf("the value of the %s orders in doubt has no upper bound",
 					export.Figure(float64(doubtful))),
 			})
 			continue
@@ -162,15 +152,15 @@ func (c *comparer) orders() {
 	}
 }
 
-// tolerance of money, relative: Matomo's sums are floats.
+// tolerance is the relative tolerance of money, because Matomo's sums are floats.
 const tolerance = 1e-6
 
-// broken compares visits by what a report breaks them down by. Visits in doubt, repeated ones, and the second halves of
-// split ones, may be in any row.
-func (c *comparer) broken(group string, known, shown map[string]uint64) {
+// breakdown compares the visits of a report with one row for each value. Visits in doubt, repeated ones, and the second
+// parts of split ones, may be in any row.
+func (c *comparer) breakdown(group string, known, shown map[string]uint64) {
 	loose := c.visitsInDoubt() + c.Visits.Split + c.Visits.Repeated + known[""]
 	names := maps.Clone(known)
-	delete(names, "") // whatever these are, they are in some row
+	delete(names, "") // visits without a value are in some row
 	if names == nil {
 		names = map[string]uint64{}
 	}
@@ -193,18 +183,17 @@ func (c *comparer) add(group, name string, sure, most, shown float64) {
 	case shown > most && c.behind && group != "total": // a visit may change its row while the reports are made
 		r.Verdict, r.Off = comparison.MatchNotArchived, shown-most
 	case c.wasBehind:
-		r.Why = "the reports were behind the raw log when the run began, so that what was there before is not known"
-	case shown > most && c.others != "":
-		r.Why = c.others
+		r.Why = "the reports were behind the raw log when the run started, so the earlier figures are not known"
+	case shown > most && c.otherTraffic != "":
+		r.Why = c.otherTraffic
 	case shown > most:
 		r.Verdict, r.Off = comparison.MatchMore, shown-most
-	case c.nothing():
-		r.Why = "nothing was accepted, so that nothing can be missing"
+	case sum(c.ByKind).Accepted+c.Visits.Complete+c.Visits.Partial == 0:
+		r.Why = "no hits were accepted, so none can be missing"
 	default:
 		r.Verdict = comparison.MatchEqual
 		if most > sure {
-			r.Why = fmt.Sprintf("between %s that were accepted and %s with those in doubt", export.Figure(sure),
-				export.Figure(most))
+			r.Why = fmt.Sprintf("between %s accepted and %s with those in doubt", export.Figure(sure), export.Figure(most))
 		}
 	}
 	c.rows = append(c.rows, r)

@@ -18,14 +18,13 @@ import (
 	"github.com/puttrix/trafficinator/shared/exchange"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/lifecycle"
-	"github.com/puttrix/trafficinator/shared/matomo"
 	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/spec"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Store is where runs and what was found of them are kept.
+// Store stores runs and their figures.
 type Store interface {
 	Run(ctx context.Context, id string) (record.Run, error)
 	SaveFigures(ctx context.Context, runID string, kind record.Document, body json.RawMessage) error
@@ -37,86 +36,81 @@ type Store interface {
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Ledger reads the ledger of a run, see summaries.Reader.
+	// Ledger reads the summary of a run, see summaries.Reader.
 	Ledger func(runID string) (*runsummary.Summary, error)
-	// Readers are the saved targets, with the tokens to read with.
+	// Readers returns the saved targets, with their tokens for reading.
 	Readers func(ctx context.Context) ([]target.Target, error)
 	Log     *slog.Logger
 }
 
-// Service runs reconciliations, one at a time for each run, and keeps what they find. It is safe for concurrent use.
+// Service runs reconciliations, one at a time for each run, and stores their results. It is safe for concurrent use.
 type Service struct {
-	// Tasks are the reconciliations that go on.
+	// Tasks runs the reconciliations.
 	Tasks *lifecycle.Tasks
 	cfg   Config
 
-	mu    sync.Mutex // guards what follows
-	going map[string]*going
+	mu      sync.Mutex // guards the following
+	running map[string]*task
 }
 
-type going struct {
+type task struct {
 	cancel context.CancelFunc
 	latest comparison.Reconciliation
 }
 
-// The ways in which a reconciliation cannot begin.
+// The errors of Start.
 var (
-	// ErrNoLedger: the run has none, so that there is nothing to compare with.
-	ErrNoLedger = fault.Conflict.New("the run has no ledger to compare with")
-	// ErrNoTarget: no saved target has the address that the run sent to.
-	ErrNoTarget = fault.Conflict.New("no saved target has an address that the run sent to; save it again with " +
-		"a token that may view the site")
+	// ErrNoLedger: the run has no summary.
+	ErrNoLedger = fault.Conflict.New("the run has no summary to compare with")
+	// ErrNoTarget: no saved target has an address that the run sent to.
+	ErrNoTarget = fault.Conflict.New("no saved target has an address that the run sent to; save one with a token that can " +
+		"view the site")
 )
 
-// New makes a Service.
+// New returns a Service.
 func New(c Config) *Service {
-	return &Service{Tasks: lifecycle.NewTasks("reconciliations"), cfg: c, going: map[string]*going{}}
+	return &Service{Tasks: lifecycle.NewTasks("reconciliations"), cfg: c, running: map[string]*task{}}
 }
 
-// Start begins a reconciliation of a run, unless one goes on, and returns it as it stands.
+// Start starts a reconciliation of a run, unless one is in progress, and returns its state.
 func (svc *Service) Start(ctx context.Context, runID string, o Options) (comparison.Reconciliation, error) {
 	if _, err := svc.Load(ctx, runID); err != nil {
 		return comparison.Reconciliation{}, err
 	}
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
-	if g := svc.going[runID]; g != nil {
-		return g.latest, nil
+	if t := svc.running[runID]; t != nil {
+		return t.latest, nil
 	}
-	g := &going{
-		latest: comparison.Reconciliation{RunID: runID, Began: time.Now().UTC(), State: comparison.ReconcileWaiting,
-			Waiting: "the first answer", Targets: []comparison.ReconciledTarget{}}}
+	t := &task{latest: comparison.Reconciliation{RunID: runID, Began: time.Now().UTC(),
+		State: comparison.ReconcileWaiting, Waiting: "the first response", Targets: []comparison.ReconciledTarget{}}}
 	var err error
-	g.cancel, err = svc.Tasks.Go(ctx, func(ctx context.Context) { svc.reconcile(ctx, runID, o, g) })
+	t.cancel, err = svc.Tasks.Go(ctx, func(ctx context.Context) { svc.reconcile(ctx, runID, o, t) })
 	if err == nil {
-		svc.going[runID] = g
+		svc.running[runID] = t
 	}
-	return g.latest, err
+	return t.latest, err
 }
 
-func (svc *Service) reconcile(ctx context.Context, runID string, o Options, g *going) {
-	tell := func(r comparison.Reconciliation) {
+func (svc *Service) reconcile(ctx context.Context, runID string, o Options, t *task) {
+	load := func(ctx context.Context) (Run, error) { return svc.Load(ctx, runID) }
+	out, err := Reconcile(ctx, svc.cfg.Matomo, load, o, func(r comparison.Reconciliation) {
 		svc.mu.Lock()
 		defer svc.mu.Unlock()
-		g.latest = r
-	}
-	out, err := Reconcile(ctx, svc.cfg.Matomo, func(ctx context.Context) (Run, error) {
-		return svc.Load(ctx, runID)
-	}, o, tell)
-	if err != nil {
-		svc.cfg.Log.Error("a reconciliation ended", "run_id", runID, "err", err)
-	}
+		t.latest = r
+	})
 	if err == nil && out.State == comparison.ReconcileDone {
-		if err := svc.Save(context.WithoutCancel(ctx), out); err != nil {
-			svc.cfg.Log.Error("a reconciliation cannot be kept", "run_id", runID, "err", err)
-		}
+		err = svc.Save(context.WithoutCancel(ctx), out)
+	}
+	if err != nil {
+		svc.cfg.Log.Error("a reconciliation failed", "run_id", runID, "err", err)
 	}
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
-	delete(svc.going, runID)
+	delete(svc.running, runID)
 }
 
-// Save keeps what was found.
+// Save stores a reconciliation.
 func (svc *Service) Save(ctx context.Context, r comparison.Reconciliation) error {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -125,48 +119,43 @@ func (svc *Service) Save(ctx context.Context, r comparison.Reconciliation) error
 	return svc.cfg.Store.SaveFigures(ctx, r.RunID, record.Reconciliation, body)
 }
 
-// Status is the reconciliation that goes on, else the one that was kept; its state is none where there is neither. The
-// error is fault.NotFound for a run that never began.
-func (svc *Service) Status(ctx context.Context, runID string) (comparison.Reconciliation, error) {
+// Status returns the reconciliation in progress or else the last result; its state is none if there is neither. The error
+// is fault.NotFound for an unknown run.
+func (svc *Service) Status(ctx context.Context, runID string) (out comparison.Reconciliation, err error) {
 	svc.mu.Lock()
-	if g := svc.going[runID]; g != nil {
+	if t := svc.running[runID]; t != nil {
 		defer svc.mu.Unlock()
-		return g.latest, nil
+		return t.latest, nil
 	}
 	svc.mu.Unlock()
-	var out comparison.Reconciliation
 	body, err := svc.cfg.Store.Figures(ctx, runID, record.Reconciliation)
 	if errors.Is(err, fault.NotFound) {
 		if _, err := svc.cfg.Store.Run(ctx, runID); err != nil {
 			return out, err
 		}
-		return comparison.Reconciliation{
-				RunID:   runID,
-				State:   comparison.ReconcileNone,
-				Targets: []comparison.ReconciledTarget{},
-			},
-			nil
+		return comparison.Reconciliation{RunID: runID, State: comparison.ReconcileNone,
+			Targets: []comparison.ReconciledTarget{}}, nil
+	}
+	if err == nil {
+		out, err = comparison.DecodeReconciliation(body)
 	}
 	if err != nil {
-		return out, err
-	}
-	if out, err = comparison.DecodeReconciliation(body); err != nil {
-		return out, fmt.Errorf("read what is kept of run %s: %w", runID, err)
+		return out, fmt.Errorf("read reconciliation of run %s: %w", runID, err)
 	}
 	return out, nil
 }
 
-// Cancel ends a reconciliation that goes on; what it has seen is not kept. One that does not go on is left alone.
+// Cancel ends a reconciliation in progress without a result.
 func (svc *Service) Cancel(runID string) {
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
-	if g := svc.going[runID]; g != nil {
-		g.cancel()
+	if t := svc.running[runID]; t != nil {
+		t.cancel()
 	}
 }
 
-// Load gathers what is needed to reconcile a run: its ledger as it stands, and its targets as they are saved. The error
-// is fault.NotFound, ErrNoLedger or ErrNoTarget.
+// Load loads a run with its summary and its sites as they are saved. The error is fault.NotFound, ErrNoLedger or
+// ErrNoTarget.
 func (svc *Service) Load(ctx context.Context, runID string) (Run, error) {
 	saved, err := svc.cfg.Store.Run(ctx, runID)
 	if err != nil {
@@ -176,8 +165,8 @@ func (svc *Service) Load(ctx context.Context, runID string) (Run, error) {
 	if r.Summary, err = svc.summary(saved); err != nil {
 		return r, err
 	}
-	knobs, _ := saved.Settings() // what is known of them
-	r.Dimension, r.Zone = knobs.RunDimension, knobs.Timezone.Location()
+	settings, _ := saved.Settings() // as far as they are known
+	r.Dimension, r.Zone = settings.RunDimension, settings.Timezone.Location()
 	readers, err := svc.cfg.Readers(ctx)
 	if err != nil {
 		return r, err
@@ -186,18 +175,20 @@ func (svc *Service) Load(ctx context.Context, runID string) (Run, error) {
 	if !slices.ContainsFunc(r.Sites, func(s Site) bool { return s.Error == "" }) {
 		return r, ErrNoTarget
 	}
-	if r.Largest, err = svc.largest(ctx, runID, knobs); err != nil {
+	if r.Largest, err = svc.largest(ctx, runID, settings); err != nil {
 		return r, err
 	}
-	return r, svc.addBefore(ctx, &r)
-}
-
-// zoneOf is the site's zone, or the other where that is not known.
-func zoneOf(site *matomo.Site, other *time.Location) *time.Location {
-	if zone, err := site.Zone(); err == nil {
-		return zone.Location()
+	body, err := svc.cfg.Store.Figures(ctx, runID, record.Baseline)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return r, nil
+	case err == nil:
+		err = json.Unmarshal(body, &r.Before)
 	}
-	return other
+	if err != nil {
+		return r, fmt.Errorf("read baseline of run %s: %w", runID, err)
+	}
+	return r, nil
 }
 
 func (svc *Service) summary(saved record.Run) (s runsummary.Summary, err error) {
@@ -210,14 +201,14 @@ func (svc *Service) summary(saved record.Run) (s runsummary.Summary, err error) 
 		return s, ErrNoLedger
 	case err != nil:
 		return s, err
-	case !saved.Open(): // a loadgen that was killed could not tell
+	case !saved.Open(): // a loadgen that was killed did not write the end
 		found = summaries.CloseKilled(found, *saved.Ended)
 	}
 	return *found, nil
 }
 
-// largest bounds the orders of a run by its settings and its own funnels; nil where the files of the run were not kept.
-func (svc *Service) largest(ctx context.Context, runID string, knobs spec.Spec) (*Order, error) {
+// largest returns an upper bound for the orders of a run, or nil if its files were not kept.
+func (svc *Service) largest(ctx context.Context, runID string, settings spec.Spec) (*Order, error) {
 	files, err := svc.cfg.Store.KeptFiles(ctx, runID)
 	if err != nil || len(files) == 0 {
 		return nil, err
@@ -226,23 +217,8 @@ func (svc *Service) largest(ctx context.Context, runID string, knobs spec.Spec) 
 	if body, ok := files[exchange.FunnelsFile]; ok {
 		var problems problem.List
 		if funnels, problems = funnel.Decode(exchange.FunnelsFile, body); problems.Err() != nil {
-			return nil, nil // of a version that knew other funnels
+			return nil, nil // of a version with other funnels
 		}
 	}
-	return largestOrder(knobs, funnels), nil
-}
-
-// addBefore adds what was there before the run, where somebody looked.
-func (svc *Service) addBefore(ctx context.Context, r *Run) error {
-	body, err := svc.cfg.Store.Figures(ctx, r.Summary.RunID, record.Baseline)
-	if errors.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, &r.Before); err != nil {
-		return fmt.Errorf("read what was there before run %s: %w", r.Summary.RunID, err)
-	}
-	return nil
+	return largestOrder(settings, funnels), nil
 }

@@ -2,63 +2,67 @@ package reconcile
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/comparison"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Site is one site of one Matomo that a run sent to. Several targets of a run may lead to it: Matomo cannot tell their
-// visits apart, so that they are compared as one.
+// Site is one site of one Matomo that a run sent to. Several targets of a run may have the same site: Matomo cannot
+// distinguish their visits, so they are compared together.
 type Site struct {
-	// Target is how it is asked, with a token to read with; its name is that of the target of the run, or of all of
-	// them.
+	// Target is used for queries; its name is that of the run's target, or of all of them.
 	target.Target
 	// Parts are the names of the targets, in order.
 	Parts []string
-	// Error is why it cannot be asked.
+	// Error is why the site cannot be queried.
 	Error string
-	// Note is what is odd about how it is asked.
+	// Note describes an unusual way of querying it.
 	Note string
 }
 
-// place tells the sites apart whatever targets and their trackers are called: those with one API are nodes of one
-// Matomo.
-func place(t target.Target) string { return fmt.Sprintf("%s %d", cmp.Or(t.API(), t.URL), t.SiteID) }
+// siteKey identifies a site independently of the names of targets and of their trackers: targets with the same API are
+// nodes of one Matomo.
+func siteKey(t target.Target) string { return fmt.Sprintf("%s %d", cmp.Or(t.API(), t.URL), t.SiteID) }
 
-// sentTarget is the target that a run sent to, as its ledger names it.
-func sentTarget(t runsummary.Target) target.Target {
-	return target.Target{URL: t.URL, SiteID: t.SiteID, Access: target.Access{APIURL: t.APIURL}}
+// zoneOf returns the time zone of a site, or other if it is not known.
+func zoneOf(ctx context.Context, m Matomo, t target.Target, other *time.Location) *time.Location {
+	if site, err := m.Site(ctx, t); err == nil {
+		if zone, err := site.Zone(); err == nil {
+			return zone.Location()
+		}
+	}
+	return other
 }
 
-// errNotSaved is the error of a site that the run sent to and that nobody can ask.
-const errNotSaved = "no saved target has its address; save one with a token that may view the site"
-
-// sitesOf are the sites that a run sent to, in the order of their names. readers are the saved targets.
+// sitesOf returns the sites that a run sent to, by name. readers are the saved targets.
 func sitesOf(run map[string]runsummary.Target, readers []target.Target) []Site {
 	sites := map[string]Site{}
 	for _, name := range slices.Sorted(maps.Keys(run)) {
-		s := siteOf(sentTarget(run[name]), readers)
-		at := place(s.Target)
-		if others, there := sites[at]; there {
-			others.Name += " + " + name
-			others.Parts = append(others.Parts, name)
-			sites[at] = others
-			continue
+		t := run[name]
+		s := siteOf(target.Target{URL: t.URL, SiteID: t.SiteID, Access: target.Access{APIURL: t.APIURL}}, readers)
+		key := siteKey(s.Target)
+		if other, found := sites[key]; found {
+			s = other
+			s.Name += " + " + name
+		} else {
+			s.Name = name
 		}
-		s.Name, s.Parts = name, []string{name}
-		sites[at] = s
+		s.Parts = append(s.Parts, name)
+		sites[key] = s
 	}
 	return slices.SortedFunc(maps.Values(sites), func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// siteOf finds who can be asked: a saved target of the site, one of the same tracker, whose API has another address
-// since, else one of another site of the same Matomo, whose token may be good for both.
+// siteOf finds a saved target to query: one of the site; one of the same tracker, whose API address has changed since; or
+// one of another site of the same Matomo, whose token may be valid for both.
 func siteOf(sent target.Target, readers []target.Target) Site {
-	of := func(same func(target.Target) bool) (target.Target, bool) {
+	find := func(same func(target.Target) bool) (target.Target, bool) {
 		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.APIToken() != "" })
 		if at < 0 {
 			at = slices.IndexFunc(readers, same)
@@ -68,18 +72,18 @@ func siteOf(sent target.Target, readers []target.Target) Site {
 		}
 		return readers[at], true
 	}
-	if t, ok := of(func(t target.Target) bool { return place(t) == place(sent) }); ok {
+	if t, ok := find(func(t target.Target) bool { return siteKey(t) == siteKey(sent) }); ok {
 		return Site{Target: t}
 	}
-	if t, ok := of(func(t target.Target) bool { return t.URL == sent.URL && t.SiteID == sent.SiteID }); ok {
+	if t, ok := find(func(t target.Target) bool { return t.URL == sent.URL && t.SiteID == sent.SiteID }); ok {
 		return Site{Target: t}
 	}
-	t, ok := of(func(t target.Target) bool { return t.API() == sent.API() || t.URL == sent.URL })
+	t, ok := find(func(t target.Target) bool { return t.API() == sent.API() || t.URL == sent.URL })
 	if !ok {
-		return Site{Target: sent, Error: errNotSaved}
+		return Site{Target: sent, Error: "no saved target has this address; save one with a token that can view the site"}
 	}
-	note := fmt.Sprintf("The run sent to site %d, and the saved target of that address is now for site %d; its token "+
-		"was used", sent.SiteID, t.SiteID)
+	note := fmt.Sprintf("The run sent to site %d, but the saved target with that address is for site %d; its token was used",
+		sent.SiteID, t.SiteID)
 	t.SiteID = sent.SiteID
 	return Site{Target: t, Note: note}
 }

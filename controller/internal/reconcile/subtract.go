@@ -1,13 +1,11 @@
 package reconcile
 
 import (
-	"reflect"
-
 	"github.com/puttrix/trafficinator/controller/internal/reconcile/evidence"
 	"github.com/puttrix/trafficinator/shared/matomo"
 )
 
-// less takes off what was there before. Unique visitors are no sum: who came before and after is one.
+// less subtracts earlier figures. Unique visitors do not add up: one may have visited before and after.
 func less(shown, before matomo.Figures) matomo.Figures {
 	out := shown
 	out.Unique = nil
@@ -51,12 +49,11 @@ func without(shown, before map[string]uint64) map[string]uint64 {
 	return out
 }
 
-// lessLog takes off what the raw log held before.
+// lessLog subtracts an earlier raw log.
 func lessLog(log, before evidence.RawLog) evidence.RawLog {
 	out := evidence.RawLog{Visits: lessSpan(log.Visits, before.Visits)}
 	if log.Actions != nil && before.Actions != nil {
-		actions := lessSpan(*log.Actions, *before.Actions)
-		out.Actions = &actions
+		out.Actions = new(lessSpan(*log.Actions, *before.Actions))
 	}
 	return out
 }
@@ -65,17 +62,15 @@ func lessSpan(a, b evidence.Span) evidence.Span {
 	return evidence.Span{Least: a.Least - min(a.Least, b.Most), Most: a.Most - min(a.Most, b.Least)}
 }
 
-// held is what the raw log holds of visits that the reports show in full.
-func held(r matomo.Figures) evidence.RawLog {
+// rawLogOf returns the raw log of visits that the reports show completely.
+func rawLogOf(r matomo.Figures) evidence.RawLog {
 	return evidence.RawLog{Visits: evidence.Span{Least: r.Visits, Most: r.Visits},
 		Actions: &evidence.Span{Least: r.Actions(), Most: r.Actions()}}
 }
 
-// behind tells whether reports show less than the raw log holds: a visit is archived as soon as it is there, and again
-// with its later actions.
+// behind reports whether reports show less than the raw log: visits are archived after they are recorded, and again with
+// their later actions.
 func behind(reports matomo.Figures, log *evidence.RawLog) bool {
-	return log != nil && (reports.Visits < log.Visits.Least || log.Actions != nil &&
-		reports.Actions() < log.Actions.Least)
+	return log != nil && (reports.Visits < log.Visits.Least ||
+		log.Actions != nil && reports.Actions() < log.Actions.Least)
 }
-
-func same(a, b any) bool { return reflect.DeepEqual(a, b) }

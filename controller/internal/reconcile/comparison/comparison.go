@@ -1,5 +1,5 @@
-// Package comparison owns the result of a reconciliation: what Matomo shows of a run beside its ledger, and what that comes
-// to. It asks no Matomo and knows nothing of where results are kept.
+// Package comparison owns the result of a reconciliation: Matomo's figures of a run next to its summary, and the verdicts.
+// It queries and stores nothing.
 package comparison
 
 import (
@@ -9,119 +9,103 @@ import (
 	"time"
 )
 
-// ReconcileState is how far a Reconciliation has come.
+// ReconcileState is the state of a Reconciliation.
 type ReconcileState string
 
-// The states of a Reconciliation.
+// The states of a Reconciliation: ReconcileFollowing until the run has ended, then ReconcileWaiting for Matomo's queue and
+// archiving.
 const (
-	// ReconcileNone: nobody has asked for one.
-	ReconcileNone ReconcileState = "none"
-	// ReconcileFollowing: the run has not ended.
+	ReconcileNone      ReconcileState = "none"
 	ReconcileFollowing ReconcileState = "following"
-	// ReconcileWaiting: Matomo's queue and archiving are waited for.
 	ReconcileWaiting   ReconcileState = "waiting"
 	ReconcileDone      ReconcileState = "done"
 	ReconcileCancelled ReconcileState = "cancelled"
 )
 
-// Match is what a comparison of what was sent with what was recorded comes to.
+// Match is the verdict of a comparison of sent with recorded figures.
 type Match string
 
-// The matches, in the order in which one of them decides for several; only MatchEqual decides for the rows of a target
-// before MatchIncomparable.
+// The verdicts, by precedence; for the rows of a target, only MatchEqual precedes MatchIncomparable.
 const (
 	// MatchShort: less was recorded than was accepted.
 	MatchShort Match = "short"
-	// MatchMore: more was recorded than can have been sent, and nothing explains it.
+	// MatchMore: more was recorded than can have been sent, without an explanation.
 	MatchMore Match = "more"
-	// MatchNotAsked is that of a target, never of a row: its Matomo did not answer.
+	// MatchNotAsked is only used for targets: Matomo did not respond.
 	MatchNotAsked Match = "not_asked"
-	// MatchNotArchived: the reports show less than the raw log, which they will show once they are archived.
+	// MatchNotArchived: the reports show less than the raw log, until they are archived.
 	MatchNotArchived Match = "not_archived"
-	// MatchIncomparable: the figures do not tell whether anything is missing; Why tells the reason.
+	// MatchIncomparable: the figures do not show whether hits are missing, for the reason in Why.
 	MatchIncomparable Match = "incomparable"
 	MatchEqual        Match = "equal"
 )
 
-// Reconciliation sets what Matomos show of a run beside its ledger.
+// Reconciliation compares a run with Matomo's figures.
 type Reconciliation struct {
-	RunID string `json:"run_id"`
-	// Began is when it began, Taken when Matomo was asked last.
-	Began time.Time      `json:"began"`
-	Taken time.Time      `json:"taken"`
-	State ReconcileState `json:"state" enum:"none,following,waiting,done,cancelled"`
-	// Waiting tells what is waited for, and Until when the wait ends at the latest.
-	Waiting string    `json:"waiting,omitempty"`
-	Until   time.Time `json:"until,omitzero"`
-	// Verdict is the first of short, more, not_asked, not_archived, incomparable and equal that a target has; it is
-	// empty until the reconciliation is done.
-	Verdict Match              `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable"`
-	Targets []ReconciledTarget `json:"targets"`
+	RunID   string             `json:"run_id" doc:"Id of the run."`
+	Began   time.Time          `json:"began" doc:"Start of the reconciliation."`
+	Taken   time.Time          `json:"taken" doc:"Time of the last comparison."`
+	State   ReconcileState     `json:"state" enum:"none,following,waiting,done,cancelled" doc:"following: the run is in progress. waiting: for Matomo's queue and archiving."`
+	Waiting string             `json:"waiting,omitempty" doc:"What the reconciliation is waiting for."`
+	Until   time.Time          `json:"until,omitzero" doc:"Latest end of the wait."`
+	Verdict Match              `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable" doc:"The first of short, more, not_asked, not_archived, incomparable and equal among the targets; empty until the reconciliation is done."`
+	Targets []ReconciledTarget `json:"targets" doc:"The sites that the run sent to."`
 }
 
-// ReconciledTarget is what one site of one Matomo shows. Several targets that lead to it are added up.
+// ReconciledTarget compares one site of one Matomo. Several targets of the same site are added up.
 type ReconciledTarget struct {
-	// Name is that of the target, or those of several with " + " between.
-	Name   string `json:"name"`
-	SiteID int    `json:"site_id"`
-	// Parts are the targets where there are several.
-	Parts []ReconciledPart `json:"parts,omitempty"`
-	// Verdict is the first of short, more, not_asked, not_archived and equal that is true of a row, else incomparable.
-	// It is not equal where the visits cannot be compared, and empty until the reconciliation is done.
-	Verdict Match `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable"`
-	// Slice is how the run is told from other traffic: dimension (its own custom dimension), site (the site had nothing
-	// else on those days) or difference (what is there less what was there before); it is empty where it could not be
-	// asked. Limits says what that cannot tell.
-	Slice  string `json:"slice,omitempty" enum:"dimension,site,difference"`
-	Limits string `json:"limits,omitempty"`
-	// Error tells why nothing could be asked.
-	Error  string          `json:"error,omitempty"`
-	Rows   []ReconciledRow `json:"rows"`
-	Causes []Cause         `json:"causes,omitempty"`
-	// Freshness is how many seconds lay between a hit being sent and its visit being visible, as far as it was seen;
-	// nil where it was not.
-	Freshness *float64 `json:"freshness_seconds,omitempty"`
+	Name      string           `json:"name" doc:"Name of the target, or the names of several targets, separated by a plus sign."`
+	SiteID    int              `json:"site_id" doc:"Id of the site."`
+	Parts     []ReconciledPart `json:"parts,omitempty" doc:"The targets, if there are several."`
+	Verdict   Match            `json:"verdict,omitempty" enum:"equal,short,more,not_asked,not_archived,incomparable" doc:"The first of short, more, not_asked, not_archived and equal among the rows, otherwise incomparable; never equal if the visits cannot be compared. Empty until the reconciliation is done."`
+	Slice     string           `json:"slice,omitempty" enum:"dimension,site,difference" doc:"How the run is distinguished from other traffic. dimension: by a custom dimension. site: the site had no other traffic on those days. difference: earlier figures are subtracted. Empty if Matomo could not be queried."`
+	Limits    string           `json:"limits,omitempty" doc:"What this does not distinguish."`
+	Error     string           `json:"error,omitempty" doc:"Why Matomo could not be queried."`
+	Rows      []ReconciledRow  `json:"rows" doc:"The compared figures."`
+	Causes    []Cause          `json:"causes,omitempty" doc:"Possible causes of differences."`
+	Freshness *float64         `json:"freshness_seconds,omitempty" doc:"Seconds from sending a hit until its visit was visible, if measured."`
 }
 
-// ReconciledPart is one of several targets that lead to the same site.
+// ReconciledPart is one of several targets of the same site.
 type ReconciledPart struct {
-	Name string `json:"name"`
-	// Visits surely arrived by it, Hits were accepted.
-	Visits uint64 `json:"visits"`
-	Hits   uint64 `json:"hits"`
+	Name   string `json:"name" doc:"Name of the target."`
+	Visits uint64 `json:"visits" doc:"Visits that certainly arrived through it."`
+	Hits   uint64 `json:"hits" doc:"Hits that were accepted."`
 }
 
 // ReconciledRow compares one figure.
 type ReconciledRow struct {
-	// Group is total, day, country, source or device; Name what is counted in it.
-	Group string `json:"group" enum:"total,day,country,source,device"`
-	Name  string `json:"name"`
-	// Sent is what surely arrived, and Most what may have: hits without a clear answer widen the expectation.
-	Sent     float64 `json:"sent"`
-	Most     float64 `json:"most"`
-	Recorded float64 `json:"recorded"`
-	// Off is how much is missing (below 0) or too much (above).
-	Off     float64 `json:"off"`
-	Verdict Match   `json:"verdict" enum:"equal,short,more,not_archived,incomparable"`
-	Why     string  `json:"why,omitempty"`
+	Group    string  `json:"group" enum:"total,day,country,source,device" doc:"Breakdown that the figure belongs to."`
+	Name     string  `json:"name" doc:"Name of the figure within the group."`
+	Sent     float64 `json:"sent" doc:"Minimum expected: what was certainly accepted."`
+	Most     float64 `json:"most" doc:"Maximum expected: includes hits with an unknown outcome."`
+	Recorded float64 `json:"recorded" doc:"Recorded by Matomo."`
+	Off      float64 `json:"off" doc:"How much is missing (negative) or too much (positive)."`
+	Verdict  Match   `json:"verdict" enum:"equal,short,more,not_archived,incomparable" doc:"Result of the comparison."`
+	Why      string  `json:"why,omitempty" doc:"Explains the verdict."`
 }
 
-// Telling says that the row is worth a line of its own: the totals, and of the long lists what is missing or too much.
+// Telling reports whether the row deserves a line: totals do, and rows that are off.
 func (r ReconciledRow) Telling() bool {
 	return r.Group == "total" || r.Verdict == MatchShort || r.Verdict == MatchMore
 }
 
-// Cause is why rows are off, from evidence.
-type Cause struct {
-	// Kind is rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls,
-	// failures, clock, queue, spam, retention, dimension, archiving, visits_split (Matomo makes more visits of the same
-	// actions) or surplus (more actions than were sent).
-	Kind    string `json:"kind"`
-	Message string `json:"message"`
-	Cure    string `json:"cure,omitempty"`
+// Label names the row for people.
+func (r ReconciledRow) Label() string {
+	if r.Group == "total" {
+		return r.Name
+	}
+	return r.Group + " " + r.Name
 }
 
-// Judge sets the verdicts of the targets and of the whole.
+// Cause is evidence for why rows are off.
+type Cause struct {
+	Kind    string `json:"kind" doc:"rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls, failures, clock, queue, spam, retention, dimension, archiving, visits_split (Matomo creates more visits from the same actions) or surplus (more actions than were sent)."`
+	Message string `json:"message" doc:"The cause in a sentence."`
+	Cure    string `json:"cure,omitempty" doc:"How to fix it."`
+}
+
+// Judge sets all verdicts except those of rows.
 func (r *Reconciliation) Judge() {
 	var all []Match
 	for i := range r.Targets {
@@ -137,20 +121,19 @@ func (t *ReconciledTarget) verdict() Match {
 		return MatchNotAsked
 	}
 	rows := make([]Match, len(t.Rows))
-	for i := range t.Rows {
-		rows[i] = t.Rows[i].Verdict
+	otherVisits := false // visits of others may hide missing ones
+	for i, r := range t.Rows {
+		rows[i] = r.Verdict
+		otherVisits = otherVisits || r.Group == "total" && r.Name == "visits" && r.Verdict == MatchIncomparable
 	}
 	verdict := first(rows, MatchShort, MatchMore, MatchNotArchived, MatchEqual)
-	others := func(r ReconciledRow) bool {
-		return r.Group == "total" && r.Name == "visits" && r.Verdict == MatchIncomparable
-	}
-	if verdict == MatchEqual && slices.ContainsFunc(t.Rows, others) {
-		return MatchIncomparable // visits of others may hide what is missing
+	if verdict == MatchEqual && otherVisits {
+		return MatchIncomparable
 	}
 	return verdict
 }
 
-// first is the first of some matches that is among all, MatchIncomparable where none is.
+// first returns the first of some verdicts that is among all, or MatchIncomparable.
 func first(all []Match, some ...Match) Match {
 	for _, m := range some {
 		if slices.Contains(all, m) {
@@ -160,7 +143,7 @@ func first(all []Match, some ...Match) Match {
 	return MatchIncomparable
 }
 
-// DecodeReconciliation reads one that was kept, also of the time when no verdicts of targets were kept with it.
+// DecodeReconciliation decodes a saved reconciliation. Earlier versions did not save the verdicts of targets.
 func DecodeReconciliation(body []byte) (r Reconciliation, err error) {
 	if err := json.Unmarshal(body, &r); err != nil {
 		return r, fmt.Errorf("decode reconciliation: %w", err)

@@ -13,23 +13,23 @@ import (
 //go:embed section.html
 var sectionText string
 
-// shown are how a match is shown: of a row, of a target, and with which tone of a report's style.
+// shown are the texts of a verdict, for a row and for a target, and its tone in the style of exports.
 var shown = map[Match]struct{ row, target, tone string }{
 	MatchEqual:        {"✓ equal", "Everything that was accepted was recorded", "good"},
 	MatchShort:        {"✗ short", "Hits are missing", "bad"},
 	MatchMore:         {"✗ more", "More was recorded than was sent, and nothing explains it", "bad"},
-	MatchNotArchived:  {"not archived", "The raw log holds what was sent; the reports do not show it yet", "warn"},
-	MatchIncomparable: {"not comparable", "What was recorded cannot be compared with what was sent", "muted"},
-	MatchNotAsked:     {"", "Matomo could not be asked", "warn"},
+	MatchNotArchived:  {"not archived", "All hits are in the raw log; the reports do not show them yet", "warn"},
+	MatchIncomparable: {"not comparable", "The recorded figures cannot be compared with those sent", "muted"},
+	MatchNotAsked:     {"", "Matomo did not respond", "warn"},
 }
 
-// Meaning is what the verdict of a target means.
+// Meaning describes the verdict of a target.
 func (m Match) Meaning() string { return shown[m].target }
 
-// Short is the verdict of a row in two words.
+// Short describes the verdict of a row in two words.
 func (m Match) Short() string { return shown[m].row }
 
-// Tone is that of a report's style: good, warn, bad or muted.
+// Tone is the verdict's tone in the style of exports: good, warn, bad or muted.
 func (m Match) Tone() string { return shown[m].tone }
 
 // HTML implements export.Section.
@@ -38,7 +38,7 @@ func (r *Reconciliation) HTML(zone *time.Location) (template.HTML, error) {
 	if err := export.Template(sectionText, zone).Execute(&b, r); err != nil {
 		return "", fmt.Errorf("write reconciliation: %w", err)
 	}
-	return template.HTML(b.String()), nil //nolint:gosec // a template has escaped it
+	return template.HTML(b.String()), nil //nolint:gosec // escaped by the template
 }
 
 // Cases implements export.Section: a test case for each target.
@@ -51,9 +51,9 @@ func (r *Reconciliation) Cases() []export.Case {
 		case MatchNotAsked:
 			c.Error = t.Error
 		case MatchNotArchived:
-			c.Error = "the reports do not show yet what the raw log holds"
+			c.Error = "Matomo's reports do not show all of the raw log yet"
 		case MatchIncomparable:
-			c.Skipped = "what was recorded cannot be compared with what was sent"
+			c.Skipped = "the recorded figures cannot be compared with those sent"
 		default:
 			c.Failure = off(t.Rows)
 		}
@@ -62,20 +62,19 @@ func (r *Reconciliation) Cases() []export.Case {
 	return out
 }
 
-// off names the rows that are short or too many: the totals, or where none of them is the others.
+// off lists the totals that are off or, if there are none, the other rows.
 func off(rows []ReconciledRow) string {
 	var totals, others []string
 	for _, r := range rows {
-		name := r.Group + " " + r.Name
 		into := &others
 		if r.Group == "total" {
-			name, into = r.Name, &totals
+			into = &totals
 		}
 		switch r.Verdict {
 		case MatchShort:
-			*into = append(*into, fmt.Sprintf("%s: short by %s", name, export.Figure(-r.Off)))
+			*into = append(*into, fmt.Sprintf("%s: short by %s", r.Label(), export.Figure(-r.Off)))
 		case MatchMore:
-			*into = append(*into, fmt.Sprintf("%s: more by %s", name, export.Figure(r.Off)))
+			*into = append(*into, fmt.Sprintf("%s: more by %s", r.Label(), export.Figure(r.Off)))
 		}
 	}
 	if len(totals) == 0 {

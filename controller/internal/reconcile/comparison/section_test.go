@@ -59,7 +59,7 @@ func TestWhatMatomoShowsIsToldWithItsCauses(t *testing.T) {
 	}
 }
 
-func TestCIIsToldWhatWasRecordedAsTheCommandIs(t *testing.T) {
+func TestJUnitReportsTheVerdictsOfTargets(t *testing.T) {
 	row := func(m comparison.Match, off float64) comparison.ReconciledRow {
 		return comparison.ReconciledRow{Group: "total", Name: "visits", Off: off, Verdict: m}
 	}
@@ -72,10 +72,10 @@ func TestCIIsToldWhatWasRecordedAsTheCommandIs(t *testing.T) {
 		"a surplus": {comparison.ReconciledTarget{Rows: []comparison.ReconciledRow{row(comparison.MatchMore, 106)}},
 			`<failure message="visits: more by 106">`},
 		"not archived": {comparison.ReconciledTarget{Rows: []comparison.ReconciledRow{row(comparison.MatchNotArchived, -5)}},
-			`<error message="the reports do not show yet`},
+			`<error message="Matomo&#39;s reports do not show all`},
 		"not asked": {comparison.ReconciledTarget{Error: "no route"}, `<error message="no route">`},
 		"no verdict": {comparison.ReconciledTarget{Rows: []comparison.ReconciledRow{row(comparison.MatchIncomparable, 0)}},
-			`<skipped message="what was recorded cannot be compared`},
+			`<skipped message="the recorded figures cannot be compared`},
 	} {
 		r := &comparison.Reconciliation{Targets: []comparison.ReconciledTarget{c.target}}
 		r.Judge()

@@ -1,5 +1,5 @@
-// Package evidence owns what is asked of a Matomo to explain a difference between what was sent and what its reports
-// show: its raw log, failures and exclusions, and notes in its graphs. It compares nothing.
+// Package evidence owns the queries that explain a difference between sent hits and Matomo's reports: its raw log, failures,
+// exclusions and annotations. It compares nothing.
 package evidence
 
 import (
@@ -13,23 +13,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Client asks a Matomo.
+// Client queries a Matomo.
 type Client struct{ doctor.Doctor }
 
-// NewClient makes a client; timeout is for one request and must be positive.
+// NewClient returns a client; timeout is for one request and must be positive.
 func NewClient(timeout time.Duration, m target.Environment) Client {
 	return Client{doctor.New(timeout, m)}
 }
 
-// Failure is a request that Matomo noted as not trackable (core/Tracker/Failures.php); it keeps a few per site and
-// kind.
+// Failure is a tracking failure (core/Tracker/Failures.php); Matomo keeps a few per site and kind.
 type Failure struct {
 	SiteID  int
 	First   time.Time
 	Problem string
 }
 
-// Failures are those of the target's site; the token's user needs admin access to it.
+// Failures returns the failures of the target's site; the token's user needs admin access to it.
 func (c Client) Failures(ctx context.Context, t target.Target) ([]Failure, error) {
 	var v []struct {
 		Site    matomo.Number `json:"idsite"`
@@ -48,10 +47,10 @@ func (c Client) Failures(ctx context.Context, t target.Target) ([]Failure, error
 	return out, nil
 }
 
-// Exclusions are what a whole Matomo does not record, beside what a Site excludes.
+// Exclusions are what a Matomo does not record on any site.
 type Exclusions struct{ IPs, Agents, Parameters []string }
 
-// Exclusions asks for them; the token's user needs admin access to at least one site.
+// Exclusions returns the exclusions for all sites; the token's user needs admin access to at least one site.
 func (c Client) Exclusions(ctx context.Context, t target.Target) (Exclusions, error) {
 	var x Exclusions
 	for method, into := range map[string]*[]string{
@@ -66,8 +65,8 @@ func (c Client) Exclusions(ctx context.Context, t target.Target) (Exclusions, er
 	return x, nil
 }
 
-// Annotate writes a note into the target's graph at a day of the site; the token's user needs view access to it and
-// must not be anonymous (plugins/Annotations/API.php).
+// Annotate adds an annotation on a day of the target's site; the token's user needs view access to it and must not be
+// anonymous (plugins/Annotations/API.php).
 func (c Client) Annotate(ctx context.Context, t target.Target, day time.Time, note string) error {
 	var written struct {
 		Note string `json:"note"`

@@ -12,23 +12,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// RawLog is what a Matomo's log of visits holds, which the reports show once they are archived.
+// RawLog is what a Matomo's visits log contains; the reports show it once they are archived.
 type RawLog struct {
 	Visits Span
-	// Actions is nil where only visits could be counted.
+	// Actions is nil if only visits could be counted.
 	Actions *Span
 }
 
-// Span is a number that is known within bounds.
+// Span is a number between bounds.
 type Span struct{ Least, Most uint64 }
 
 // maxMinutes is how far Live.getCounters goes back (plugins/Live/API.php).
 const maxMinutes = 2880
 
-// RawLogSince counts the visits whose last action was recorded since then, and the actions that were, of a segment
-// where it is not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts back in whole
-// minutes from now, so that what lies within a minute of since is between the bounds. since must not be over 2,880
-// minutes ago.
+// RawLogSince counts the visits whose last action was recorded since then, and those actions, in a segment if it is not
+// empty (Live.getCounters); the token's user needs view access to the site. Matomo counts complete minutes back from now, so
+// the result is a span. since must not be more than 2,880 minutes ago.
 func (c Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
 	minutes := int(time.Since(since).Minutes())
 	most, err := c.counters(ctx, t, min(max(minutes, 0)+1, maxMinutes), segment)
@@ -41,14 +40,13 @@ func (c Client) RawLogSince(ctx context.Context, t target.Target, since time.Tim
 			return RawLog{}, err
 		}
 	}
-	// A hit that is recorded between the two questions may be in the second answer alone.
+	// A hit recorded between the two requests may be in the second response only.
 	return RawLog{
 		Visits:  Span{least.Visits.Count(), max(least.Visits.Count(), most.Visits.Count())},
 		Actions: &Span{least.Actions.Count(), max(least.Actions.Count(), most.Actions.Count())},
 	}, nil
 }
 
-// counters are those of the last minutes.
 type counters struct {
 	Visits  matomo.Amount `json:"visits"`
 	Actions matomo.Amount `json:"actions"`
@@ -66,18 +64,17 @@ func (c Client) counters(ctx context.Context, t target.Target, minutes int, segm
 	return v[0], nil
 }
 
-// maxVisits bounds the visits of a day that are counted.
+// maxVisits is the upper bound for the visits of a day.
 const maxVisits = 1 << 40
 
-// CountVisits counts the visits of a slice in the raw log (Live.getLastVisitsDetails), of any days: it asks for single
-// visits by their place in the list of their day. about are the visits by day (YYYY-MM-DD) as far as they are known:
-// where they are right a day takes two requests, else some twenty. The token's user needs view access to the site,
-// whose visits log must not be switched off.
+// CountVisits counts the visits of a query in the raw log, on any days, by requesting single visits by their position in the
+// list of their day (Live.getLastVisitsDetails). about are estimates by day (YYYY-MM-DD): a correct one takes two requests,
+// others about twenty. The token's user needs view access to the site, whose visits log must not be disabled.
 //
-// It is asked day by day, because Matomo does not count the visits of other days when it skips those that lie before a
-// place (plugins/Live/Model.php, queryLogVisits).
-func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Query, about map[string]uint64) (all uint64,
-	err error) {
+// Days are queried one by one, because with an offset Matomo ignores visits of other days (plugins/Live/Model.php,
+// queryLogVisits).
+func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Query,
+	about map[string]uint64) (all uint64, err error) {
 	for day := s.From; !day.After(s.To); day = day.AddDate(0, 0, 1) {
 		n, err := c.countDay(ctx, t, matomo.Query{From: day, To: day, Segment: s.Segment},
 			about[day.Format(time.DateOnly)])
@@ -90,7 +87,7 @@ func (c Client) CountVisits(ctx context.Context, t target.Target, s matomo.Query
 }
 
 func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Query, guess uint64) (uint64, error) {
-	least, over := uint64(0), uint64(maxVisits) // there are as many as least, and fewer than over
+	least, over := uint64(0), uint64(maxVisits) // least <= visits < over
 	for try, step := guess, uint64(1); least+1 < over; {
 		there, err := c.visitAt(ctx, t, s, try)
 		if err != nil {
@@ -101,7 +98,7 @@ func (c Client) countDay(ctx context.Context, t target.Target, s matomo.Query, g
 		} else {
 			over = try
 		}
-		switch { // go on in steps that grow until it lies between two, then halve
+		switch { // growing steps until both bounds are known, then bisection
 		case over == maxVisits:
 			try, step = least+step, 2*step
 		case least == 0 && over > step:
