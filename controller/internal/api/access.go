@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +16,7 @@ import (
 type echoContextKey struct{}
 
 // withEchoContext gives an operation the router's context, which it needs for cookies.
-func withEchoContext(o huma.Operation) huma.Operation {
+func (o operation) withEchoContext() operation {
 	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		next(huma.WithValue(ctx, echoContextKey{}, humaecho.Unwrap(ctx)))
 	})
@@ -31,22 +30,22 @@ func echoContext(ctx context.Context) echo.Context {
 
 type signInRequest struct {
 	Body struct {
-		Key  string `json:"api_key,omitempty" maxLength:"4096" doc:"The API key. Required unless code is given."`
-		Code string `json:"code,omitempty" maxLength:"256" doc:"The one-time code of a sign-in link."`
+		Key  string `json:"api_key,omitempty" maxLength:"4096" doc:"API key. Required unless code is set."`
+		Code string `json:"code,omitempty" maxLength:"256" doc:"One-time code of a sign-in link."`
 	}
 }
 
 type sessionResponse struct {
-	SignedIn bool `json:"signed_in"`
+	SignedIn bool `json:"signed_in" doc:"Always true; requests that are not signed in get status 401."`
 }
 
 type signInCodeResponse struct {
 	Code    string `json:"code" doc:"One-time code. Append it to the controller's address as #code=…"`
-	Minutes int    `json:"valid_minutes"`
+	Minutes int    `json:"valid_minutes" doc:"How long the code is valid, in minutes."`
 }
 
 type auditRequest struct {
-	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Maximum number of entries to return."`
 }
 
 type auditResponse struct {
@@ -63,25 +62,25 @@ const (
 var _ = addRoutes((*server).session)
 
 func (s *server) session() {
-	create := allow(signIn, op(http.MethodPost, "/api/session", tagAccess,
-		"Sign in with the API key or a one-time code"))
+	const path = "/api/session"
+	create := post(path, tagAccess, "Sign in with the API key or a one-time code").allow(signIn).withEchoContext()
 	create.MaxBodyBytes, create.BodyReadTimeout = signInBody, signInTime
-	handle(s, withEchoContext(create), func(ctx context.Context, in *signInRequest) (sessionResponse, error) {
+	handle(s, create, func(ctx context.Context, in *signInRequest) (sessionResponse, error) {
 		err := s.Guard.SignIn(echoContext(ctx), secret.String(in.Body.Key), secret.String(in.Body.Code))
 		return sessionResponse{true}, err
 	})
-	handleGet(s, "/api/session", tagAccess, "Check whether the request is signed in",
+	handlePlain(s, get(path, tagAccess, "Check whether the request is signed in"),
 		func(context.Context) (sessionResponse, error) { return sessionResponse{true}, nil })
-	register(s, withEchoContext(op(http.MethodDelete, "/api/session", tagAccess, "Sign out")),
+	register(s, remove(path, tagAccess, "Sign out").withEchoContext(),
 		func(ctx context.Context, _ *empty) (*empty, error) {
 			s.Guard.SignOut(echoContext(ctx))
 			return nil, nil
 		})
-	handle(s, op(http.MethodPost, "/api/session/codes", tagAccess, "Create a one-time code to sign in a browser"),
-		func(context.Context, *empty) (signInCodeResponse, error) {
+	handlePlain(s, post(path+"/codes", tagAccess, "Create a one-time sign-in code for a browser"),
+		func(context.Context) (signInCodeResponse, error) {
 			return signInCodeResponse{s.Guard.NewSignInCode().Reveal(), int(security.CodeTTL.Minutes())}, nil
 		})
-	handle(s, op(http.MethodGet, "/api/audit", tagAccess, "List the audit log"),
+	handle(s, get("/api/audit", tagAccess, "List the audit log"),
 		func(ctx context.Context, in *auditRequest) (a auditResponse, err error) {
 			a.Entries, a.Refusals, err = s.Guard.AuditLog(ctx, in.Limit)
 			return a, err

@@ -14,7 +14,7 @@ import (
 )
 
 type applyRequest struct {
-	IfMatch string `header:"If-Match" maxLength:"100"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"ETag of the saved configuration. Returns 412 if it has changed since. Default: any."`
 	Timeout int    `query:"timeout" minimum:"1" maximum:"3600" default:"60" doc:"Seconds that open visits of the current run have to finish."`
 	Body    *struct {
 		Config map[string]any `json:"config,omitempty" doc:"All settings, as for PUT /api/config. Default: apply the saved configuration."`
@@ -55,12 +55,8 @@ func (s *server) apply(ctx context.Context, in *applyRequest) (a applyResponse, 
 	a = applyResponse{r, r.Restarted}
 	a.Warnings = append(a.Warnings, saved.Warnings...)
 	if !published.Published {
-		a.Warnings.Warn(
-			exchange.EnvFile,
-			"",
-			"is saved, but not published yet: "+published.Cause,
-			"it is retried automatically",
-		)
+		a.Warnings.Warn(exchange.EnvFile, "", "is saved, but not published yet: "+published.Cause,
+			"it is retried automatically")
 	}
 	return a, nil
 }

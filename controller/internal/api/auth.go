@@ -3,11 +3,10 @@ package api
 import (
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 )
 
-// access says who may call an operation and how a call is counted.
+// access defines who may call an operation and how a call is counted.
 type access int
 
 const (
@@ -17,9 +16,9 @@ const (
 	readOnly
 	// unmetered is member without a rate limit, for calls that reduce the load: a script that exceeded the limit needs them.
 	unmetered
-	// public is open to everybody.
+	// public is open to everyone.
 	public
-	// signIn is open to everybody, and each attempt counts.
+	// signIn is open to everyone, and each attempt counts.
 	signIn
 )
 
@@ -27,7 +26,7 @@ const (
 const accessKey = "access"
 
 // allow sets the access of an operation, in the document too.
-func allow(a access, o huma.Operation) huma.Operation {
+func (o operation) allow(a access) operation {
 	o.Metadata = map[string]any{accessKey: a}
 	o.Security = []map[string][]string{}
 	if a != public && a != signIn {

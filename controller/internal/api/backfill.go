@@ -54,32 +54,30 @@ type jobRequest struct{ Body jobBody }
 
 type cancelJobRequest struct {
 	Body struct {
-		RunID         string `json:"run_id,omitempty" maxLength:"64"`
-		ContainerName string `json:"container_name,omitempty" maxLength:"200" doc:"Alternative to run_id."`
+		RunID         string `json:"run_id,omitempty" maxLength:"64" doc:"Id of the job. Required unless container_name is set."`
+		ContainerName string `json:"container_name,omitempty" maxLength:"200" doc:"Name of the job's container, instead of run_id."`
 	}
 }
 
 // jobResult is a job after an operation.
 type jobResult struct {
-	Success       bool           `json:"success" doc:"Always true; errors have their own status."`
-	Message       string         `json:"message"`
-	RunID         string         `json:"run_id"`
-	ContainerName string         `json:"container_name"`
-	ContainerID   *string        `json:"container_id" doc:"null until the container has started."`
-	State         string         `json:"state" enum:"queued,running,cancelling,exited"`
-	Warnings      []fieldProblem `json:"warnings"`
+	Done
+	RunID         string         `json:"run_id" doc:"Id of the job."`
+	ContainerName string         `json:"container_name" doc:"Name of the job's container."`
+	ContainerID   *string        `json:"container_id" doc:"Id of the container; null until it has started."`
+	State         string         `json:"state" enum:"queued,running,cancelling,exited" doc:"State of the job."`
+	Warnings      []fieldProblem `json:"warnings" doc:"Problems that did not prevent the operation."`
 }
 
 type jobsResponse struct {
-	Success bool        `json:"success" doc:"Always true; errors have their own status."`
-	Message string      `json:"message"`
-	Runs    []jobStatus `json:"runs" doc:"Newest first. Jobs run one at a time, in the order in which they were queued."`
+	Done
+	Runs []jobStatus `json:"runs" doc:"Newest first. Jobs run one at a time, in the order in which they were queued."`
 }
 
 type jobStatus struct {
 	record.Job
-	ContainerName string       `json:"container_name"`
-	ContainerID   *string      `json:"container_id" doc:"null until the container has started."`
+	ContainerName string       `json:"container_name" doc:"Name of the job's container."`
+	ContainerID   *string      `json:"container_id" doc:"Id of the container; null until it has started."`
 	Container     string       `json:"container_state" doc:"See container.state of GET /api/status; not_found until the container has started."`
 	Resumable     bool         `json:"resumable" doc:"Whether there is something left to send with POST /api/backfill/{id}/resume."`
 	Progress      *jobProgress `json:"progress" doc:"From the run summary; null until there is one."`
@@ -89,34 +87,33 @@ type jobProgress struct {
 	runsummary.Backfill
 	VisitsSent     uint64     `json:"visits_sent" doc:"Visits of batches that Matomo accepted."`
 	VisitsUnknown  uint64     `json:"visits_unknown" doc:"Visits of batches with an unknown outcome; never sent again."`
-	VisitsRejected uint64     `json:"visits_rejected"`
+	VisitsRejected uint64     `json:"visits_rejected" doc:"Visits of batches that Matomo rejected."`
 	EstimatedEnd   *time.Time `json:"estimated_end" doc:"null while unknown and after the end."`
 }
 
 type jobPlanResponse struct {
-	Calendar  []jobPlanDay   `json:"calendar"`
+	Calendar  []jobPlanDay   `json:"calendar" doc:"The days to fill, oldest first."`
 	Total     uint64         `json:"total" doc:"Number of visits on all days."`
-	Timezone  string         `json:"timezone" doc:"Time zone of the days, the site's."`
+	Timezone  string         `json:"timezone" doc:"Time zone of the site, in which the days are."`
 	Estimated *float64       `json:"estimated_seconds" doc:"Minimum duration, from BACKFILL_RPS_LIMIT; null without a limit."`
 	Warnings  []fieldProblem `json:"warnings" doc:"Problems with the severity error would prevent the backfill."`
 }
 
 type jobPlanDay struct {
 	Date    string `json:"date" doc:"YYYY-MM-DD in the site's time zone."`
-	Visits  uint64 `json:"visits"`
+	Visits  uint64 `json:"visits" doc:"Number of visits to send."`
 	Skipped string `json:"skipped" doc:"Why nothing is sent for this day; empty otherwise."`
 }
 
 type cleanupResponse struct {
 	Success bool     `json:"success" doc:"false if a job could not be removed; see errors."`
-	Message string   `json:"message"`
+	Message string   `json:"message" doc:"The result in a sentence."`
 	Removed []string `json:"removed" doc:"Names of the removed containers."`
-	Errors  []string `json:"errors"`
+	Errors  []string `json:"errors" doc:"Why jobs could not be removed."`
 }
 
 type lastJobResponse struct {
-	Success   bool           `json:"success" doc:"Always true; errors have their own status."`
-	Message   string         `json:"message"`
+	Done
 	Payload   map[string]any `json:"payload" doc:"The last request; empty if there was none."`
 	Result    *jobStatus     `json:"result" doc:"The job of that request; null if it was removed."`
 	Timestamp *time.Time     `json:"timestamp" doc:"Time of that request."`
@@ -124,7 +121,7 @@ type lastJobResponse struct {
 
 func newJobResult(j job.Job, message string, warnings problem.List) jobResult {
 	a := newJob(j)
-	return jobResult{true, message, a.RunID, a.ContainerName, a.ContainerID, a.State, fieldProblems(warnings)}
+	return jobResult{done(message), a.RunID, a.ContainerName, a.ContainerID, a.State, fieldProblems(warnings)}
 }
 
 func newJob(j job.Job) jobStatus {
@@ -147,7 +144,7 @@ func newProgress(b runsummary.Backfill) *jobProgress {
 	p.Days, p.Unknown = slices.Clone(b.Days), append([]runsummary.Batch{}, b.Unknown...)
 	for i, d := range p.Days {
 		if d.Planned > 0 {
-			p.Days[i].Skipped = "" // only says why the day has fewer visits
+			p.Days[i].Skipped = "" // it explains only why the day has fewer visits
 		}
 		p.VisitsSent += d.Sent
 		p.VisitsUnknown += d.Unknown
@@ -160,52 +157,40 @@ var _ = addRoutes((*server).backfill)
 
 // backfill registers the original's five routes and more.
 func (s *server) backfill() {
-	handle(s, describe(respondsWith(http.StatusAccepted, op(http.MethodPost, "/api/backfill/run", tagBackfill,
-		"Start a backfill job")), "The job is queued until no other job is running; live traffic continues beside it. "+
-		"Returns 422 with every invalid setting."), s.runJob)
-	handle(s, describe(allow(readOnly, op(http.MethodPost, "/api/backfill/plan", tagBackfill, "Plan a backfill")),
-		"Returns what would be sent, day by day. Nothing is sent or saved."), s.planJob)
-	handle(s, describe(op(http.MethodGet, "/api/backfill/status", tagBackfill, "List backfill jobs and their progress"),
-		"At most about a second old, and cheap enough to poll every second. GET /api/logs?job= has the log of a job."),
-		s.listJobs)
-	handleGet(s, "/api/backfill/last", tagBackfill, "Get the last backfill request", s.lastJob)
-	handle(
-		s,
-		describe(
-			allow(unmetered, op(http.MethodPost, "/api/backfill/cancel", tagBackfill, "Cancel a backfill job")),
-			"Requests in flight are completed; resume sends the rest. Returns 404 if there is no such job and 409 if it "+
-				"has ended. Not subject to the rate limit.",
-		),
+	const path, one = "/api/backfill", "/api/backfill/{id}"
+	handle(s, post(path+"/run", tagBackfill, "Start a backfill job").status(http.StatusAccepted).
+		describe("The job is queued until no other job is running; live traffic continues. Returns 422 with every "+
+			"invalid setting."), s.runJob)
+	handle(s, post(path+"/plan", tagBackfill, "Plan a backfill").allow(readOnly).
+		describe("Returns how many visits would be sent on each day. Nothing is sent or saved."), s.planJob)
+	handlePlain(s, get(path+"/status", tagBackfill, "List backfill jobs and their progress").
+		describe("The progress is at most about a second old, so polling every second is fine. GET /api/logs?job={id} "+
+			"returns the log of a job."), s.listJobs)
+	handlePlain(s, get(path+"/last", tagBackfill, "Get the last backfill request"), s.lastJob)
+	handle(s, post(path+"/cancel", tagBackfill, "Cancel a backfill job").allow(unmetered).
+		describe("Completes requests in flight; resume the job to send the rest. Returns 404 if there is no such job and "+
+			"409 if it has ended. Not rate-limited."),
 		func(ctx context.Context, in *cancelJobRequest) (jobResult, error) {
 			j, warnings, err := s.Jobs.Cancel(context.WithoutCancel(ctx), cmp.Or(in.Body.RunID, in.Body.ContainerName))
 			return newJobResult(j, "cancelled; resume it to send the rest", warnings), err
-		},
-	)
-	handle(s, describe(op(http.MethodPost, "/api/backfill/cleanup", tagBackfill, "Remove ended backfill jobs"),
-		"Removes their containers and files, including tokens. Their runs remain, but they cannot be resumed."),
-		s.cleanUpJobs)
-	handleRun(
-		s,
-		describe(respondsWith(http.StatusAccepted, op(http.MethodPost, "/api/backfill/{id}/resume", tagBackfill,
-			"Resume a backfill job")), "Continues from the job's journal: no visit is sent twice, and batches with an "+
-			"unknown outcome are not sent again. Returns 404 if there is no such job and 409 if it is running or complete."),
+		})
+	handlePlain(s, post(path+"/cleanup", tagBackfill, "Remove ended backfill jobs").
+		describe("Removes their containers and files, including tokens. Their runs are kept, but the jobs cannot be "+
+			"resumed."), s.cleanUpJobs)
+	handleRun(s, post(one+"/resume", tagBackfill, "Resume a backfill job").status(http.StatusAccepted).
+		describe("Continues from the job's journal: no visit is sent twice, and batches with an unknown outcome are not "+
+			"sent again. Returns 404 if there is no such job and 409 if it is running or complete."),
 		func(ctx context.Context, id string) (jobResult, error) {
 			j, err := s.Jobs.Resume(context.WithoutCancel(ctx), id)
 			return newJobResult(j, "queued; it resumes where it ended", nil), err
-		},
-	)
-	handleRun(
-		s,
-		describe(
-			op(http.MethodPost, "/api/backfill/{id}/settle", tagBackfill, "Count unknown batches as sent"),
-			"Use it after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns 404 if "+
-				"there is no such job and 409 if it is running or has no unknown batches.",
-		),
+		})
+	handleRun(s, post(one+"/settle", tagBackfill, "Count batches with an unknown outcome as sent").
+		describe("Use this after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns "+
+			"404 if there is no such job and 409 if it is running or has no such batches."),
 		func(ctx context.Context, id string) (jobResult, error) {
 			j, err := s.Jobs.Settle(ctx, id)
 			return newJobResult(j, "the unknown batches count as sent", nil), err
-		},
-	)
+		})
 }
 
 // plural returns a number with a noun.
@@ -283,44 +268,35 @@ func (s *server) planJob(ctx context.Context, in *jobRequest) (a jobPlanResponse
 	return a, nil
 }
 
-func (s *server) listJobs(ctx context.Context, _ *empty) (jobsResponse, error) {
+func (s *server) listJobs(ctx context.Context) (jobsResponse, error) {
 	jobs, err := s.Jobs.Jobs(ctx)
 	out := make([]jobStatus, len(jobs))
 	for i, j := range jobs {
 		out[i] = newJob(j)
 	}
-	return jobsResponse{true, plural(len(out), "job"), out}, err
+	return jobsResponse{done(plural(len(out), "job")), out}, err
 }
 
 func (s *server) lastJob(ctx context.Context) (lastJobResponse, error) {
 	j, err := s.Jobs.Last(ctx)
 	if errors.Is(err, fault.NotFound) {
-		return lastJobResponse{Success: true, Message: "no backfill was requested yet", Payload: map[string]any{}}, nil
+		return lastJobResponse{Done: done("no backfill was requested yet"), Payload: map[string]any{}}, nil
 	}
 	if err != nil {
 		return lastJobResponse{}, err
 	}
 	a := newJob(j)
-	out := lastJobResponse{
-		Success:   true,
-		Message:   "backfill " + a.RunID,
-		Payload:   a.Payload,
-		Timestamp: optionalTime(j.Queued),
-	}
+	out := lastJobResponse{Done: done("backfill " + a.RunID), Payload: a.Payload, Timestamp: optionalTime(j.Queued)}
 	if j.State != "" {
 		out.Result = &a
 	}
 	return out, nil
 }
 
-func (s *server) cleanUpJobs(ctx context.Context, _ *empty) (cleanupResponse, error) {
+func (s *server) cleanUpJobs(ctx context.Context) (cleanupResponse, error) {
 	removed, failed, err := s.Jobs.CleanUp(context.WithoutCancel(ctx))
-	a := cleanupResponse{
-		len(failed) == 0,
-		plural(len(removed), "job") + " removed",
-		append([]string{}, removed...),
-		[]string{},
-	}
+	a := cleanupResponse{len(failed) == 0, plural(len(removed), "job") + " removed", append([]string{}, removed...),
+		[]string{}}
 	for _, f := range failed {
 		a.Errors = append(a.Errors, f.Error())
 	}

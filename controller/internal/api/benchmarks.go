@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,7 +15,7 @@ import (
 
 // Benchmarks measures how fast Matomos answer their Reporting API, see package benchmark.
 type Benchmarks interface {
-	Start(ctx context.Context, target string, o benchmark.Options) (timing.ReportBenchmark, error)
+	Start(ctx context.Context, o benchmark.Options) (timing.ReportBenchmark, error)
 	List(ctx context.Context) ([]timing.ReportBenchmark, error)
 	Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error)
 	Remove(ctx context.Context, id string) (cancelled bool, err error)
@@ -26,24 +25,11 @@ type Benchmarks interface {
 }
 
 type reportsResponse struct {
-	Reports []benchmark.Report `json:"reports"`
-	Periods []string           `json:"periods"`
+	Reports []benchmark.Report `json:"reports" doc:"Built-in reports."`
+	Periods []string           `json:"periods" doc:"Periods of Matomo, shortest first."`
 }
 
-type benchmarkRequest struct {
-	Body struct {
-		Target   string             `json:"target,omitempty" maxLength:"200" doc:"Name or number of a saved target. Default: the target of MATOMO_URL, called matomo."`
-		Reports  []string           `json:"reports,omitempty" maxItems:"200" nullable:"false" doc:"Names of the Matomo reports to request. Default: all."`
-		More     []benchmark.Report `json:"more,omitempty" maxItems:"100" nullable:"false" doc:"Additional reports. Their methods must begin with get."`
-		Periods  []string           `json:"periods,omitempty" maxItems:"5" nullable:"false" doc:"day, week, month, year or range, the 30 days up to the date. Default: day, week, month."`
-		Segments []string           `json:"segments,omitempty" maxItems:"20" nullable:"false" doc:"Matomo segments; an empty one is all visits. Default: all visits."`
-		Repeats  int                `json:"repeats,omitempty" default:"5" doc:"Warm requests of each report, 1 to 100."`
-		Parallel int                `json:"parallel,omitempty" default:"1" doc:"Parallel clients of the last round, 1 to 16; each sends as many requests again. 1 skips that round."`
-		Timeout  int                `json:"timeout_seconds,omitempty" default:"60" doc:"Timeout of a request, 1 to 600 seconds."`
-		Date     string             `json:"date,omitempty" maxLength:"32" doc:"Date to report on, YYYY-MM-DD. Default: yesterday in the site's time zone."`
-		Note     string             `json:"note,omitempty" maxLength:"2000"`
-	}
-}
+type benchmarkRequest struct{ Body benchmark.Options }
 
 // benchmarkSummary is a benchmark with totals in place of its results.
 type benchmarkSummary struct {
@@ -54,12 +40,6 @@ type benchmarkSummary struct {
 	Timeouts int `json:"timeouts" doc:"Number of requests that timed out."`
 }
 
-func newBenchmarkSummary(b timing.ReportBenchmark) benchmarkSummary {
-	s := benchmarkSummary{ReportBenchmark: b, Results: len(b.Results), Skipped: len(b.Skipped)}
-	s.Failing, s.Timeouts = b.Failures()
-	return s
-}
-
 type benchmarksResponse struct {
 	Benchmarks []benchmarkSummary `json:"benchmarks" doc:"Newest first. At most one is running."`
 }
@@ -67,7 +47,7 @@ type benchmarksResponse struct {
 type baselineRequest struct {
 	ByRun
 	Body struct {
-		Baseline bool `json:"baseline" doc:"true replaces the site's baseline by this benchmark; false removes it as the baseline."`
+		Baseline bool `json:"baseline" doc:"true makes this benchmark the baseline of its site; false removes it as the baseline."`
 	}
 }
 
@@ -78,10 +58,10 @@ type compareBenchmarksRequest struct {
 
 type reportHistoryRequest struct {
 	URL     string `query:"url" required:"true" maxLength:"2000" doc:"URL of the target."`
-	SiteID  int    `query:"site_id" required:"true"`
-	Report  string `query:"report" required:"true" maxLength:"100"`
-	Period  string `query:"period" required:"true" maxLength:"10"`
-	Segment string `query:"segment" maxLength:"1000"`
+	SiteID  int    `query:"site_id" required:"true" doc:"Id of the site."`
+	Report  string `query:"report" required:"true" maxLength:"100" doc:"Name of the report."`
+	Period  string `query:"period" required:"true" maxLength:"10" doc:"Period of the report."`
+	Segment string `query:"segment" maxLength:"1000" doc:"Matomo segment. Default: all visits."`
 }
 
 type reportHistoryResponse struct {
@@ -96,8 +76,8 @@ type exportBenchmarkRequest struct {
 // RemovedBenchmark is the response to a DELETE.
 type RemovedBenchmark struct {
 	Success   bool   `json:"success" doc:"Always true; errors have their own status."`
-	ID        string `json:"id"`
-	Cancelled bool   `json:"cancelled" doc:"true: the benchmark was running and is cancelled; its results so far are kept. false: it is deleted."`
+	ID        string `json:"id" doc:"Id of the benchmark."`
+	Cancelled bool   `json:"cancelled" doc:"true: the benchmark was running and has been cancelled; its results so far are kept. false: it has been deleted."`
 }
 
 var _ = addRoutes((*server).benchmarks)
@@ -105,65 +85,60 @@ var _ = addRoutes((*server).benchmarks)
 func (s *server) benchmarks() {
 	const path, one = "/api/benchmarks", "/api/benchmarks/{id}"
 	const oldPath, oldOne = "/api/report-benchmarks", "/api/report-benchmarks/{id}"
-	handle(s, formerly("/api/reports", op(http.MethodGet, path+"/reports", tagBenchmarks,
-		"List the Matomo reports that a benchmark can request")),
-		func(context.Context, *empty) (reportsResponse, error) {
-			return reportsResponse{benchmark.BuiltInReports(), benchmark.Periods()}, nil
-		})
-	handle(s, formerly(oldPath, describe(respondsWith(http.StatusAccepted, op(http.MethodPost, path, tagBenchmarks,
-		"Start a benchmark")), "Measures how fast a Matomo answers its Reporting API: each report is requested once "+
-		"cold, then warm one at a time, then by parallel clients. The benchmark runs in the background. Returns 409 "+
-		"if another one is running, and 422 with every invalid option.")),
+	handlePlain(s, get(path+"/reports", tagBenchmarks, "List the Matomo reports that a benchmark can request").
+		formerly("/api/reports"), func(context.Context) (reportsResponse, error) {
+		return reportsResponse{benchmark.BuiltInReports(), benchmark.Periods()}, nil
+	})
+	handle(s, post(path, tagBenchmarks, "Start a benchmark").status(http.StatusAccepted).formerly(oldPath).
+		describe("Measures how fast a Matomo answers its Reporting API. Each report is requested once cold, then warm one "+
+			"request at a time, then by parallel clients. The benchmark runs in the background. Returns 409 if another "+
+			"one is running, and 422 with every invalid option."),
 		func(ctx context.Context, in *benchmarkRequest) (timing.ReportBenchmark, error) {
-			b := in.Body
-			return s.Benchmarks.Start(ctx, b.Target, benchmark.Options{
-				Reports: b.Reports, More: b.More, Periods: b.Periods, Segments: b.Segments, Repeats: b.Repeats,
-				Parallel: b.Parallel, Timeout: time.Duration(b.Timeout) * time.Second, Date: b.Date, Note: b.Note,
-			})
+			return s.Benchmarks.Start(ctx, in.Body)
 		})
-	handle(s, formerly(oldPath, op(http.MethodGet, path, tagBenchmarks, "List benchmarks")),
-		func(ctx context.Context, _ *empty) (benchmarksResponse, error) {
-			all, err := s.Benchmarks.List(ctx)
-			out := make([]benchmarkSummary, len(all))
-			for i, b := range all {
-				out[i] = newBenchmarkSummary(b)
-			}
-			return benchmarksResponse{out}, err
-		})
-	handleRun(s, formerly(oldOne, describe(op(http.MethodGet, one, tagBenchmarks, "Get a benchmark"),
-		"Includes the results so far if it is running.")),
+	handlePlain(s, get(path, tagBenchmarks, "List benchmarks").formerly(oldPath), s.listBenchmarks)
+	handleRun(s, get(one, tagBenchmarks, "Get a benchmark").formerly(oldOne).
+		describe("Includes the results so far if it is running."),
 		func(ctx context.Context, id string) (timing.ReportBenchmark, error) {
 			return s.Benchmarks.Benchmark(ctx, id)
 		})
-	handleRun(s, formerly(oldOne, op(http.MethodDelete, one, tagBenchmarks, "Cancel or delete a benchmark")),
+	handleRun(s, remove(one, tagBenchmarks, "Cancel or delete a benchmark").formerly(oldOne).
+		describe("Cancels the benchmark if it is running, and deletes it otherwise."),
 		func(ctx context.Context, id string) (RemovedBenchmark, error) {
 			cancelled, err := s.Benchmarks.Remove(ctx, id)
 			return RemovedBenchmark{true, id, cancelled}, err
 		})
-	handle(s, formerly(oldOne+"/baseline", op(http.MethodPost, one+"/baseline", tagBenchmarks,
-		"Set or unset a benchmark as the baseline of its site")),
+	handle(s, post(one+"/baseline", tagBenchmarks, "Set or unset a benchmark as the baseline of its site").
+		formerly(oldOne+"/baseline"),
 		func(ctx context.Context, in *baselineRequest) (timing.ReportBenchmark, error) {
 			return s.Benchmarks.SetBaseline(ctx, in.ID, in.Body.Baseline)
 		})
-	handle(s, formerly(oldOne+"/comparison", describe(op(http.MethodGet, one+"/comparison", tagBenchmarks,
-		"Compare a benchmark with a baseline"), "Tells which reports became significantly slower or faster. Returns "+
-		"409 if the site has no baseline and no other benchmark is given.")),
+	handle(s, get(one+"/comparison", tagBenchmarks, "Compare a benchmark with a baseline").
+		formerly(oldOne+"/comparison").
+		describe("Reports which Matomo reports became significantly slower or faster. Returns 409 if the site has no "+
+			"baseline and no other benchmark is given."),
 		func(ctx context.Context, in *compareBenchmarksRequest) (timing.BenchmarkComparison, error) {
 			return s.Benchmarks.Compare(ctx, in.ID, in.With)
 		})
-	handle(s, formerly("/api/report-history", op(http.MethodGet, path+"/history", tagBenchmarks,
-		"List all measurements of one report of a site")),
+	handle(s, get(path+"/history", tagBenchmarks, "List all measurements of one report of a site").
+		formerly("/api/report-history"),
 		func(ctx context.Context, in *reportHistoryRequest) (reportHistoryResponse, error) {
 			points, err := s.Benchmarks.History(ctx, in.URL, in.SiteID,
 				timing.ReportKey{Report: in.Report, Period: in.Period, Segment: in.Segment})
 			return reportHistoryResponse{points}, err
 		})
-	register(
-		s,
-		formerly(oldOne+"/export", produces(op(http.MethodGet, one+"/export", tagBenchmarks, "Export a benchmark"),
-			map[string]*huma.Schema{"application/json": anyObject, "text/html": anyString})),
-		s.exportBenchmark,
-	)
+	register(s, get(one+"/export", tagBenchmarks, "Export a benchmark").formerly(oldOne+"/export").
+		produces(map[string]*huma.Schema{"application/json": anyObject, "text/html": anyString}), s.exportBenchmark)
+}
+
+func (s *server) listBenchmarks(ctx context.Context) (benchmarksResponse, error) {
+	all, err := s.Benchmarks.List(ctx)
+	out := make([]benchmarkSummary, len(all))
+	for i, b := range all {
+		failing, timeouts := b.Failures()
+		out[i] = benchmarkSummary{b, len(b.Results), len(b.Skipped), failing, timeouts}
+	}
+	return benchmarksResponse{out}, err
 }
 
 func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmarkRequest) (*fileResponse, error) {
@@ -179,12 +154,8 @@ func (s *server) exportBenchmark(ctx context.Context, in *exportBenchmarkRequest
 		return newFile("application/json", "benchmark-"+b.ID+".json", data), nil
 	}
 	page := benchmark.Page{ReportBenchmark: b, Version: s.Version}
-	if c, err := s.Benchmarks.Compare(
-		ctx,
-		in.ID,
-		"",
-	); err == nil &&
-		c.Baseline != b.ID { // else there is no other baseline
+	// Without a baseline, or if this is the baseline, the page has no comparison.
+	if c, err := s.Benchmarks.Compare(ctx, in.ID, ""); err == nil && c.Baseline != b.ID {
 		page.Comparison = &c
 	}
 	var out bytes.Buffer

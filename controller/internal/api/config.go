@@ -40,33 +40,33 @@ type mergeRequest struct {
 
 type schemaResponse struct {
 	Groups []string       `json:"groups" doc:"Names of the groups, in display order."`
-	Fields []settingField `json:"fields"`
+	Fields []settingField `json:"fields" doc:"All settings that can be saved."`
 	// Backfill is separate because its settings are never saved.
 	Backfill []settingField `json:"backfill" doc:"Settings of POST /api/backfill/run."`
 }
 
 type settingField struct {
-	Key      string   `json:"key"`
-	Group    string   `json:"group"`
-	Kind     string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers"`
-	Default  string   `json:"default"`
-	InBulk   string   `json:"default_in_bulk" doc:"The default with SEND_MODE=bulk, if different."`
-	Min      string   `json:"min"`
-	Max      string   `json:"max"`
-	NotAbove string   `json:"not_above" doc:"Setting that this one must not exceed; empty if there is none."`
-	OneOf    []string `json:"one_of"`
-	Unit     string   `json:"unit"`
-	Help     string   `json:"help"`
-	Secret   bool     `json:"secret"`
+	Key      string   `json:"key" doc:"Name of the setting and of its environment variable."`
+	Group    string   `json:"group" doc:"Group of the setting, one of groups."`
+	Kind     string   `json:"kind" enum:"text,whole number,number,yes or no,list of numbers" doc:"Type of the value."`
+	Default  string   `json:"default" doc:"Default value; empty if there is none."`
+	InBulk   string   `json:"default_in_bulk" doc:"Default value with SEND_MODE=bulk, if different."`
+	Min      string   `json:"min" doc:"Minimum value; empty if there is none."`
+	Max      string   `json:"max" doc:"Maximum value; empty if there is none."`
+	NotAbove string   `json:"not_above" doc:"Setting whose value this one must not exceed; empty if there is none."`
+	OneOf    []string `json:"one_of" doc:"Permitted values; empty if any value is."`
+	Unit     string   `json:"unit" doc:"Unit of the value; empty if it has none."`
+	Help     string   `json:"help" doc:"What the setting does."`
+	Secret   bool     `json:"secret" doc:"Whether the value is masked in responses."`
 	Role     string   `json:"role" enum:"behaviour,target,run,speed,place,verdict,log" doc:"What the setting decides. Presets have no settings with the role target."`
 	Widget   string   `json:"widget" doc:"Form control to edit the setting: secret, choice, toggle, file, number, list, text, or a specific one."`
 }
 
 // fieldProblem is a problem in the format of the original.
 type fieldProblem struct {
-	Field    string `json:"field"`
-	Message  string `json:"message"`
-	Severity string `json:"severity" enum:"error,warning"`
+	Field    string `json:"field" doc:"Setting, field or line with the problem."`
+	Message  string `json:"message" doc:"What is wrong and how to fix it."`
+	Severity string `json:"severity" enum:"error,warning" doc:"Whether the input is rejected."`
 }
 
 // fieldProblems returns problems in the format of the original.
@@ -79,9 +79,9 @@ func fieldProblems(problems problem.List) []fieldProblem {
 }
 
 type validationResponse struct {
-	Valid    bool           `json:"valid"`
-	Errors   []fieldProblem `json:"errors"`
-	Warnings []fieldProblem `json:"warnings"`
+	Valid    bool           `json:"valid" doc:"Whether there are no errors."`
+	Errors   []fieldProblem `json:"errors" doc:"Problems that must be fixed."`
+	Warnings []fieldProblem `json:"warnings" doc:"Other problems."`
 }
 
 type validateRequest struct {
@@ -93,33 +93,30 @@ type validateRequest struct {
 var _ = addRoutes((*server).config)
 
 func (s *server) config() {
-	register(s, op(http.MethodGet, "/api/config", tagConfig, "Get the configuration"),
+	register(s, get("/api/config", tagConfig, "Get the configuration"),
 		func(ctx context.Context, _ *empty) (*configResponse, error) {
 			return s.configAfter(ctx, "", func(int64) (setup.Config, error) { return s.Setup.Config(ctx) })
 		})
-	register(s, op(http.MethodPut, "/api/config", tagConfig, "Replace the configuration"),
+	register(s, put("/api/config", tagConfig, "Replace the configuration"),
 		func(ctx context.Context, in *saveRequest) (*configResponse, error) {
 			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.SaveConfig(ctx, in.Body.Config, revision)
 			})
 		})
-	register(s, op(http.MethodPatch, "/api/config", tagConfig,
-		"Update settings"),
+	register(s, patch("/api/config", tagConfig, "Update settings"),
 		func(ctx context.Context, in *mergeRequest) (*configResponse, error) {
 			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {
 				return s.Setup.MergeConfig(ctx, in.Body.Config, revision)
 			})
 		})
-	handleGet(s, "/api/config/schema", tagConfig, "List all settings with default, range and help",
+	handlePlain(s, get("/api/config/schema", tagConfig, "List all settings with default, range and help"),
 		func(context.Context) (schemaResponse, error) { return schema(), nil })
-	handle(s, describe(allow(readOnly, op(http.MethodPost, "/api/validate", tagConfig, "Validate a configuration")),
-		"Includes the check of the loadgen with the saved URLs, funnels, events and targets: whatever it would "+
-			"reject at a start is an error here. Nothing is sent or saved."),
-		s.validate)
-	handle(s, describe(op(http.MethodPost, "/api/config/apply", tagConfig,
-		"Apply a configuration"),
-		"Restarts the current run with it and saves it once the new plan runs; if that fails, the previous run "+
-			"continues and nothing is saved. Without a run, it is only saved and published."), s.apply)
+	handle(s, post("/api/validate", tagConfig, "Validate a configuration").allow(readOnly).
+		describe("The loadgen checks the settings together with the saved URLs, funnels, events and targets; everything "+
+			"that would prevent a start is an error. Nothing is sent or saved."), s.validate)
+	handle(s, post("/api/config/apply", tagConfig, "Apply a configuration").
+		describe("Restarts the current run with the configuration and saves it once the new plan runs. If that fails, the "+
+			"previous run continues and nothing is saved. Without a run, it is only saved and published."), s.apply)
 }
 
 // configAfter returns the configuration after a change, which gets the revision of an If-Match.
@@ -159,21 +156,9 @@ func schema() schemaResponse {
 }
 
 func newField(f spec.Field, fallback, inBulk string) settingField {
-	a := settingField{
-		Key:      f.Key,
-		Group:    f.Group,
-		Kind:     string(f.Kind),
-		Default:  f.Default,
-		Min:      f.Min,
-		Max:      f.Max,
-		NotAbove: f.NotAbove,
-		OneOf:    append([]string{}, f.OneOf...),
-		Unit:     f.Unit,
-		Help:     f.Help,
-		Secret:   f.Secret,
-		Role:     string(f.Role),
-		Widget:   string(f.Widget),
-	}
+	a := settingField{Key: f.Key, Group: f.Group, Kind: string(f.Kind), Default: f.Default, Min: f.Min, Max: f.Max,
+		NotAbove: f.NotAbove, OneOf: append([]string{}, f.OneOf...), Unit: f.Unit, Help: f.Help, Secret: f.Secret,
+		Role: string(f.Role), Widget: string(f.Widget)}
 	if inBulk != fallback && f.Key != "SEND_MODE" {
 		a.InBulk = inBulk
 	}
@@ -191,10 +176,8 @@ func revisionOf(ifMatch string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return 0, newFailure(
-			http.StatusPreconditionFailed,
-			"If-Match is not an ETag of the configuration; read it again",
-		)
+		return 0, newFailure(http.StatusPreconditionFailed,
+			"If-Match is not an ETag of the configuration; read it again")
 	}
 	return n, nil
 }

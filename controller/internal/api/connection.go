@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +22,10 @@ type Doctor interface {
 // Connection selects a Matomo, saved or not.
 type Connection struct {
 	URL       string         `json:"matomo_url,omitempty" maxLength:"2000" doc:"URL of the tracker. Default: the saved one."`
-	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Default: the saved one."`
-	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Default, and if masked: the saved token, which is only sent to the saved URLs."`
-	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token."`
-	Config    map[string]any `json:"config,omitempty" doc:"Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported."`
+	SiteID    int            `json:"site_id,omitempty" minimum:"1" doc:"Id of the site. Default: the saved one."`
+	Token     *string        `json:"token_auth,omitempty" maxLength:"200" doc:"Token of a Matomo user. If masked or missing, the saved token is used, which is only sent to the saved URLs."`
+	ReadToken *string        `json:"read_token,omitempty" maxLength:"200" doc:"Token with view access, used instead of token_auth for reading. If masked or missing, the saved token is used."`
+	Config    map[string]any `json:"config,omitempty" doc:"Settings that replace saved ones for this check. Only invalid settings of the connection are reported."`
 }
 
 type connectionRequest struct {
@@ -40,24 +39,24 @@ type connectionRequest struct {
 type ConnectionResponse struct {
 	Works      bool             `json:"works" doc:"Whether hits are recorded with all their data."`
 	Success    bool             `json:"success" doc:"Same as works."`
-	Reachable  bool             `json:"reachable"`
-	StatusCode *int             `json:"status_code" doc:"null if nothing answered."`
-	TookMillis float64          `json:"response_time_ms"`
-	Message    string           `json:"message"`
+	Reachable  bool             `json:"reachable" doc:"Whether the address answered."`
+	StatusCode *int             `json:"status_code" doc:"HTTP status of the response; null if there was none."`
+	TookMillis float64          `json:"response_time_ms" doc:"Response time in milliseconds."`
+	Message    string           `json:"message" doc:"The result in a sentence."`
 	Error      *string          `json:"error" doc:"First finding with the verdict error; null if there is none."`
-	Version    *string          `json:"matomo_version"`
-	Site       *siteInfo        `json:"site"`
-	Findings   []doctor.Finding `json:"findings"`
+	Version    *string          `json:"matomo_version" doc:"null if the token does not allow reading it."`
+	Site       *siteInfo        `json:"site" doc:"null if the token does not allow reading it."`
+	Findings   []doctor.Finding `json:"findings" doc:"Results of the checks."`
 }
 
 type siteInfo struct {
-	ID         int    `json:"id"`
-	Name       string `json:"name"`
-	MainURL    string `json:"main_url"`
-	Timezone   string `json:"timezone"`
-	Currency   string `json:"currency"`
-	SiteSearch bool   `json:"site_search"`
-	Ecommerce  bool   `json:"ecommerce"`
+	ID         int    `json:"id" doc:"Id of the site."`
+	Name       string `json:"name" doc:"Name of the site."`
+	MainURL    string `json:"main_url" doc:"Main URL of the site."`
+	Timezone   string `json:"timezone" doc:"Time zone of the site."`
+	Currency   string `json:"currency" doc:"ISO 4217 code."`
+	SiteSearch bool   `json:"site_search" doc:"Whether internal searches are tracked."`
+	Ecommerce  bool   `json:"ecommerce" doc:"Whether orders are tracked."`
 }
 
 func newConnection(d doctor.Diagnosis) ConnectionResponse {
@@ -101,19 +100,20 @@ type ProbeResponse struct {
 	LagMillis float64 `json:"lag_ms" doc:"Time from the response to the hit until the visit appeared."`
 	Visitor   string  `json:"visitor" doc:"Visitor id; empty if nothing was sent."`
 	IP        string  `json:"stored_ip" doc:"IP address as stored by Matomo, possibly anonymized."`
-	Country   string  `json:"stored_country"`
+	Country   string  `json:"stored_country" doc:"Country code as stored by Matomo."`
 
-	Findings []doctor.Finding `json:"findings" doc:"Hits that were lost, split, cut or changed, or one finding that all are as sent."`
+	Findings []doctor.Finding `json:"findings" doc:"Hits that were lost, split, truncated or changed, or one finding that everything was recorded as sent."`
 }
 
 var _ = addRoutes((*server).connection)
 
 func (s *server) connection() {
-	handle(s, describe(op(http.MethodPost, "/api/test-connection", tagTargets, "Test the connection to a Matomo"),
-		"Checks whether hits will be recorded as intended. Leaves no visit."), s.testConnection)
-	handle(s, describe(op(http.MethodPost, "/api/targets/probe", tagTargets, "Send a probe visit"),
-		"Sends one marked visit with each kind of hit in use and compares it with what Matomo recorded, for up to a "+
-			"minute. The visit stays in the site's data; its page titles begin with \""+doctor.ProbeTitle+"\"."), s.probe)
+	handle(s, post("/api/test-connection", tagTargets, "Test the connection to a Matomo").
+		describe("Checks whether hits will be recorded as intended. Leaves no visit in Matomo."), s.testConnection)
+	handle(s, post("/api/targets/probe", tagTargets, "Send a probe visit").
+		describe("Sends one marked visit with each kind of hit in use and, for up to a minute, compares it with what Matomo "+
+			"recorded. The visit remains in the site's data; its page titles begin with \""+doctor.ProbeTitle+"\"."),
+		s.probe)
 }
 
 func (s *server) testConnection(ctx context.Context, in *connectionRequest) (a ConnectionResponse, err error) {
@@ -143,15 +143,8 @@ func (s *server) probe(ctx context.Context, in *probeRequest) (a ProbeResponse, 
 		return a, err
 	}
 	p, err := s.Doctor.Probe(ctx, t, expected)
-	a = ProbeResponse{
-		Seen:      err == nil,
-		Message:   p.String(),
-		LagMillis: float64(p.Lag.Microseconds()) / 1000,
-		Visitor:   p.Visitor,
-		IP:        p.Stored.IP,
-		Country:   p.Stored.Country,
-		Findings:  append([]doctor.Finding{}, p.Findings...),
-	}
+	a = ProbeResponse{Seen: err == nil, Message: p.String(), LagMillis: float64(p.Lag.Microseconds()) / 1000,
+		Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]doctor.Finding{}, p.Findings...)}
 	if err != nil {
 		a.Message = err.Error()
 	}

@@ -211,14 +211,7 @@ func (s *server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // exactly that value
-				s.Log.ErrorContext(
-					c.Request().Context(),
-					"handler panicked",
-					"panic",
-					r,
-					"stack",
-					string(debug.Stack()),
-				)
+				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack", string(debug.Stack()))
 				err = errors.New("panic")
 			}
 		}()

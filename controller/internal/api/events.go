@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -12,15 +11,16 @@ import (
 )
 
 type eventsResponse struct {
-	Config     eventset.Set      `json:"config" doc:"Its probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
-	Source     setup.Source      `json:"source" enum:"custom,default"`
-	Validation setup.EventReport `json:"validation"`
+	Config     eventset.Set      `json:"config" doc:"The events. Their probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."`
+	Source     setup.Source      `json:"source" enum:"custom,default" doc:"Whether the events are saved or built in."`
+	Validation setup.EventReport `json:"validation" doc:"Result of the validation."`
 }
 
 var _ = addRoutes((*server).events)
 
 func (s *server) events() {
-	handleGet(s, "/api/events", tagTraffic, "Get the events", func(ctx context.Context) (eventsResponse, error) {
+	const path = "/api/events"
+	handlePlain(s, get(path, tagTraffic, "Get the events"), func(ctx context.Context) (eventsResponse, error) {
 		set, source, err := s.Setup.Events(ctx)
 		if err != nil {
 			return eventsResponse{}, err
@@ -28,18 +28,18 @@ func (s *server) events() {
 		data, err := eventset.Encode(set)
 		return eventsResponse{set, source, s.Setup.ValidateEvents(data)}, err
 	})
-	handle(s, describe(op(http.MethodPost, "/api/events", tagTraffic, "Replace the events"),
-		"Probabilities in the file also change CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."),
+	handle(s, post(path, tagTraffic, "Replace the events").
+		describe("Probabilities in the file also change CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY."),
 		func(ctx context.Context, in *contentRequest) (SavedContent[setup.EventReport], error) {
 			report, err := s.Setup.SaveEvents(ctx, []byte(in.Body.Content))
 			return savedContent(s, "events saved", report), err
 		})
-	handle(s, allow(readOnly, op(http.MethodPost, "/api/events/validate", tagTraffic, "Validate events")),
+	handle(s, post(path+"/validate", tagTraffic, "Validate events").allow(readOnly),
 		func(_ context.Context, in *contentRequest) (setup.EventReport, error) {
 			return s.Setup.ValidateEvents([]byte(in.Body.Content)), nil
 		})
-	handle(s, op(http.MethodDelete, "/api/events", tagTraffic, "Reset to the built-in events"),
-		func(ctx context.Context, _ *empty) (resetResponse, error) {
+	handlePlain(s, remove(path, tagTraffic, "Reset to the built-in events"),
+		func(ctx context.Context) (resetResponse, error) {
 			message, err := s.resetEventsMessage(ctx)
 			if err != nil {
 				return resetResponse{}, err

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/puttrix/trafficinator/controller/internal/setup"
 	"github.com/puttrix/trafficinator/controller/internal/setup/plan"
@@ -12,17 +11,17 @@ import (
 
 // pendingChanges are the changes that a restart would apply.
 type pendingChanges struct {
-	Restart bool              `json:"restart_needed"`
+	Restart bool              `json:"restart_needed" doc:"Whether a run is in progress that uses an earlier plan."`
 	Changes []plan.Difference `json:"changes" doc:"Differences from the plan that was started last."`
 	Edited  []string          `json:"edited_files" doc:"Shared files that were edited by hand. A start uses them as they are."`
-	Fault   string            `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be read. changes and edited_files are then empty."`
+	Fault   string            `json:"fault,omitempty" doc:"Why the exchange folder or a certificate cannot be read; changes and edited_files are empty in that case."`
 	Publication
 }
 
-// Publication tells whether the exchange folder is up to date. It is exported because huma ignores embedded structs that
-// are not.
+// Publication reports whether the exchange folder is up to date. It is exported because huma ignores embedded structs
+// that are not.
 type Publication struct {
-	Published bool   `json:"published" doc:"false: saved, but not yet written to the exchange folder; retried automatically."`
+	Published bool   `json:"published" doc:"Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically."`
 	Cause     string `json:"not_published_because,omitempty" doc:"Why the exchange folder could not be written."`
 }
 
@@ -48,8 +47,8 @@ type resolveRequest struct {
 var _ = addRoutes((*server).exchange)
 
 func (s *server) exchange() {
-	handleGet(s, "/api/exchange", tagConfig, "Get pending changes and files edited by hand", s.pendingChanges)
-	handle(s, op(http.MethodPost, "/api/exchange/resolve", tagConfig, "Import or overwrite files edited by hand"),
+	handlePlain(s, get("/api/exchange", tagConfig, "Get pending changes and files edited by hand"), s.pendingChanges)
+	handle(s, post("/api/exchange/resolve", tagConfig, "Import or overwrite files edited by hand"),
 		func(ctx context.Context, in *resolveRequest) (pendingChanges, error) {
 			err := s.Setup.Resolve(context.WithoutCancel(ctx), in.Body.Resolution, in.Body.Files...)
 			if err != nil {

@@ -13,16 +13,16 @@ import (
 )
 
 type funnelSummary struct {
-	ID          int64     `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	Probability float64   `json:"probability"`
+	ID          int64     `json:"id" doc:"Unique identifier."`
+	Name        string    `json:"name" doc:"Unique name."`
+	Description string    `json:"description" doc:"Free text."`
+	Probability float64   `json:"probability" doc:"Probability that a visit follows the funnel, 0 to 1."`
 	Share       float64   `json:"share" doc:"Effective share of all visits, after the funnels of higher priority."`
-	Priority    int       `json:"priority"`
-	Enabled     bool      `json:"enabled"`
-	StepCount   int       `json:"step_count"`
-	Created     time.Time `json:"created_at"`
-	Updated     time.Time `json:"updated_at"`
+	Priority    int       `json:"priority" doc:"Funnels of higher priority are drawn first."`
+	Enabled     bool      `json:"enabled" doc:"Whether visits follow the funnel."`
+	StepCount   int       `json:"step_count" doc:"Number of steps."`
+	Created     time.Time `json:"created_at" doc:"Time of creation."`
+	Updated     time.Time `json:"updated_at" doc:"Time of the last change."`
 }
 
 type funnelsResponse struct {
@@ -33,19 +33,16 @@ type funnelsResponse struct {
 type funnelBody struct{ json.RawMessage }
 
 // Schema implements huma.SchemaProvider.
-func (funnelBody) Schema(r huma.Registry) *huma.Schema {
+func (funnelBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
-		Type:                 huma.TypeObject,
-		AdditionalProperties: true,
-		Description: "A funnel. Missing fields of an update stay unchanged. The fields of config may also be at the top " +
-			"level.",
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "A funnel. Fields missing from an update stay unchanged. The fields of config may also be at the top level.",
 		Properties: map[string]*huma.Schema{
 			"name":        {Type: huma.TypeString, Description: "Unique name, 1 to 100 characters."},
 			"description": {Type: huma.TypeString, Nullable: true, Description: "At most 500 characters."},
 			"config": {Type: huma.TypeObject, AdditionalProperties: true,
 				Description: "probability, priority, enabled, exit_after_completion, steps."},
-			"steps": {Type: huma.TypeArray,
-				Items: anyObject},
+			"steps": {Type: huma.TypeArray, Items: anyObject},
 		},
 	}
 }
@@ -60,33 +57,28 @@ type funnelUpdate struct {
 var _ = addRoutes((*server).funnels)
 
 func (s *server) funnels() {
-	const one = "/api/funnels/{id}"
-	handleGet(s, "/api/funnels", tagTraffic, "List funnels", s.listFunnels)
-	handle(s, respondsWith(http.StatusCreated, op(http.MethodPost, "/api/funnels", tagTraffic, "Create a funnel")),
+	const path, one = "/api/funnels", "/api/funnels/{id}"
+	handlePlain(s, get(path, tagTraffic, "List funnels"), s.listFunnels)
+	handle(s, post(path, tagTraffic, "Create a funnel").status(http.StatusCreated),
 		func(ctx context.Context, in *funnelRequest) (FunnelResponse, error) {
 			f, err := s.Setup.CreateFunnel(ctx, in.Body.RawMessage)
 			return FunnelResponse{f, s.publication()}, err
 		})
-	handle(s, allow(readOnly, op(http.MethodPost, "/api/funnels/validate", tagTraffic, "Validate a funnel")),
+	handle(s, post(path+"/validate", tagTraffic, "Validate a funnel").allow(readOnly),
 		func(_ context.Context, in *funnelRequest) (validationResponse, error) {
 			return newValidation(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
 		})
-	register(
-		s,
-		produces(op(http.MethodGet, "/api/funnels/export", tagTraffic, "Export the enabled funnels as funnels.json"),
-			map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}),
-		s.exportFunnels,
-	)
-	handleID(s, op(http.MethodGet, one, tagTraffic, "Get a funnel"), s.Setup.Funnel)
-	handle(s, op(http.MethodPut, one, tagTraffic, "Update a funnel"),
+	register(s, get(path+"/export", tagTraffic, "Export the enabled funnels as funnels.json").
+		produces(map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}), s.exportFunnels)
+	handleID(s, get(one, tagTraffic, "Get a funnel"), s.Setup.Funnel)
+	handle(s, put(one, tagTraffic, "Update a funnel"),
 		func(ctx context.Context, in *funnelUpdate) (FunnelResponse, error) {
 			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body.RawMessage)
 			return FunnelResponse{f, s.publication()}, err
 		})
-	handleID(s, op(http.MethodDelete, one, tagTraffic, "Delete a funnel"),
-		func(ctx context.Context, id int64) (RemovedResponse, error) {
-			return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
-		})
+	handleID(s, remove(one, tagTraffic, "Delete a funnel"), func(ctx context.Context, id int64) (RemovedResponse, error) {
+		return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
+	})
 }
 
 // FunnelResponse is a saved funnel.
@@ -115,11 +107,8 @@ func (s *server) exportFunnels(ctx context.Context, _ *empty) (*fileResponse, er
 	var enabled []funnel.Funnel
 	for _, f := range all {
 		if c := f.Config; c.Enabled {
-			enabled = append(
-				enabled,
-				funnel.Funnel{Name: f.Name, Description: f.Description, Probability: c.Probability,
-					Priority: c.Priority, Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps},
-			)
+			enabled = append(enabled, funnel.Funnel{Name: f.Name, Description: f.Description, Probability: c.Probability,
+				Priority: c.Priority, Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps})
 		}
 	}
 	data, err := funnel.Encode(enabled)

@@ -9,9 +9,9 @@ import (
 
 // healthBody is public, so it has no reasons; GET /api/status has them.
 type healthBody struct {
-	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute."`
-	Service string `json:"service"`
-	Version string `json:"version,omitempty" doc:"Only for authenticated requests."`
+	Status  string `json:"status" enum:"healthy,degraded,unhealthy" doc:"degraded: the container engine does not respond. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute."`
+	Service string `json:"service" doc:"Always trafficinator-controller."`
+	Version string `json:"version,omitempty" doc:"Version of the controller; only for authenticated requests."`
 }
 
 type healthResponse struct {
@@ -20,18 +20,16 @@ type healthResponse struct {
 }
 
 type welcome struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Docs    string `json:"docs"`
-	Health  string `json:"health"`
+	Name    string `json:"name" doc:"Name of the service."`
+	Version string `json:"version" doc:"Version of the controller."`
+	Docs    string `json:"docs" doc:"Path of the API documentation."`
+	Health  string `json:"health" doc:"Path of the health check."`
 }
 
 var _ = addRoutes((*server).health)
 
 func (s *server) health() {
-	register(
-		s,
-		withEchoContext(allow(public, op(http.MethodGet, "/health", tagRuns, "Check the health of the controller"))),
+	register(s, get("/health", tagRuns, "Check the health of the controller").allow(public).withEchoContext(),
 		func(ctx context.Context, _ *empty) (*healthResponse, error) {
 			h := &healthResponse{http.StatusOK, healthBody{"healthy", "trafficinator-controller", ""}}
 			if s.Guard.IsAuthenticated(echoContext(ctx)) {
@@ -44,15 +42,9 @@ func (s *server) health() {
 				h.Body.Status = "degraded"
 			}
 			return h, nil
-		},
-	)
-	handleGet(
-		s,
-		"/api",
-		tagRuns,
-		"Get name, version and links of the controller",
+		})
+	handlePlain(s, get("/api", tagRuns, "Get name, version and links of the controller"),
 		func(context.Context) (welcome, error) {
 			return welcome{"Trafficinator", s.Version, "/docs", "/health"}, nil
-		},
-	)
+		})
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 
@@ -16,7 +15,7 @@ type Logs interface {
 
 type logsRequest struct {
 	Lines  int       `query:"lines" minimum:"10" maximum:"10000" default:"100" doc:"Number of matching lines to return, counted from the end."`
-	Filter []string  `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only lines that contain this text, ignoring case. Can be repeated; all must match."`
+	Filter []string  `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only lines that contain this text, ignoring case. Can be given several times; all must match."`
 	Level  string    `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Minimum level. Lines without a level always match."`
 	Since  time.Time `query:"since" doc:"Only lines written since this time (RFC 3339)."`
 	Job    string    `query:"job" maxLength:"64" pattern:"^[A-Za-z0-9_-]*$" doc:"run_id of a backfill job, to read its log instead."`
@@ -24,16 +23,16 @@ type logsRequest struct {
 
 type logsResponse struct {
 	Logs           string          `json:"logs" doc:"The lines with their times, as one text."`
-	Lines          []launcher.Line `json:"lines"`
-	LinesReturned  int             `json:"lines_returned"`
+	Lines          []launcher.Line `json:"lines" doc:"The lines, oldest first."`
+	LinesReturned  int             `json:"lines_returned" doc:"Number of lines."`
 	ContainerState string          `json:"container_state" doc:"See container.state of GET /api/status."`
 }
 
 var _ = addRoutes((*server).logs)
 
 func (s *server) logs() {
-	handle(s, describe(op(http.MethodGet, "/api/logs", tagRuns, "Get log lines of the loadgen or of a backfill job"),
-		"GET /api/stream follows the log of the loadgen."), s.readLogs)
+	handle(s, get("/api/logs", tagRuns, "Get log lines of the loadgen or of a backfill job").
+		describe("Use GET /api/stream to follow the log of the loadgen."), s.readLogs)
 }
 
 func (s *server) readLogs(ctx context.Context, in *logsRequest) (a logsResponse, err error) {

@@ -18,12 +18,21 @@ const (
 	largeBody = 72 << 20
 )
 
+// operation is an operation whose options are set in a chain.
+type operation struct{ huma.Operation }
+
+func get(path, tag, summary string) operation    { return op(http.MethodGet, path, tag, summary) }
+func post(path, tag, summary string) operation   { return op(http.MethodPost, path, tag, summary) }
+func put(path, tag, summary string) operation    { return op(http.MethodPut, path, tag, summary) }
+func patch(path, tag, summary string) operation  { return op(http.MethodPatch, path, tag, summary) }
+func remove(path, tag, summary string) operation { return op(http.MethodDelete, path, tag, summary) }
+
 // op returns an operation with the limits and access that most have.
-func op(method, path, tag, summary string) huma.Operation {
-	return allow(member, huma.Operation{
+func op(method, path, tag, summary string) operation {
+	return operation{huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		MaxBodyBytes: smallBody, BodyReadTimeout: time.Minute,
-	})
+	}}.allow(member)
 }
 
 // operationID turns GET /api/presets/{id} into get-api-presets-id.
@@ -32,8 +41,20 @@ func operationID(method, path string) string {
 }
 
 // describe adds a description to the summary.
-func describe(o huma.Operation, description string) huma.Operation {
+func (o operation) describe(description string) operation {
 	o.Description = description
+	return o
+}
+
+// status sets the status of a successful response.
+func (o operation) status(code int) operation {
+	o.DefaultStatus = code
+	return o
+}
+
+// largeBody allows a body as large as an entire set-up or URL list.
+func (o operation) largeBody() operation {
+	o.MaxBodyBytes = largeBody
 	return o
 }
 
@@ -43,8 +64,8 @@ var (
 	anyString = &huma.Schema{Type: huma.TypeString}
 )
 
-// produces replaces the response by files of these content types.
-func produces(o huma.Operation, schemas map[string]*huma.Schema) huma.Operation {
+// produces replaces the response by a file with one of these content types.
+func (o operation) produces(schemas map[string]*huma.Schema) operation {
 	content := map[string]*huma.MediaType{}
 	for contentType, schema := range schemas {
 		content[contentType] = &huma.MediaType{Schema: schema}
@@ -67,32 +88,20 @@ func newFile(contentType, name string, data []byte) *fileResponse {
 // attachment returns the Content-Disposition of a file to download.
 func attachment(name string) string { return fmt.Sprintf("attachment; filename=%q", name) }
 
-// withLargeBody allows a body as large as a whole set-up or URL list.
-func withLargeBody(o huma.Operation) huma.Operation {
-	o.MaxBodyBytes = largeBody
-	return o
-}
-
-// respondsWith sets the status of a successful response.
-func respondsWith(status int, o huma.Operation) huma.Operation {
-	o.DefaultStatus = status
-	return o
-}
-
-// oldPathKey is where the metadata of an operation hold its former path.
+// oldPathKey is the key of an operation's former path in its metadata.
 const oldPathKey = "old path"
 
-// formerly keeps an operation reachable at the path it had before; the document marks that path as deprecated.
-func formerly(oldPath string, o huma.Operation) huma.Operation {
+// formerly keeps an operation reachable at its former path; the document marks that path as deprecated.
+func (o operation) formerly(oldPath string) operation {
 	o.Metadata = maps.Clone(o.Metadata)
 	o.Metadata[oldPathKey] = oldPath
 	return o
 }
 
 // register adds an operation whose errors become problem responses.
-func register[I, O any](s *server, o huma.Operation, handler func(context.Context, *I) (*O, error)) {
+func register[I, O any](s *server, o operation, handler func(context.Context, *I) (*O, error)) {
 	s.access[routeKey(o.Method, o.Path)] = o.Metadata[accessKey].(access) // set by allow
-	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
+	huma.Register(s.huma, o.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
 			return nil, s.failure(ctx, err)
@@ -112,33 +121,29 @@ func register[I, O any](s *server, o huma.Operation, handler func(context.Contex
 type body[T any] struct{ Body T }
 
 // handle registers an operation whose response body is the value that handler returns.
-func handle[I, O any](s *server, o huma.Operation, handler func(context.Context, *I) (O, error)) {
+func handle[I, O any](s *server, o operation, handler func(context.Context, *I) (O, error)) {
 	register(s, o, func(ctx context.Context, in *I) (*body[O], error) {
 		v, err := handler(ctx, in)
 		return &body[O]{v}, err
 	})
 }
 
-// handleGet registers a GET without parameters.
-func handleGet[O any](s *server, path, tag, summary string, handler func(context.Context) (O, error)) {
-	handle(
-		s,
-		op(http.MethodGet, path, tag, summary),
-		func(ctx context.Context, _ *empty) (O, error) { return handler(ctx) },
-	)
+// handlePlain registers an operation without parameters and body.
+func handlePlain[O any](s *server, o operation, handler func(context.Context) (O, error)) {
+	handle(s, o, func(ctx context.Context, _ *empty) (O, error) { return handler(ctx) })
 }
 
-// handleID registers an operation on a thing with a numeric id.
-func handleID[O any](s *server, o huma.Operation, handler func(context.Context, int64) (O, error)) {
+// handleID registers an operation on a resource with a numeric id.
+func handleID[O any](s *server, o operation, handler func(context.Context, int64) (O, error)) {
 	handle(s, o, func(ctx context.Context, in *ByID) (O, error) { return handler(ctx, in.ID) })
 }
 
-// handleRun registers an operation on a run, or on something with an id like that of a run.
-func handleRun[O any](s *server, o huma.Operation, handler func(context.Context, string) (O, error)) {
+// handleRun registers an operation on a run, or on a resource with an id like that of a run.
+func handleRun[O any](s *server, o operation, handler func(context.Context, string) (O, error)) {
 	handle(s, o, func(ctx context.Context, in *ByRun) (O, error) { return handler(ctx, in.ID) })
 }
 
-// ByID selects a thing by its number. It is exported because huma ignores embedded structs that are not.
+// ByID selects a resource by its number. It is exported because huma ignores embedded structs that are not.
 type ByID struct {
 	ID int64 `path:"id" minimum:"1" doc:"Unique identifier."`
 }
@@ -150,3 +155,24 @@ type ByRun struct {
 
 // empty is a request without parameters and body.
 type empty struct{}
+
+// Done confirms an operation in the format of the original.
+type Done struct {
+	Success bool   `json:"success" doc:"Always true; errors have their own status."`
+	Message string `json:"message" doc:"The result in a sentence."`
+}
+
+func done(message string) Done { return Done{true, message} }
+
+// deleted confirms a deletion.
+type deleted[T any] struct {
+	Success bool   `json:"success" doc:"Always true; errors have their own status."`
+	ID      T      `json:"deleted_id" doc:"Id of the deleted resource."`
+	Message string `json:"message" doc:"The result in a sentence."`
+}
+
+// DeletedResponse confirms the deletion of a resource with a numeric id.
+type DeletedResponse deleted[int64]
+
+// deletedRun confirms the deletion of a run.
+type deletedRun deleted[string]

@@ -26,7 +26,7 @@ type reconcileRequest struct {
 }
 
 type annotateResponse struct {
-	Targets []reconcile.Annotated `json:"targets"`
+	Targets []reconcile.Annotated `json:"targets" doc:"The sites that the run sent to."`
 }
 
 // CancelledResponse confirms a cancellation.
@@ -38,10 +38,9 @@ var _ = addRoutes((*server).reconcile)
 
 func (s *server) reconcile() {
 	const path = "/api/runs/{id}/reconcile"
-	handle(s, describe(respondsWith(http.StatusAccepted, op(http.MethodPost, path, tagRuns,
-		"Compare a run with Matomo's figures")), "Works in the background: follows a run in progress, then waits for "+
-		"Matomo's queue and archiving. Returns the reconciliation in progress if there is one, and 409 if the run has "+
-		"no summary or none of its targets can be read."),
+	handle(s, post(path, tagRuns, "Compare a run with Matomo's figures").status(http.StatusAccepted).
+		describe("Runs in the background: follows a run in progress, then waits for Matomo's queue and archiving. Returns the "+
+			"reconciliation in progress if there is one, and 409 if the run has no summary or none of its targets can be read."),
 		func(ctx context.Context, in *reconcileRequest) (comparison.Reconciliation, error) {
 			options := reconcile.Options{Every: reconcile.DefaultEvery, Limit: reconcile.DefaultLimit}
 			if in.Body != nil {
@@ -50,21 +49,18 @@ func (s *server) reconcile() {
 			}
 			return s.Reconciler.Start(ctx, in.ID, options)
 		})
-	handleRun(s, op(http.MethodGet, path, tagRuns, "Get the current or last reconciliation of a run"),
+	handleRun(s, get(path, tagRuns, "Get the current or last reconciliation of a run"),
 		func(ctx context.Context, id string) (comparison.Reconciliation, error) {
 			return s.Reconciler.Status(ctx, id)
 		})
-	handleRun(s, op(http.MethodDelete, path, tagRuns, "Cancel the reconciliation of a run"),
+	handleRun(s, remove(path, tagRuns, "Cancel the reconciliation of a run"),
 		func(_ context.Context, id string) (CancelledResponse, error) {
 			s.Reconciler.Cancel(id)
 			return CancelledResponse{Success: true}, nil
 		})
-	handleRun(
-		s,
-		op(http.MethodPost, "/api/runs/{id}/annotate", tagRuns, "Add annotations for start and end of a run to Matomo"),
+	handleRun(s, post("/api/runs/{id}/annotate", tagRuns, "Annotate the start and end of a run in Matomo"),
 		func(ctx context.Context, id string) (annotateResponse, error) {
 			targets, err := s.Reconciler.Annotate(ctx, id)
 			return annotateResponse{targets}, err
-		},
-	)
+		})
 }

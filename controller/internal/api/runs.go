@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -18,12 +17,12 @@ import (
 )
 
 type runsRequest struct {
-	Skip   int    `query:"skip" minimum:"0" maximum:"1000000" default:"0"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Skip   int    `query:"skip" minimum:"0" maximum:"1000000" default:"0" doc:"Number of runs to skip."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Maximum number of runs to return."`
 	Kind   string `query:"kind" maxLength:"64" doc:"Only runs of this kind."`
 	Label  string `query:"label" maxLength:"50" doc:"Only runs with this label."`
 	Reason string `query:"reason" maxLength:"64" doc:"Only runs that ended for this reason."`
-	Text   string `query:"q" maxLength:"200" doc:"Only runs with this text in their id, note, labels or reason, ignoring case."`
+	Text   string `query:"q" maxLength:"200" doc:"Only runs with this text in their id, note, labels or end reason, ignoring case."`
 }
 
 // Resolve implements huma.Resolver. An unknown kind would silently match no run.
@@ -48,9 +47,9 @@ type runRow struct {
 }
 
 type runTotals struct {
-	Hits    runsummary.Hits    `json:"hits"`
-	Visits  runsummary.Visits  `json:"visits"`
-	Latency runsummary.Latency `json:"latency"`
+	Hits    runsummary.Hits    `json:"hits" doc:"Number of hits, by outcome."`
+	Visits  runsummary.Visits  `json:"visits" doc:"Number of visits, by outcome."`
+	Latency runsummary.Latency `json:"latency" doc:"Latencies of all hits, in seconds."`
 	Passed  *bool              `json:"passed" doc:"Whether every threshold passed. null while the run is in progress, and if only the built-in threshold applied and passed."`
 }
 
@@ -68,19 +67,13 @@ func newRow(r record.Run) runRow {
 type updateRunRequest struct {
 	ByRun
 	Body struct {
-		Note   *string  `json:"note,omitempty" maxLength:"2000"`
+		Note   *string  `json:"note,omitempty" maxLength:"2000" doc:"Free text. Default: unchanged."`
 		Labels []string `json:"labels,omitempty" maxItems:"20" doc:"Replaces the labels of the run. Default: unchanged."`
 	}
 }
 
 type intervalsResponse struct {
-	Minutes []history.Interval `json:"minutes"`
-}
-
-type deletedRun struct {
-	Success bool   `json:"success" doc:"Always true; errors have their own status."`
-	Deleted string `json:"deleted_id"`
-	Message string `json:"message"`
+	Minutes []history.Interval `json:"minutes" doc:"Intervals of the run, oldest first."`
 }
 
 type compareRunsRequest struct {
@@ -97,33 +90,33 @@ var _ = addRoutes((*server).history)
 
 func (s *server) history() {
 	const one = "/api/runs/{id}"
-	handle(s, op(http.MethodGet, "/api/runs", tagRuns, "List runs"), s.listRuns)
-	handleRun(s, op(http.MethodGet, one, tagRuns, "Get a run with its configuration and summary"), s.History.Record)
-	handle(s, op(http.MethodPatch, one, tagRuns, "Update note and labels of a run"), s.updateRun)
-	handleRun(s, describe(op(http.MethodDelete, one, tagRuns, "Delete a run"),
-		"Returns 409 while the run is in progress. It can be restored for 24 hours."),
+	handle(s, get("/api/runs", tagRuns, "List runs"), s.listRuns)
+	handleRun(s, get(one, tagRuns, "Get a run with its configuration and summary"), s.History.Record)
+	handle(s, patch(one, tagRuns, "Update note and labels of a run"), s.updateRun)
+	handleRun(s, remove(one, tagRuns, "Delete a run").
+		describe("Returns 409 while the run is in progress. A deleted run can be restored for 24 hours."),
 		func(ctx context.Context, id string) (deletedRun, error) {
 			return deletedRun{true, id, "run deleted; it can be restored for 24 hours"},
 				s.History.Store.DeleteRun(ctx, id, s.isRunning(ctx, id))
 		})
-	handleRun(s, op(http.MethodPost, one+"/restore", tagRuns, "Restore a deleted run"),
+	handleRun(s, post(one+"/restore", tagRuns, "Restore a deleted run"),
 		func(ctx context.Context, id string) (history.Record, error) {
 			if err := s.History.Store.RestoreRun(ctx, id); err != nil {
 				return history.Record{}, err
 			}
 			return s.History.Record(ctx, id)
 		})
-	handleRun(s, op(http.MethodGet, one+"/minutes", tagRuns, "Get the time series of a run"),
+	handleRun(s, get(one+"/minutes", tagRuns, "Get the time series of a run"),
 		func(ctx context.Context, id string) (intervalsResponse, error) {
 			intervals, err := s.History.Intervals(ctx, id)
 			return intervalsResponse{intervals}, err
 		})
-	handle(s, describe(op(http.MethodGet, "/api/runs/compare", tagRuns, "Compare two runs"),
-		"Tells which differences are statistically significant."),
+	handle(s, get("/api/runs/compare", tagRuns, "Compare two runs").
+		describe("Reports which differences are statistically significant."),
 		func(ctx context.Context, in *compareRunsRequest) (history.Compared, error) {
 			return s.History.Compare(ctx, in.A, in.B)
 		})
-	register(s, produces(op(http.MethodGet, one+"/export", tagRuns, "Export a run"), map[string]*huma.Schema{
+	register(s, get(one+"/export", tagRuns, "Export a run").produces(map[string]*huma.Schema{
 		"application/json": anyObject, "text/html": anyString, "application/xml": anyString}), s.exportRun)
 }
 

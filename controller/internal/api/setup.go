@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,13 +33,12 @@ type ImportSetupResponse struct {
 var _ = addRoutes((*server).setup)
 
 func (s *server) setup() {
-	register(s, op(http.MethodGet, "/api/setup", tagConfig, "Export the set-up, without secrets"),
+	register(s, get("/api/setup", tagConfig, "Export the set-up, without secrets"),
 		func(ctx context.Context, _ *empty) (*exportSetupResponse, error) {
 			w, err := s.Setup.Export(ctx)
 			return &exportSetupResponse{attachment("trafficinator-setup.json"), w}, err
 		})
-	handle(s, withLargeBody(op(http.MethodPut, "/api/setup", tagConfig,
-		"Replace the set-up by an exported one")),
+	handle(s, put("/api/setup", tagConfig, "Replace the set-up with an exported one").largeBody(),
 		func(ctx context.Context, in *importSetupRequest) (ImportSetupResponse, error) {
 			if err := s.Setup.Import(ctx, in.Body.RawMessage); err != nil {
 				return ImportSetupResponse{}, err

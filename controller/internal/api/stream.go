@@ -21,10 +21,10 @@ type Live interface {
 }
 
 type streamRequest struct {
-	LastEventID string   `header:"Last-Event-ID" maxLength:"100" doc:"Resume after this event."`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"100" doc:"Id of the last event received, to resume after it."`
 	Level       string   `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Minimum level of log lines."`
-	Filter      []string `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only log lines that contain this text, ignoring case. Can be repeated; all must match."`
-	Logs        bool     `query:"logs" default:"true" doc:"false excludes the log."`
+	Filter      []string `query:"filter,explode" maxItems:"8" maxLength:"200" doc:"Only log lines that contain this text, ignoring case. Can be given several times; all must match."`
+	Logs        bool     `query:"logs" default:"true" doc:"Whether to include the log."`
 }
 
 type historyRequest struct {
@@ -46,18 +46,16 @@ const (
 var _ = addRoutes((*server).stream)
 
 func (s *server) stream() {
-	o := produces(op(http.MethodGet, streamPath, tagRuns, "Stream state, metrics and log (server-sent events)"),
-		map[string]*huma.Schema{"text/event-stream": s.streamEvents()})
-	register(s, describe(o, "Events: state (GET /api/status without config), sample (once a second during a run) and "+
-		"log. Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID."),
+	register(s, get(streamPath, tagRuns, "Stream state, metrics and log (server-sent events)").
+		produces(map[string]*huma.Schema{"text/event-stream": s.streamEvents()}).
+		describe("Sends the events state (GET /api/status without config), sample (once a second during a run) and log. "+
+			"Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID."),
 		func(_ context.Context, in *streamRequest) (*huma.StreamResponse, error) {
-			filter := live.Filter{
-				NoLog: !in.Logs,
-				Log:   launcher.LogQuery{Level: launcher.Level(in.Level), Texts: in.Filter},
-			}
+			filter := live.Filter{NoLog: !in.Logs,
+				Log: launcher.LogQuery{Level: launcher.Level(in.Level), Texts: in.Filter}}
 			return &huma.StreamResponse{Body: func(c huma.Context) { s.sendEvents(c, in.LastEventID, filter) }}, nil
 		})
-	handle(s, op(http.MethodGet, "/api/live", tagRuns, "Get the metrics of the last two hours"),
+	handle(s, get("/api/live", tagRuns, "Get the metrics of the last two hours"),
 		func(_ context.Context, in *historyRequest) (historyResponse, error) {
 			return historyResponse{s.Live.History(in.Since)}, nil
 		})

@@ -19,14 +19,12 @@ type targetBody struct{ json.RawMessage }
 func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
-		Type:                 huma.TypeObject,
-		AdditionalProperties: true,
-		Description: "A target. Missing fields of an update stay unchanged; a masked secret keeps its value, an empty one " +
-			"is removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "A target. Fields missing from an update stay unchanged; a masked secret keeps its value, an empty one is " +
+			"removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{
 			"name": text, "url": text, "token_auth": hidden, "read_token": hidden,
-			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger},
-			"enabled": {Type: huma.TypeBoolean},
+			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},
 			"api_url": text, "http_auth": hidden, "headers": hidden, "tls_ca_file": text, "tls_cert_file": text,
 			"tls_key_file": text, "proxy_url": hidden,
 		},
@@ -35,7 +33,7 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 
 // TargetsResponse has all targets and their routing.
 type TargetsResponse struct {
-	Targets []stored.Target `json:"targets"`
+	Targets []stored.Target `json:"targets" doc:"Saved targets."`
 	stored.Routing
 }
 
@@ -61,7 +59,7 @@ type targetUpdate struct {
 type routingRequest struct {
 	Body struct {
 		Mode     stored.Mode     `json:"mode" enum:"single,multi" doc:"single: send to MATOMO_URL; multi: send to the enabled targets."`
-		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin"`
+		Strategy target.Strategy `json:"distribution_strategy,omitempty" enum:"round-robin,weighted,random" default:"round-robin" doc:"How visits are distributed over the targets."`
 	}
 }
 
@@ -73,38 +71,36 @@ type testTargetsRequest struct {
 }
 
 type testTargetsResponse struct {
-	Results []targetTest `json:"results"`
+	Results []targetTest `json:"results" doc:"One result for each target."`
 }
 
 type targetTest struct {
-	ID      int64  `json:"id" doc:"0 for the target of MATOMO_URL."`
-	Name    string `json:"name"`
-	Enabled bool   `json:"enabled"`
+	ID      int64  `json:"id" doc:"Id of the target; 0 for the one of MATOMO_URL."`
+	Name    string `json:"name" doc:"Name of the target."`
+	Enabled bool   `json:"enabled" doc:"Whether visits are sent to the target."`
 	ConnectionResponse
 }
 
 var _ = addRoutes((*server).targets)
 
 func (s *server) targets() {
-	const one = "/api/targets/{id}"
-	handleGet(s, "/api/targets", tagTargets, "List targets and their routing", s.listTargets)
-	handle(s, respondsWith(http.StatusCreated, op(http.MethodPost, "/api/targets", tagTargets, "Create a target")),
+	const path, one = "/api/targets", "/api/targets/{id}"
+	handlePlain(s, get(path, tagTargets, "List targets and their routing"), s.listTargets)
+	handle(s, post(path, tagTargets, "Create a target").status(http.StatusCreated),
 		func(ctx context.Context, in *targetRequest) (TargetResponse, error) {
 			t, err := s.Setup.CreateTarget(ctx, in.Body.RawMessage)
 			return TargetResponse{t, s.publication()}, err
 		})
-	handleID(s, op(http.MethodGet, one, tagTargets, "Get a target"), s.Setup.Target)
-	handle(s, op(http.MethodPut, one, tagTargets, "Update a target"),
+	handleID(s, get(one, tagTargets, "Get a target"), s.Setup.Target)
+	handle(s, put(one, tagTargets, "Update a target"),
 		func(ctx context.Context, in *targetUpdate) (TargetResponse, error) {
 			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body.RawMessage)
 			return TargetResponse{t, s.publication()}, err
 		})
-	handleID(s, op(http.MethodDelete, one, tagTargets, "Delete a target"),
-		func(ctx context.Context, id int64) (RemovedResponse, error) {
-			return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
-		})
-	handle(s, op(http.MethodPut, "/api/targets/routing", tagTargets,
-		"Set the routing of visits to targets"),
+	handleID(s, remove(one, tagTargets, "Delete a target"), func(ctx context.Context, id int64) (RemovedResponse, error) {
+		return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
+	})
+	handle(s, put(path+"/routing", tagTargets, "Set the routing of visits to targets"),
 		func(ctx context.Context, in *routingRequest) (RoutingResponse, error) {
 			r := stored.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}
 			if err := s.Setup.SaveRouting(ctx, r); err != nil {
@@ -113,8 +109,7 @@ func (s *server) targets() {
 			all, err := s.listTargets(ctx)
 			return RoutingResponse{all, s.publication()}, err
 		})
-	handle(s, op(http.MethodPost, "/api/targets/test", tagTargets, "Test the connection to targets"),
-		s.testTargets)
+	handle(s, post(path+"/test", tagTargets, "Test the connection to targets"), s.testTargets)
 }
 
 func (s *server) listTargets(ctx context.Context) (TargetsResponse, error) {

@@ -1,5 +1,5 @@
-// Package benchmark owns how fast a Matomo answers its Reporting API: which reports are asked for, in what order,
-// what became of it, and how it compares. It sends no hit, and knows neither routes nor the page.
+// Package benchmark owns API benchmarks: which reports of a Matomo are requested and in which order, how fast they are,
+// and how that compares with a baseline. It sends no hits and depends neither on routes nor on pages.
 package benchmark
 
 import (
@@ -8,15 +8,12 @@ import (
 	"fmt"
 )
 
-// Report is one call that administrators care about.
+// Report is a call of the Reporting API.
 type Report struct {
-	Name   string `json:"name" minLength:"1" maxLength:"100"`
-	Method string `json:"method" maxLength:"200"`
-	// Parameters are those beyond site, period, date and segment. {visitor}, {page}, {label} and {dimension} stand for
-	// a recent visitor, the address of a page, its path in the report of pages, and the number of a custom dimension.
-	Parameters map[string]string `json:"parameters,omitempty"`
-	// Periods are those that it takes, all where there are none.
-	Periods []string `json:"periods,omitempty" nullable:"false"`
+	Name       string            `json:"name" minLength:"1" maxLength:"100" doc:"Unique name."`
+	Method     string            `json:"method" maxLength:"200" doc:"Method of the Reporting API."`
+	Parameters map[string]string `json:"parameters,omitempty" doc:"Parameters besides site, period, date and segment. The values {visitor}, {page}, {label} and {dimension} are replaced by a recent visitor, the URL of a page, its path in the pages report, and the number of a custom dimension."`
+	Periods    []string          `json:"periods,omitempty" nullable:"false" doc:"Periods that the report supports. Default: all."`
 }
 
 //go:embed reports.json
@@ -26,10 +23,10 @@ var builtIn []byte
 func BuiltInReports() []Report {
 	var out []Report
 	if err := json.Unmarshal(builtIn, &out); err != nil {
-		panic(fmt.Sprintf("reports.json: %v", err)) // it is part of the program, and a test reads it
+		panic(fmt.Sprintf("reports.json: %v", err)) // it is embedded, and a test reads it
 	}
 	return out
 }
 
-// Periods are Matomo's own, the shortest first; a range is the thirty days up to the date.
+// Periods returns the periods of Matomo, the shortest first; a range is the 30 days up to the date.
 func Periods() []string { return []string{"day", "week", "month", "year", "range"} }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,23 +16,23 @@ import (
 
 // Timing is how one request to the Reporting API went.
 type Timing struct {
-	// Took is the time until the answer was read to its end, with the connection: none is used twice.
+	// Took is the time until the response was read completely. It includes the connection, because none is reused.
 	Took time.Duration
-	// Bytes and Rows are those of the answer. Rows are the elements of a list; anything else is one.
+	// Bytes and Rows are those of the response. Rows are the elements of a list; anything else is one row.
 	Bytes int64
 	Rows  int
 }
 
-// Client asks a Matomo for what is measured.
+// Client measures a Matomo.
 type Client struct{ *matomo.Client }
 
-// NewClient makes a client; timeout is for one request and must be positive.
+// NewClient returns a client; timeout is for one request and must be positive.
 func NewClient(timeout time.Duration, m target.Environment) Client {
 	return Client{matomo.NewClient(timeout, m)}
 }
 
-// Time calls a method of the Reporting API for the target's site and measures it. The error is matomo.ErrTimedOut, or
-// tells what Matomo refused.
+// Time calls a method of the Reporting API for the target's site and measures it. It returns matomo.ErrTimedOut or the
+// error that Matomo reported.
 func (c Client) Time(ctx context.Context, t target.Target, method string, parameters url.Values) (Timing, error) {
 	var out Timing
 	began := time.Now()
@@ -44,7 +45,7 @@ func (c Client) Time(ctx context.Context, t target.Target, method string, parame
 	return out, err
 }
 
-// counted counts what is read of r.
+// counted counts the bytes read from r.
 type counted struct {
 	r io.Reader
 	n int64
@@ -57,25 +58,15 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// count reads an answer to its end, keeping one row of it at a time.
+// count reads a response completely, one row at a time.
 func count(r io.Reader) (rows int, err error) {
 	d := json.NewDecoder(r)
 	first, err := d.Token()
 	if err != nil {
 		return 0, err
 	}
-	rows = 1
-	if open, nested := first.(json.Delim); nested {
-		if rows, err = inside(d, open); err != nil {
-			return rows, err
-		}
-	}
-	_, err = io.Copy(io.Discard, r) // what follows the answer, so that it counts
-	return rows, err
-}
-
-func inside(d *json.Decoder, open json.Delim) (rows int, err error) {
-	for d.More() {
+	open, nested := first.(json.Delim)
+	for nested && d.More() {
 		if open == '{' {
 			if _, err := d.Token(); err != nil {
 				return rows, err
@@ -87,29 +78,30 @@ func inside(d *json.Decoder, open json.Delim) (rows int, err error) {
 		}
 		rows++
 	}
-	if _, err := d.Token(); err != nil {
-		return rows, err
+	if nested {
+		if _, err := d.Token(); err != nil {
+			return rows, err
+		}
 	}
-	if open == '{' {
+	if open != '[' {
 		rows = 1
 	}
-	return rows, nil
+	_, err = io.Copy(io.Discard, r) // so that trailing bytes count
+	return rows, err
 }
 
-// Examples are what reports about a single thing can be asked for; each is empty where the site has none.
+// Examples are the arguments of reports about a single thing; each is empty if the site has none.
 type Examples struct {
-	// Visitor is the id of the latest, Page the address of a page of that visit and Label its path in the report of
-	// pages, as API.getRowEvolution takes it. Dimension is the number of an active custom dimension.
+	// Visitor is the id of the latest visitor. Page is the URL of a page of that visit, and Label its path in the pages
+	// report, as API.getRowEvolution expects it. Dimension is the number of an active custom dimension.
 	Visitor, Page, Label, Dimension string
 }
 
-// Examples looks for them in the raw log of a period: a report would have Matomo archive, and the first request for one
-// is to be measured.
+// Examples finds them in the raw log of a period: a report would make Matomo archive, but the first request for a report
+// has to be measured.
 func (c Client) Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error) {
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "filter_limit": {"1"}}
-	for k, v := range parameters {
-		form[k] = v
-	}
+	maps.Copy(form, parameters)
 	var visits []struct {
 		Visitor string `json:"visitorId"`
 		Actions []struct {
@@ -130,26 +122,25 @@ func (c Client) Examples(ctx context.Context, t target.Target, parameters url.Va
 		x.Page = a.URL
 		folders := strings.Split(strings.Trim(u.Path, "/"), "/")
 		last := len(folders) - 1
-		folders[last] = "/" + folders[last] // a page's row, beside the folder's of the same name
+		folders[last] = "/" + folders[last] // the row of the page, not that of a folder with the same name
 		x.Label = strings.Join(folders, ">")
 		break
 	}
 	return x, nil
 }
 
-// dimension is the number of an active custom dimension; none where there is none, or not the plugin for them.
+// dimension returns the number of an active custom dimension, or "" without one or without the plugin.
 func (c Client) dimension(ctx context.Context, t target.Target) string {
 	var all []struct {
 		ID     matomo.Number `json:"idcustomdimension"`
 		Active bool          `json:"active"`
 	}
-	if c.Call(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", url.Values{"idSite": {strconv.Itoa(t.SiteID)}},
-		&all) != nil {
-		return ""
-	}
-	for _, d := range all {
-		if d.Active {
-			return strconv.Itoa(int(d.ID))
+	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}}
+	if c.Call(ctx, t, "CustomDimensions.getConfiguredCustomDimensions", form, &all) == nil {
+		for _, d := range all {
+			if d.Active {
+				return strconv.Itoa(int(d.ID))
+			}
 		}
 	}
 	return ""

@@ -9,20 +9,19 @@ import (
 )
 
 const (
-	// matters is by how much of the baseline, and leastSeconds by how much at least, a median has to differ.
-	matters      = .2
-	leastSeconds = .02
-	// fewest requests on each side tell something at all.
-	fewest = 3
-	// surely is how many standard deviations the ranks have to be apart, unless every request of one side was slower
-	// than every one of the other: of few requests nothing more can be asked.
-	surely = 2.4
+	// A difference of medians counts if it exceeds both minRatio of the baseline and minSeconds.
+	minRatio   = .2
+	minSeconds = .02
+	// minRequests is how many requests each side needs for a verdict.
+	minRequests = 3
+	// minDeviations is how many standard deviations the ranks must differ. Few requests cannot reach it; they are compared
+	// if every request of one side is slower than every one of the other.
+	minDeviations = 2.4
 )
 
-// Compare sets a benchmark beside a baseline, in its own order. A report is slower, or faster, where the medians of its
-// warm requests differ by more than a fifth and 20 ms, and the order of all the requests shows that it is no chance
-// (Mann and Whitney's test of ranks, which a single slow answer does not impress). It is slower too where it timed out
-// more often.
+// Compare compares a benchmark with a baseline, in the benchmark's order. A report is slower or faster if the medians of
+// its warm requests differ by more than a fifth and 20 ms and the ranks of all requests show that this is significant
+// (Mann-Whitney U test, which a single slow response does not sway). It is also slower if it timed out more often.
 func Compare(baseline, now timing.ReportBenchmark) timing.BenchmarkComparison {
 	out := timing.BenchmarkComparison{
 		ID: now.ID, Baseline: baseline.ID, Began: baseline.Began, Conditions: conditions(baseline, now),
@@ -41,26 +40,27 @@ func Compare(baseline, now timing.ReportBenchmark) timing.BenchmarkComparison {
 	return out
 }
 
-// conditions are what else differs between two benchmarks.
+// conditions describes the other differences between two benchmarks.
 func conditions(a, b timing.ReportBenchmark) []string {
 	out := []string{}
-	tell := func(differ bool, format string, args ...any) {
+	add := func(differ bool, format string, args ...any) {
 		if differ {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
-	tell(a.URL != b.URL || a.SiteID != b.SiteID, "The baseline is of another site: %d at %s.", a.SiteID, a.URL)
-	tell(a.Version != b.Version, "Matomo was %s and is %s.", a.Version, b.Version)
-	counted := a.Visits != nil && b.Visits != nil && longestOf(a) == longestOf(b) // else of different periods
-	tell(counted && *a.Visits != *b.Visits, "The site had %s visits and has %s.", visits(a), visits(b))
-	tell(a.Date != b.Date, "The periods hold %s, and held %s.", b.Date, a.Date)
-	tell(a.RunID == "" && b.RunID != "", "A run was sending meanwhile, and none during the baseline.")
-	tell(a.RunID != "" && b.RunID == "", "A run was sending during the baseline, and none now.")
-	tell(a.Parallel != b.Parallel, "The baseline asked %d at once, this one %d.", a.Parallel, b.Parallel)
+	add(a.URL != b.URL || a.SiteID != b.SiteID, "The baseline is of another site: %d at %s.", a.SiteID, a.URL)
+	add(a.Version != b.Version, "Matomo was %s and is %s.", a.Version, b.Version)
+	if a.Visits != nil && b.Visits != nil && longestOf(a) == longestOf(b) { // otherwise counted in different periods
+		add(*a.Visits != *b.Visits, "The site had %d visits and has %d.", *a.Visits, *b.Visits)
+	}
+	add(a.Date != b.Date, "The reports are of %s, those of the baseline of %s.", b.Date, a.Date)
+	add(a.RunID == "" && b.RunID != "", "A run was sending at the same time, and none during the baseline.")
+	add(a.RunID != "" && b.RunID == "", "A run was sending during the baseline, and none this time.")
+	add(a.Parallel != b.Parallel, "The baseline used %d parallel clients, this benchmark %d.", a.Parallel, b.Parallel)
 	return out
 }
 
-// longestOf is the longest period that was measured.
+// longestOf returns the longest period that was measured.
 func longestOf(b timing.ReportBenchmark) (longest string) {
 	for _, r := range b.Results {
 		if longest == "" || rank(r.Period) > rank(longest) {
@@ -70,25 +70,15 @@ func longestOf(b timing.ReportBenchmark) (longest string) {
 	return longest
 }
 
-func visits(b timing.ReportBenchmark) string {
-	if b.Visits == nil {
-		return "unknown"
-	}
-	return fmt.Sprint(*b.Visits)
-}
-
 func difference(before timing.ReportTiming, known bool, now timing.ReportTiming) timing.ReportDifference {
 	a, b := before.Warm, now.Warm
-	d := timing.ReportDifference{
-		Report: now.Report, Period: now.Period, Segment: now.Segment, Verdict: timing.ReportSame, Before: median(a),
-		Now: median(b),
-	}
+	d := timing.ReportDifference{Report: now.Report, Period: now.Period, Segment: now.Segment,
+		Verdict: timing.ReportSame, Before: median(a), Now: median(b)}
 	if a.P50 > 0 && b.Requests > 0 {
-		ratio := b.P50 / a.P50
-		d.Ratio = &ratio
+		d.Ratio = new(b.P50 / a.P50)
 	}
 	by := b.P50 - a.P50
-	differs := math.Abs(by) > leastSeconds && math.Abs(by) > matters*a.P50
+	differs := math.Abs(by) > minSeconds && math.Abs(by) > minRatio*a.P50
 	switch {
 	case b.Requests == 0:
 		d.Verdict, d.Why = timing.ReportFailing, now.Error
@@ -99,11 +89,11 @@ func difference(before timing.ReportTiming, known bool, now timing.ReportTiming)
 	case now.Timeouts > before.Timeouts:
 		d.Verdict, d.Why = timing.ReportSlower,
 			fmt.Sprintf("it timed out %d times, %d in the baseline", now.Timeouts, before.Timeouts)
-	case differs && min(a.Requests, b.Requests) < fewest:
-		d.Why = "too few requests to tell"
-	case differs && by > 0 && later(a.Times, b.Times):
+	case differs && min(a.Requests, b.Requests) < minRequests:
+		d.Why = "too few requests for a verdict"
+	case differs && by > 0 && rankLater(a.Times, b.Times):
 		d.Verdict = timing.ReportSlower
-	case differs && by < 0 && later(b.Times, a.Times):
+	case differs && by < 0 && rankLater(b.Times, a.Times):
 		d.Verdict = timing.ReportFaster
 	}
 	return d
@@ -116,8 +106,8 @@ func median(s timing.Spread) *float64 {
 	return &s.P50
 }
 
-// later says that the slow requests rank surely behind the quick ones.
-func later(quick, slow []float64) bool {
+// rankLater reports whether the slow requests rank significantly behind the quick ones.
+func rankLater(quick, slow []float64) bool {
 	n, m := float64(len(quick)), float64(len(slow))
 	behind := 0. // pairs in the expected order; one of equals counts half
 	for _, q := range quick {
@@ -125,5 +115,5 @@ func later(quick, slow []float64) bool {
 			behind += (1 + float64(cmp.Compare(s, q))) / 2
 		}
 	}
-	return behind == n*m || (behind-n*m/2)/math.Sqrt(n*m*(n+m+1)/12) >= surely
+	return behind == n*m || (behind-n*m/2)/math.Sqrt(n*m*(n+m+1)/12) >= minDeviations
 }

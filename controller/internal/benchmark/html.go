@@ -16,17 +16,17 @@ import (
 //go:embed page.html
 var pageText string
 
-// Page is how fast a Matomo's reports were, for a page.
+// Page is a benchmark as an HTML page.
 type Page struct {
 	timing.ReportBenchmark
-	// Comparison is nil where there is nothing to compare with.
+	// Comparison is nil without a baseline.
 	Comparison *timing.BenchmarkComparison
 	// Version is Trafficinator's.
 	Version string
 }
 
 type (
-	// pageRow is a row of the table: seconds exact, texts for people.
+	// pageRow is a row of the table: seconds are exact, texts are for people.
 	pageRow struct {
 		timing.ReportTiming
 		Cold    float64
@@ -37,7 +37,7 @@ type (
 		Why     string
 	}
 	tone struct{ Tone, Text string }
-	// tile is one figure shown large: Value is exact, Text for people.
+	// tile is one large figure: Value is exact, Text is for people.
 	tile     struct{ ID, Name, Value, Text, More, Tone string }
 	pageView struct {
 		*Page
@@ -49,14 +49,14 @@ type (
 	}
 )
 
-// verdicts have a sign each, so that colour is not alone.
+// verdicts have a symbol each, so that they do not depend on colour.
 var verdicts = map[timing.ReportVerdict]tone{
 	timing.ReportSlower: {"bad", "▲ slower"}, timing.ReportFaster: {"good", "▼ faster"},
-	timing.ReportSame: {"muted", "= same"},
-	timing.ReportNew:  {"muted", "new"}, timing.ReportFailing: {"bad", "✗ failing"},
+	timing.ReportSame: {"muted", "= same"}, timing.ReportNew: {"muted", "new"},
+	timing.ReportFailing: {"bad", "✗ failing"},
 }
 
-// WriteHTML writes a benchmark of reports as one page that needs nothing else, its slowest report first.
+// WriteHTML writes a benchmark as a self-contained page, with the slowest report first.
 func WriteHTML(w io.Writer, p *Page) error {
 	if err := export.Template(pageText, time.UTC).Execute(w, newPageView(p)); err != nil {
 		return fmt.Errorf("write report: %w", err)
@@ -69,17 +69,11 @@ func newPageView(p *Page) *pageView {
 	if p.Ended != nil {
 		v.Took = p.Ended.Sub(p.Began)
 	}
-	beside := map[timing.ReportKey]timing.ReportDifference{}
-	if p.Comparison != nil {
-		for _, d := range p.Comparison.Reports {
-			beside[d.Key()] = d
-		}
-	}
+	differences := p.Comparison.Differences()
 	slowest := 0.
 	for _, r := range p.Results {
 		slowest = max(slowest, r.Warm.P50)
 	}
-	failing, timeouts := p.Failures()
 	for _, r := range p.Results {
 		row := pageRow{ReportTiming: r, Size: size(r.Bytes)}
 		if r.Cold != nil {
@@ -88,7 +82,7 @@ func newPageView(p *Page) *pageView {
 		if slowest > 0 {
 			row.Bar = export.Bar("accepted", r.Warm.P50/slowest)
 		}
-		if d, known := beside[r.Key()]; known {
+		if d, known := differences[r.Key()]; known {
 			row.Verdict, row.Why = verdicts[d.Verdict], d.Why
 			if d.Ratio != nil {
 				row.Ratio = "× " + export.Number(*d.Ratio)
@@ -100,8 +94,8 @@ func newPageView(p *Page) *pageView {
 		v.Rows = append(v.Rows, row)
 	}
 	slices.SortStableFunc(v.Rows, func(a, b pageRow) int { return cmp.Compare(b.Warm.P50, a.Warm.P50) })
-	v.Badge = v.badge(failing)
-	v.Tiles = v.tiles(failing, timeouts)
+	failing, timeouts := p.Failures()
+	v.Badge, v.Tiles = v.badge(failing), v.tiles(failing, timeouts)
 	return v
 }
 
@@ -133,30 +127,27 @@ func (v *pageView) tiles(failing, timeouts int) []tile {
 	if len(v.Rows) > 0 {
 		r := v.Rows[0]
 		slowest.Value, slowest.Text, slowest.More = strconv.FormatFloat(r.Warm.P50, 'g', -1, 64),
-			export.Latency(r.Warm.P50),
-			"p50 of "+r.Report+", "+r.Period
+			export.Latency(r.Warm.P50), "p50 of "+r.Report+", "+r.Period
 	}
-	bad := func(n int) string {
-		if n > 0 {
-			return "bad"
+	count := func(id, name string, n int, more, tone string) tile {
+		if n == 0 {
+			tone = ""
 		}
-		return ""
+		return tile{id, name, strconv.Itoa(n), strconv.Itoa(n), more, tone}
 	}
 	tiles := []tile{
-		{"reports", "Reports measured", strconv.Itoa(len(v.Rows)), strconv.Itoa(len(v.Rows)),
-			fmt.Sprintf("%d skipped", len(v.Skipped)), ""},
+		count("reports", "Reports measured", len(v.Rows), fmt.Sprintf("%d skipped", len(v.Skipped)), ""),
 		slowest, visits,
-		{"failing", "Failing reports", strconv.Itoa(failing), strconv.Itoa(failing), "no warm answer", bad(failing)},
-		{"timeouts", "Timeouts", strconv.Itoa(timeouts), strconv.Itoa(timeouts), "of all requests", bad(timeouts)},
+		count("failing", "Failing reports", failing, "no warm response", "bad"),
+		count("timeouts", "Timeouts", timeouts, "of all requests", "bad"),
 	}
 	if v.Comparison != nil {
-		tiles = append(tiles, tile{"slower", "Slower reports", strconv.Itoa(v.Slower), strconv.Itoa(v.Slower),
-			"than the baseline", bad(v.Slower)})
+		tiles = append(tiles, count("slower", "Slower reports", v.Slower, "than the baseline", "bad"))
 	}
 	return tiles
 }
 
-// size is told in kB from a thousand bytes on.
+// size formats a number of bytes.
 func size(bytes int64) string {
 	switch n := float64(bytes); {
 	case n >= 1e6:

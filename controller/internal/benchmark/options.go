@@ -11,26 +11,22 @@ import (
 	"github.com/puttrix/trafficinator/shared/problem"
 )
 
-// Options say what is measured.
+// Options define what is measured. Zero values of Repeats, Parallel and Timeout are invalid.
 type Options struct {
-	// Reports are names of Reports and of More, none for all; More are further ones.
-	Reports []string
-	More    []Report
-	// Periods and Segments are crossed with the reports, each once; without any they are day, week and month, and all
-	// visits, of which the segment is empty.
-	Periods, Segments []string
-	// Repeats is how often each is asked for after the first time, 1 to 100; Parallel how many ask at once, each as
-	// often again, 1 to 16, where 1 is none.
-	Repeats, Parallel int
-	// Timeout is how long an answer is waited for, 1 s to MaxTimeout.
-	Timeout time.Duration
-	// Date is the day that the periods hold, YYYY-MM-DD; empty is yesterday in the site's zone.
-	Date string
-	// Note is a person's.
-	Note string
+	Target  string   `json:"target,omitempty" maxLength:"200" doc:"Name or id of a saved target. Default: the target of MATOMO_URL, called matomo."`
+	Reports []string `json:"reports,omitempty" maxItems:"200" nullable:"false" doc:"Names of the Matomo reports to request. Default: all."`
+	More    []Report `json:"more,omitempty" maxItems:"100" nullable:"false" doc:"Additional reports. Their methods must begin with get."`
+	// Periods and Segments are combined with each report.
+	Periods  []string `json:"periods,omitempty" maxItems:"5" nullable:"false" doc:"day, week, month, year or range, the 30 days up to the date. Default: day, week, month."`
+	Segments []string `json:"segments,omitempty" maxItems:"20" nullable:"false" doc:"Matomo segments; an empty one is all visits. Default: all visits."`
+	Repeats  int      `json:"repeats" required:"false" default:"5" doc:"Warm requests of each report, 1 to 100."`
+	Parallel int      `json:"parallel" required:"false" default:"1" doc:"Parallel clients of the last round, 1 to 16; each sends as many requests again. 1 skips that round."`
+	Timeout  int      `json:"timeout_seconds" required:"false" default:"60" doc:"Timeout of a request, 1 to 600 seconds."`
+	Date     string   `json:"date,omitempty" maxLength:"32" doc:"Date to report on, YYYY-MM-DD. Default: yesterday in the site's time zone."`
+	Note     string   `json:"note,omitempty" maxLength:"2000" doc:"Free text."`
 }
 
-// The limits of a benchmark, and what is usual.
+// The limits and defaults of a benchmark.
 const (
 	MaxRepeats      = 100
 	DefaultRepeats  = 5
@@ -38,11 +34,13 @@ const (
 	DefaultParallel = 1
 	MaxTimeout      = 10 * time.Minute
 	DefaultTimeout  = time.Minute
-	// maxRequests is the most that one benchmark asks for.
+	// maxRequests is the maximum number of requests of a benchmark.
 	maxRequests = 20_000
-	// maxSegment bounds a segment, in bytes.
+	// maxSegment is the maximum length of a segment, in bytes.
 	maxSegment = 1000
 )
+
+func (o Options) timeout() time.Duration { return time.Duration(o.Timeout) * time.Second }
 
 // job is one report in one period and segment.
 type job struct {
@@ -50,7 +48,7 @@ type job struct {
 	period, segment string
 }
 
-// name is that of the job for people.
+// name names the job for people.
 func (j job) name() string {
 	name := j.Name + ", " + j.period
 	if j.segment != "" {
@@ -59,19 +57,20 @@ func (j job) name() string {
 	return name
 }
 
-// usual fills in what was left out.
-func (o Options) usual() Options {
+// withDefaults sets missing periods and segments.
+func (o Options) withDefaults() Options {
 	if len(o.Periods) == 0 {
 		o.Periods = []string{"day", "week", "month"}
 	}
 	if len(o.Segments) == 0 {
 		o.Segments = []string{""}
 	}
-	o.Periods, o.Segments = once(o.Periods), once(o.Segments)
+	o.Periods, o.Segments = unique(o.Periods), unique(o.Segments)
 	return o
 }
 
-func once(list []string) (out []string) {
+// unique trims the values and removes duplicates and keeps their order.
+func unique(list []string) (out []string) {
 	for _, v := range list {
 		if v = strings.TrimSpace(v); !slices.Contains(out, v) {
 			out = append(out, v)
@@ -80,7 +79,7 @@ func once(list []string) (out []string) {
 	return out
 }
 
-// jobs are all that the options ask for, or what is wrong with them, all at once.
+// jobs returns the jobs of the options, or all problems at once.
 func (o Options) jobs() ([]job, problem.List) {
 	var problems problem.List
 	within := func(where string, n, most int, cure string) {
@@ -89,10 +88,10 @@ func (o Options) jobs() ([]job, problem.List) {
 		}
 	}
 	within("repeats", o.Repeats, MaxRepeats, "use 5")
-	within("parallel", o.Parallel, MaxParallel, "use 1 for none at once")
-	within("timeout_seconds", int(o.Timeout.Seconds()), int(MaxTimeout.Seconds()), "use 60")
+	within("parallel", o.Parallel, MaxParallel, "use 1 for no parallel requests")
+	within("timeout_seconds", o.Timeout, int(MaxTimeout.Seconds()), "use 60")
 	if _, err := time.Parse(time.DateOnly, o.Date); err != nil && o.Date != "" {
-		problems.Refuse("date", o.Date, "is not a day", "write YYYY-MM-DD, or leave it out for yesterday")
+		problems.Refuse("date", o.Date, "is not a date", "use YYYY-MM-DD, or leave it out for yesterday")
 	}
 	for _, p := range o.Periods {
 		if !slices.Contains(Periods(), p) {
@@ -105,7 +104,7 @@ func (o Options) jobs() ([]job, problem.List) {
 		}
 	}
 	var out []job
-	for _, r := range o.chosen(&problems) {
+	for _, r := range o.selected(&problems) {
 		for _, period := range o.Periods {
 			if len(r.Periods) > 0 && !slices.Contains(r.Periods, period) {
 				continue
@@ -118,17 +117,17 @@ func (o Options) jobs() ([]job, problem.List) {
 	switch n := len(out) * o.requests(); {
 	case len(problems) > 0:
 	case n == 0:
-		problems.Refuse("periods", strings.Join(o.Periods, ", "), "are none that the chosen reports have",
-			"choose another period or more reports")
+		problems.Refuse("periods", strings.Join(o.Periods, ", "), "are not available for the selected reports",
+			"select another period or more reports")
 	case n > maxRequests:
 		problems.Refuse("repeats", strconv.Itoa(o.Repeats),
-			fmt.Sprintf("makes %d requests in all, more than %d", n, maxRequests),
-			"choose fewer reports, periods, segments or repeats")
+			fmt.Sprintf("makes %d requests in total, more than %d", n, maxRequests),
+			"select fewer reports, periods, segments or repeats")
 	}
 	return out, problems
 }
 
-// requests is how many a job makes.
+// requests returns the number of requests of a job.
 func (o Options) requests() int {
 	n := 1 + o.Repeats
 	if o.Parallel > 1 {
@@ -137,8 +136,8 @@ func (o Options) requests() int {
 	return n
 }
 
-// chosen are the reports to ask for.
-func (o Options) chosen(problems *problem.List) []Report {
+// selected returns the reports to request.
+func (o Options) selected(problems *problem.List) []Report {
 	all := BuiltInReports()
 	for _, r := range o.More {
 		r.check(all, problems)
@@ -148,7 +147,7 @@ func (o Options) chosen(problems *problem.List) []Report {
 		return all
 	}
 	var out []Report
-	for _, name := range once(o.Reports) {
+	for _, name := range unique(o.Reports) {
 		i := slices.IndexFunc(all, func(r Report) bool { return strings.EqualFold(r.Name, name) })
 		if i < 0 {
 			problems.Refuse("reports", name, "is not the name of a report", "see the list of reports")
@@ -160,25 +159,25 @@ func (o Options) chosen(problems *problem.List) []Report {
 }
 
 var (
-	// reading are methods that report: anything else might change the Matomo.
-	reading = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.get[A-Za-z0-9]*$`)
-	// own are parameters that a benchmark sets itself.
-	own = []string{"module", "format", "method", "token_auth", "idsite", "period", "segment"}
+	// readOnly matches methods that only read; others might change the Matomo.
+	readOnly = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*\.get[A-Za-z0-9]*$`)
+	// reserved are parameters that a benchmark sets itself.
+	reserved = []string{"module", "format", "method", "token_auth", "idsite", "period", "segment"}
 )
 
-// check finds what is wrong with a further report beside those that there are.
+// check validates an additional report against the others.
 func (r Report) check(others []Report, problems *problem.List) {
 	switch {
 	case strings.TrimSpace(r.Name) == "":
-		problems.Refuse("more", r.Method, "has no name", `write {"name":"…","method":"Module.getReport"}`)
+		problems.Refuse("more", r.Method, "has no name", `use {"name":"…","method":"Module.getReport"}`)
 	case slices.ContainsFunc(others, func(o Report) bool { return strings.EqualFold(o.Name, r.Name) }):
 		problems.Refuse("more", r.Name, "is the name of another report", "choose another name")
 	}
-	if !reading.MatchString(r.Method) {
-		problems.Refuse("more", r.Method, "is no method that only reads", "write one such as Actions.getPageUrls")
+	if !readOnly.MatchString(r.Method) {
+		problems.Refuse("more", r.Method, "is not a read-only method", "use one such as Actions.getPageUrls")
 	}
 	for key := range r.Parameters {
-		if slices.Contains(own, strings.ToLower(key)) {
+		if slices.Contains(reserved, strings.ToLower(key)) {
 			problems.Refuse("more", key, "is a parameter that the benchmark sets itself", "leave it out")
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Matomo is what is asked, see package matomo.
+// Matomo is the Matomo that is measured, see package matomo.
 type Matomo interface {
 	Version(ctx context.Context, t target.Target) (string, error)
 	Site(ctx context.Context, t target.Target) (matomo.Site, error)
@@ -21,16 +21,16 @@ type Matomo interface {
 	CountVisits(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
 }
 
-// Run measures. b comes with what names it; tell gets it as it grows. A context that is done cancels, and what was
-// measured by then stays. A Matomo that cannot be asked at all fails it. The error is a problem.List of the options.
+// Run measures a target. b identifies the benchmark; onChange gets it whenever it changes. Cancelling ctx keeps the results
+// so far. If the Matomo cannot be reached at all, the benchmark fails. The error is a problem.List of the options.
 func Run(ctx context.Context, m Matomo, t target.Target, o Options, b timing.ReportBenchmark,
-	tell func(timing.ReportBenchmark)) (timing.ReportBenchmark, error) {
-	o = o.usual()
+	onChange func(timing.ReportBenchmark)) (timing.ReportBenchmark, error) {
+	o = o.withDefaults()
 	jobs, problems := o.jobs()
 	if err := problems.Err(); err != nil {
 		return b, err
 	}
-	r := runner{Matomo: m, target: t, options: o, tell: tell, out: b}
+	r := runner{Matomo: m, target: t, options: o, onChange: onChange, out: b}
 	r.out.State, r.out.Planned, r.out.Note = timing.BenchmarkRunning, len(jobs)*o.requests(), o.Note
 	r.out.Repeats, r.out.Parallel = o.Repeats, o.Parallel
 	if err := r.prepare(ctx); err != nil && ctx.Err() == nil {
@@ -43,7 +43,7 @@ func Run(ctx context.Context, m Matomo, t target.Target, o Options, b timing.Rep
 		r.measure(ctx, j)
 	}
 	if ctx.Err() == nil {
-		r.count(ctx)
+		r.countVisits(ctx)
 	}
 	if ctx.Err() != nil {
 		return r.end(timing.BenchmarkCancelled, nil), nil
@@ -51,54 +51,52 @@ func Run(ctx context.Context, m Matomo, t target.Target, o Options, b timing.Rep
 	return r.end(timing.BenchmarkDone, nil), nil
 }
 
-// runner is one benchmark on its way.
+// runner is one benchmark in progress.
 type runner struct {
 	Matomo
 	target   target.Target
 	options  Options
 	examples map[string]string
-	tell     func(timing.ReportBenchmark)
-	// out only ever grows, so that who was told of it may read it further.
+	onChange func(timing.ReportBenchmark)
+	// out is only appended to, so copies of it remain valid.
 	out timing.ReportBenchmark
 }
 
 func (r *runner) end(state timing.BenchmarkState, err error) timing.ReportBenchmark {
-	ended := time.Now().UTC()
-	r.out.State, r.out.Ended, r.out.Asking = state, &ended, ""
+	r.out.State, r.out.Ended, r.out.Asking = state, new(time.Now().UTC()), ""
 	if err != nil {
 		r.out.Error = matomo.Explain(err)
 	}
 	return r.out
 }
 
-// prepare finds the day and what stands for the examples. It asks for no report: the first request for one is to be
-// measured.
+// prepare finds the date and the examples. It requests no report, because the first request for one has to be measured.
 func (r *runner) prepare(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.options.timeout())
 	defer cancel()
 	if r.out.Version, err = r.Version(ctx, r.target); err != nil {
 		return err
 	}
 	if r.out.Date = r.options.Date; r.out.Date == "" {
 		zone := time.UTC
-		if site, err := r.Site(ctx, r.target); err == nil { // else the day of UTC is as good
+		if site, err := r.Site(ctx, r.target); err == nil { // otherwise the date in UTC will do
 			if z, err := site.Zone(); err == nil {
 				zone = z.Location()
 			}
 		}
 		r.out.Date = time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
 	}
-	found, _ := r.Examples(ctx, r.target, r.when(r.longest())) // reports that need what is not found are skipped
+	found, _ := r.Examples(ctx, r.target, r.dates(r.longest())) // reports without an example are skipped
 	r.examples = map[string]string{"{visitor}": found.Visitor, "{page}": found.Page, "{label}": found.Label,
 		"{dimension}": found.Dimension}
 	return nil
 }
 
-// count reads the state of the data, which stays unknown where the Matomo does not tell it.
-func (r *runner) count(ctx context.Context) {
-	short, cancel := context.WithTimeout(ctx, r.options.Timeout)
+// countVisits counts the visits of the site; their number remains unknown if that fails.
+func (r *runner) countVisits(ctx context.Context) {
+	short, cancel := context.WithTimeout(ctx, r.options.timeout())
 	defer cancel()
-	if visits, err := r.CountVisits(short, r.target, r.when(r.longest())); err == nil {
+	if visits, err := r.CountVisits(short, r.target, r.dates(r.longest())); err == nil {
 		r.out.Visits = &visits
 	}
 }
@@ -112,8 +110,8 @@ func rank(period string) int {
 	return map[string]int{"day": 0, "week": 1, "range": 2, "month": 3, "year": 4}[period]
 }
 
-// when is Matomo's name of the period that holds the day.
-func (r *runner) when(period string) url.Values {
+// dates returns the parameters of the period that contains the date.
+func (r *runner) dates(period string) url.Values {
 	date := r.out.Date
 	if period == "range" {
 		if day, err := time.Parse(time.DateOnly, date); err == nil {
@@ -123,18 +121,19 @@ func (r *runner) when(period string) url.Values {
 	return url.Values{"period": {period}, "date": {date}}
 }
 
-// parameters are those of a job; missing is what the site has none of.
+// parameters returns the parameters of a job, or the placeholder for which the site has no example.
 func (r *runner) parameters(j job) (out url.Values, missing string) {
-	out = r.when(j.period)
+	out = r.dates(j.period)
 	if j.segment != "" {
 		out.Set("segment", j.segment)
 	}
 	for _, key := range slices.Sorted(maps.Keys(j.Parameters)) {
 		v := j.Parameters[key]
-		if example, stands := r.examples[v]; stands {
-			if v = example; v == "" {
-				return nil, j.Parameters[key]
+		if example, found := r.examples[v]; found {
+			if example == "" {
+				return nil, v
 			}
+			v = example
 		}
 		out.Set(key, v)
 	}

@@ -90,7 +90,7 @@ func (s *site) times(prefix string) (n int) {
 // pages are options of one report.
 func pages() benchmark.Options {
 	return benchmark.Options{Reports: []string{"Page titles"}, Periods: []string{"day"}, Repeats: 3, Parallel: 1,
-		Timeout: time.Minute, Date: "2026-03-29"}
+		Timeout: 60, Date: "2026-03-29"}
 }
 
 func (s *site) measure(ctx context.Context, t *testing.T, o benchmark.Options) timing.ReportBenchmark {
@@ -317,7 +317,7 @@ func TestAllFaultsOfTheOptionsAreToldAtOnce(t *testing.T) {
 	o := benchmark.Options{
 		Reports: []string{"No such report"}, Periods: []string{"decade"}, Segments: []string{strings.Repeat("a", 2000)},
 		Date:    "29.3.2026",
-		Repeats: 0, Parallel: 17, Timeout: time.Hour,
+		Repeats: 0, Parallel: 17, Timeout: 3600,
 		More: []benchmark.Report{
 			{Method: "SitesManager.deleteSite", Periods: []string{"hour"}},
 			{Name: "visits SUMMARY", Method: "VisitsSummary.get", Parameters: map[string]string{"token_auth": "x"}},
@@ -345,7 +345,7 @@ func TestABenchmarkIsBounded(t *testing.T) {
 	o := pages()
 	o.Reports, o.Repeats, o.Parallel = nil, 100, 16
 	if _, err := benchmark.Run(t.Context(), nil, target.Target{}, o, timing.ReportBenchmark{}, nil); err == nil ||
-		!strings.Contains(err.Error(), "requests in all") {
+		!strings.Contains(err.Error(), "requests in total") {
 		t.Errorf("too many: %v", err)
 	}
 	o = pages()

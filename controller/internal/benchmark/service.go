@@ -19,7 +19,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// Store is where benchmarks are kept.
+// Store stores benchmarks.
 type Store interface {
 	SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) error
 	Benchmarks(ctx context.Context) ([]timing.ReportBenchmark, error)
@@ -33,87 +33,82 @@ type Store interface {
 type Config struct {
 	Matomo Matomo
 	Store  Store
-	// Single is the target of the configuration, whose address is empty where there is none, Targets are the saved
-	// ones.
+	// Single returns the target of the configuration, without a URL if there is none. Targets returns the saved ones.
 	Single  func(ctx context.Context) (target.Target, error)
 	Targets func(ctx context.Context) ([]stored.Target, error)
-	// Sending is the id of the run or backfill that sends now, empty where none does.
+	// Sending returns the id of the run or backfill that is sending, or "".
 	Sending func(ctx context.Context) string
 	Log     *slog.Logger
 }
 
-// Service runs benchmarks, one at a time, and keeps what they measure. It is safe for concurrent use.
+// Service runs benchmarks, one at a time, and stores their results. It is safe for concurrent use.
 type Service struct {
-	// Tasks is the benchmark that goes on.
+	// Tasks runs the current benchmark.
 	Tasks *lifecycle.Tasks
 	cfg   Config
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the following
 	cancel context.CancelFunc
-	// going is nil where none goes on.
-	going *timing.ReportBenchmark
+	// running is the current benchmark, or nil.
+	running *timing.ReportBenchmark
 }
 
 var (
-	// ErrBusy says that one benchmark goes on, and two would measure each other.
-	ErrBusy = fault.Conflict.New("a benchmark of reports goes on; wait for it or cancel it")
-	// ErrNoBaseline says that the site has none.
-	ErrNoBaseline = fault.Conflict.New("the site has no baseline to compare with; mark a benchmark as one")
+	// ErrBusy is returned while a benchmark is running: two would affect each other.
+	ErrBusy = fault.Conflict.New("another benchmark is running; wait for it or cancel it")
+	// ErrNoBaseline is returned for a site without a baseline.
+	ErrNoBaseline = fault.Conflict.New("the site has no baseline to compare with; mark a benchmark as the baseline")
 )
 
-// New makes a Service.
+// New returns a Service.
 func New(c Config) *Service {
-	return &Service{Tasks: lifecycle.NewTasks("report benchmarks"), cfg: c}
+	return &Service{Tasks: lifecycle.NewTasks("API benchmarks"), cfg: c}
 }
 
-// Start begins a benchmark of a target, by its name or number, else of the single one, and returns it as it stands. The
-// error is ErrBusy or a problem.List.
-func (svc *Service) Start(ctx context.Context, asked string, o Options) (timing.ReportBenchmark, error) {
-	_, problems := o.usual().jobs()
-	t, found, err := svc.target(ctx, asked)
-	if err != nil {
-		return timing.ReportBenchmark{}, err
-	}
+// Start starts a benchmark and returns its state. The error is ErrBusy or a problem.List.
+func (svc *Service) Start(ctx context.Context, o Options) (b timing.ReportBenchmark, err error) {
+	_, problems := o.withDefaults().jobs()
+	t, found, err := svc.target(ctx, o.Target)
 	switch {
-	case !found && asked == "":
-		problems.Refuse("target", "", "is none: no single target is configured",
-			"set MATOMO_URL, or name one of the targets")
+	case err != nil:
+		return b, err
+	case !found && o.Target == "":
+		problems.Refuse("target", "", "is missing, and MATOMO_URL is not set", "set MATOMO_URL, or name one of the targets")
 	case !found:
-		problems.Refuse("target", asked, "is no saved target",
+		problems.Refuse("target", o.Target, "is not a saved target",
 			"name one of the targets, or leave it out for the one of MATOMO_URL")
 	}
 	if err := problems.Err(); err != nil {
-		return timing.ReportBenchmark{}, err
+		return b, err
 	}
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
-	if svc.going != nil {
-		return timing.ReportBenchmark{}, ErrBusy
+	if svc.running != nil {
+		return b, ErrBusy
 	}
 	began := time.Now().UTC()
-	b := timing.ReportBenchmark{
+	b = timing.ReportBenchmark{
 		ID: runid.New(began), Target: t.Name, URL: t.URL, SiteID: t.SiteID, Note: o.Note, Began: began,
-		State:   timing.BenchmarkRunning,
-		Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
+		State: timing.BenchmarkRunning, Results: []timing.ReportTiming{}, Skipped: []timing.SkippedReport{},
 	}
 	if svc.cancel, err = svc.Tasks.Go(ctx, func(ctx context.Context) { svc.run(ctx, t, o, b) }); err == nil {
-		svc.going = &b
+		svc.running = &b
 	}
 	return b, err
 }
 
-// target finds one by its name or, where none is called so, by its number. The single one is called matomo, as the
-// loadgen does.
-func (svc *Service) target(ctx context.Context, asked string) (target.Target, bool, error) {
+// target finds a target by its name or, failing that, by its id. The target of the configuration is called matomo, as in
+// the loadgen.
+func (svc *Service) target(ctx context.Context, name string) (target.Target, bool, error) {
 	single, err := svc.cfg.Single(ctx)
 	single.Name = target.SingleName
-	if err != nil || single.URL != "" && (asked == "" || asked == single.Name) {
+	if err != nil || single.URL != "" && (name == "" || name == single.Name) {
 		return single, true, err
 	}
 	saved, err := svc.cfg.Targets(ctx)
-	i := slices.IndexFunc(saved, func(t stored.Target) bool { return t.Name == asked })
+	i := slices.IndexFunc(saved, func(t stored.Target) bool { return t.Name == name })
 	if i < 0 {
-		i = slices.IndexFunc(saved, func(t stored.Target) bool { return strconv.FormatInt(t.ID, 10) == asked })
+		i = slices.IndexFunc(saved, func(t stored.Target) bool { return strconv.FormatInt(t.ID, 10) == name })
 	}
 	if i < 0 {
 		return target.Target{}, false, err
@@ -122,47 +117,47 @@ func (svc *Service) target(ctx context.Context, asked string) (target.Target, bo
 }
 
 func (svc *Service) run(ctx context.Context, t target.Target, o Options, b timing.ReportBenchmark) {
-	sent, asking := "", "nothing"
-	tell := func(b timing.ReportBenchmark) {
-		if sent == "" && asking != b.Asking { // once for each report
-			sent, asking = svc.cfg.Sending(ctx), b.Asking
+	sending, asking := "", "nothing"
+	onChange := func(b timing.ReportBenchmark) {
+		if sending == "" && asking != b.Asking { // once for each report
+			sending, asking = svc.cfg.Sending(ctx), b.Asking
 		}
-		b.RunID = sent
+		b.RunID = sending
 		svc.mu.Lock()
 		defer svc.mu.Unlock()
-		svc.going = &b
+		svc.running = &b
 	}
-	tell(b)
-	b, err := Run(ctx, svc.cfg.Matomo, t, o, b, tell)
-	b.RunID = sent
-	svc.mu.Lock() // so that at each moment it either goes on or is kept
+	onChange(b)
+	b, err := Run(ctx, svc.cfg.Matomo, t, o, b, onChange)
+	b.RunID = sending
+	svc.mu.Lock() // so that it is either running or saved at any moment
 	defer svc.mu.Unlock()
 	if err == nil {
 		err = svc.cfg.Store.SaveBenchmark(context.WithoutCancel(ctx), b)
 	}
 	if err != nil {
-		svc.cfg.Log.Error("a benchmark of reports cannot be kept", "id", b.ID, "err", err)
+		svc.cfg.Log.Error("could not save an API benchmark", "id", b.ID, "err", err)
 	}
-	svc.going = nil
+	svc.running = nil
 }
 
-// List are all benchmarks, the latest first and among them the one that goes on.
+// List returns all benchmarks including a running one, newest first.
 func (svc *Service) List(ctx context.Context) ([]timing.ReportBenchmark, error) {
-	going := svc.current()
-	kept, err := svc.cfg.Store.Benchmarks(ctx)
-	if going == nil || slices.ContainsFunc(kept, func(b timing.ReportBenchmark) bool { return b.ID == going.ID }) {
-		return kept, err
+	running := svc.current()
+	saved, err := svc.cfg.Store.Benchmarks(ctx)
+	if running == nil || slices.ContainsFunc(saved, func(b timing.ReportBenchmark) bool { return b.ID == running.ID }) {
+		return saved, err
 	}
-	return slices.Insert(kept, 0, *going), err
+	return slices.Insert(saved, 0, *running), err
 }
 
 func (svc *Service) current() *timing.ReportBenchmark {
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
-	return svc.going
+	return svc.running
 }
 
-// Benchmark is one, as it stands where it goes on, or fault.NotFound.
+// Benchmark returns a benchmark, running or saved, or fault.NotFound.
 func (svc *Service) Benchmark(ctx context.Context, id string) (timing.ReportBenchmark, error) {
 	if b := svc.current(); b != nil && b.ID == id {
 		return *b, nil
@@ -170,10 +165,10 @@ func (svc *Service) Benchmark(ctx context.Context, id string) (timing.ReportBenc
 	return svc.cfg.Store.Benchmark(ctx, id)
 }
 
-// Remove cancels the one that goes on, which keeps what it has measured, and deletes one that has ended.
+// Remove cancels a running benchmark, which keeps its results so far, and deletes any other.
 func (svc *Service) Remove(ctx context.Context, id string) (cancelled bool, err error) {
 	svc.mu.Lock()
-	if svc.going != nil && svc.going.ID == id {
+	if svc.running != nil && svc.running.ID == id {
 		defer svc.mu.Unlock()
 		svc.cancel()
 		return true, nil
@@ -182,7 +177,7 @@ func (svc *Service) Remove(ctx context.Context, id string) (cancelled bool, err 
 	return false, svc.cfg.Store.DeleteBenchmark(ctx, id)
 }
 
-// SetBaseline makes a benchmark that was measured to its end the baseline of its site, or no longer.
+// SetBaseline sets or unsets a completed benchmark as the baseline of its site.
 func (svc *Service) SetBaseline(ctx context.Context, id string, marked bool) (timing.ReportBenchmark, error) {
 	b, err := svc.Benchmark(ctx, id)
 	if err != nil {
@@ -190,7 +185,7 @@ func (svc *Service) SetBaseline(ctx context.Context, id string, marked bool) (ti
 	}
 	if marked && b.State != timing.BenchmarkDone {
 		var problems problem.List
-		problems.Refuse("baseline", id, "has not been measured to its end", "mark one that is done")
+		problems.Refuse("baseline", id, "is not complete", "choose a benchmark that is done")
 		return b, problems
 	}
 	if err := svc.cfg.Store.MarkBaseline(ctx, id, marked); err != nil {
@@ -200,7 +195,7 @@ func (svc *Service) SetBaseline(ctx context.Context, id string, marked bool) (ti
 	return b, nil
 }
 
-// Compare sets a benchmark beside another, or beside the baseline of its site. The error is fault.NotFound or
+// Compare compares a benchmark with another one, by default with the baseline of its site. The error is fault.NotFound or
 // ErrNoBaseline.
 func (svc *Service) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
 	now, err := svc.Benchmark(ctx, id)
@@ -219,18 +214,17 @@ func (svc *Service) Compare(ctx context.Context, id, with string) (timing.Benchm
 	return Compare(before, now), nil
 }
 
-// Point is what one benchmark measured of a report.
+// Point is one benchmark's measurement of a report.
 type Point struct {
-	ID    string    `json:"id"`
-	Began time.Time `json:"began"`
-	Note  string    `json:"note"`
-	// Cold is in seconds, nil where it failed; so are those of Warm.
-	Cold *float64 `json:"cold"`
-	P50  *float64 `json:"p50"`
-	P95  *float64 `json:"p95"`
+	ID    string    `json:"id" doc:"Id of the benchmark."`
+	Began time.Time `json:"began" doc:"Start of the benchmark."`
+	Note  string    `json:"note" doc:"Note of the benchmark."`
+	Cold  *float64  `json:"cold" doc:"Time of the cold request in seconds; null if it failed."`
+	P50   *float64  `json:"p50" doc:"Median of the warm requests in seconds; null if all failed."`
+	P95   *float64  `json:"p95" doc:"95th percentile of the warm requests in seconds; null if all failed."`
 }
 
-// History is what the benchmarks of a site measured of one report, the first first.
+// History returns all measurements of one report of a site, oldest first.
 func (svc *Service) History(ctx context.Context, url string, siteID int, key timing.ReportKey) ([]Point, error) {
 	all, err := svc.cfg.Store.Benchmarks(ctx)
 	if err != nil {

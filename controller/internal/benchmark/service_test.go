@@ -32,7 +32,7 @@ func (d database) SaveBenchmark(ctx context.Context, b timing.ReportBenchmark) e
 	return err
 }
 
-// kept is a keeper on a real database, of which s is the single target.
+// kept returns a service on a real database, with s as the target of the configuration.
 func kept(t *testing.T, s *site) (*benchmark.Service, database) {
 	t.Helper()
 	fsys, dir := afero.NewOsFs(), t.TempDir()
@@ -52,10 +52,17 @@ func kept(t *testing.T, s *site) (*benchmark.Service, database) {
 	return k, db
 }
 
-// measured is a benchmark of a target from its begin to its end.
+// pagesOf are pages of a target.
+func pagesOf(name string) benchmark.Options {
+	o := pages()
+	o.Target = name
+	return o
+}
+
+// measured runs a complete benchmark of a target.
 func measured(t *testing.T, k *benchmark.Service, db database, asked string) timing.ReportBenchmark {
 	t.Helper()
-	b, err := k.Start(t.Context(), asked, pages())
+	b, err := k.Start(t.Context(), pagesOf(asked))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +82,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 		_, _ = w.Write([]byte(`[]`))
 	}
 	k, db := kept(t, s)
-	b, err := k.Start(t.Context(), "matomo", pages())
+	b, err := k.Start(t.Context(), pagesOf("matomo"))
 	if err != nil || b.State != timing.BenchmarkRunning || b.Target != "matomo" || b.SiteID != 7 {
 		t.Fatalf("%+v, %v", b, err)
 	}
@@ -87,7 +94,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 	if all, err := k.List(t.Context()); err != nil || len(all) != 1 || all[0].ID != b.ID {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if _, err := k.Start(t.Context(), "", pages()); !errors.Is(err, benchmark.ErrBusy) {
+	if _, err := k.Start(t.Context(), pages()); !errors.Is(err, benchmark.ErrBusy) {
 		t.Errorf("a second one: %v", err)
 	}
 	if _, err := k.SetBaseline(t.Context(), b.ID, true); err == nil {
@@ -100,7 +107,7 @@ func TestOneBenchmarkGoesOnAndIsKept(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_ = k.Tasks.Stop()
-	if _, err := k.Start(t.Context(), "", pages()); err == nil {
+	if _, err := k.Start(t.Context(), pages()); err == nil {
 		t.Error("one began while the controller ends")
 	}
 }
@@ -127,7 +134,7 @@ func TestTheEndOfTheControllerKeepsWhatWasMeasured(t *testing.T) {
 			k, db := kept(t, s)
 			o := pages()
 			o.Periods = []string{"day", "week"}
-			b, err := k.Start(t.Context(), "", o)
+			b, err := k.Start(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,7 +222,8 @@ func TestTargetsAreFoundByNameAndNumber(t *testing.T) {
 	}
 	o := pages()
 	o.Repeats = 0
-	_, err := k.Start(t.Context(), "nowhere", o)
+	o.Target = "nowhere"
+	_, err := k.Start(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), `target="nowhere"`) || !strings.Contains(err.Error(), "repeats") {
 		t.Errorf("%v", err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -17,50 +18,50 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// benchmarkFlags are those of the command.
+const benchmarksPath = "/api/benchmarks"
+
 type benchmarkFlags struct {
-	request struct {
-		Target   string   `json:"target,omitempty"`
-		Reports  []string `json:"reports,omitempty"`
-		Periods  []string `json:"periods,omitempty"`
-		Segments []string `json:"segments,omitempty"`
-		Repeats  int      `json:"repeats"`
-		Parallel int      `json:"parallel"`
-		Timeout  int      `json:"timeout_seconds"`
-		Date     string   `json:"date,omitempty"`
-		Note     string   `json:"note,omitempty"`
-	}
+	benchmark.Options
 	baseline, json bool
 	html           string
 	thresholds     []threshold.Threshold
 }
 
-// BenchmarkReports has the running controller time the reports of a Matomo, waits for it, and prints it. It ends with
-// exitcode.Missed where a report does not keep a threshold, among which is that half of its requests are answered.
-func BenchmarkReports(ctx context.Context, args []string, h Host) int {
-	f, c, ok := readBenchmarkFlags(h, args)
-	if !ok {
-		return exitcode.BadConfig
-	}
-	b, err := c.benchmark(ctx, f)
+// runBenchmark runs an API benchmark in the running controller, waits for it, and prints it. The exit code is
+// exitcode.Missed if a report misses a threshold; by default, half of its requests must succeed.
+func runBenchmark(ctx context.Context, args []string, h Host) error {
+	f, c, err := parseBenchmarkFlags(h, args)
 	if err != nil {
-		return c.host.fail(err)
+		return err
 	}
-	var beside *timing.BenchmarkComparison
-	if beside, err = c.finish(ctx, f, b); err != nil {
-		return c.host.fail(err)
+	b, err := c.benchmark(ctx, f.Options)
+	if err != nil {
+		return err
+	}
+	comparison, err := c.compareBenchmark(ctx, b)
+	if err != nil {
+		return err
+	}
+	if f.html != "" {
+		if err := c.download(ctx, benchmarksPath+"/"+b.ID+"/export?format=html", f.html); err != nil {
+			return err
+		}
+	}
+	if f.baseline && b.State == timing.BenchmarkDone {
+		body := []byte(`{"baseline":true}`)
+		if err := c.ask(ctx, http.MethodPost, benchmarksPath+"/"+b.ID+"/baseline", body, &b); err != nil {
+			return err
+		}
 	}
 	missed := benchmark.Judge(b, f.thresholds)
-	if f.json {
-		if err := h.printJSON(struct {
-			timing.ReportBenchmark
-			Comparison *timing.BenchmarkComparison `json:"comparison"`
-			Missed     []benchmark.Missed          `json:"missed"`
-		}{b, beside, append([]benchmark.Missed{}, missed...)}); err != nil {
-			return c.host.fail(fmt.Errorf("write benchmark: %w", err))
-		}
-	} else {
-		printBenchmark(h.Stdout, b, beside)
+	if !f.json {
+		printBenchmark(h.Stdout, b, comparison)
+	} else if err := h.printJSON(struct {
+		timing.ReportBenchmark
+		Comparison *timing.BenchmarkComparison `json:"comparison"`
+		Missed     []benchmark.Missed          `json:"missed"`
+	}{b, comparison, append([]benchmark.Missed{}, missed...)}); err != nil {
+		return fmt.Errorf("write benchmark: %w", err)
 	}
 	for _, m := range missed {
 		_, _ = fmt.Fprintf(h.Stderr, "missed: %s: %s, %s %s is %s\n", m.Expression, m.Report, m.Period, m.Segment,
@@ -68,16 +69,15 @@ func BenchmarkReports(ctx context.Context, args []string, h Host) int {
 	}
 	switch {
 	case b.State != timing.BenchmarkDone:
-		return c.host.fail(fmt.Errorf("the benchmark was %s: %s", b.State, b.Error))
+		return fmt.Errorf("the benchmark was %s: %s", b.State, b.Error)
 	case len(missed) > 0:
-		return exitcode.Missed
+		return exit(exitcode.Missed)
 	}
-	return exitcode.OK
+	return nil
 }
 
-func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok bool) {
-	set := flag.NewFlagSet("benchmark-reports", flag.ContinueOnError)
-	r := &f.request
+func parseBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *client, err error) {
+	set := flag.NewFlagSet("benchmark", flag.ContinueOnError)
 	list := func(into *[]string, separator string) func(string) error {
 		return func(v string) error {
 			for part := range strings.SplitSeq(v, separator) {
@@ -87,53 +87,49 @@ func readBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *caller, ok 
 		}
 	}
 	var expressions []string
-	set.StringVar(&r.Target, "target", "", "name or number of a saved target; the one of MATOMO_URL unless given")
-	set.Func("reports", "names of reports, separated by semicolons; all unless given", list(&r.Reports, ";"))
-	set.Func("periods", "of day,week,month,year,range; day,week,month unless given", list(&r.Periods, ","))
-	set.Func("segments", "a segment of Matomo; can be repeated, and an empty one is all visits", func(v string) error {
-		r.Segments = append(r.Segments, v)
+	set.StringVar(&f.Target, "target", "", "name or id of a saved target (default: the target of MATOMO_URL)")
+	set.Func("reports", "names of reports, separated by semicolons (default: all)", list(&f.Reports, ";"))
+	set.Func("periods", "day, week, month, year, range, separated by commas (default: day,week,month)", list(&f.Periods, ","))
+	set.Func("segments", "Matomo segment; can be repeated, and an empty one is all visits", func(v string) error {
+		f.Segments = append(f.Segments, v)
 		return nil
 	})
-	set.IntVar(&r.Repeats, "repeats", benchmark.DefaultRepeats, "warm requests of each report, 1 to 100")
-	set.IntVar(&r.Parallel, "parallel", benchmark.DefaultParallel,
-		"how many ask at once after that, 1 to 16; 1 leaves it out")
-	timeout := set.Duration("timeout", benchmark.DefaultTimeout, "how long an answer is waited for, at most 10m")
-	set.StringVar(&r.Date, "date", "", "the day that the periods hold, YYYY-MM-DD; yesterday of the site unless given")
-	set.StringVar(&r.Note, "note", "", "a text to find it by")
-	set.BoolVar(&f.baseline, "baseline", false, "mark it as the baseline that later ones are compared with")
-	set.Func("threshold", "what each report must keep, such as p95<2s; p50, p95, p99 or error_share; can be repeated",
+	set.IntVar(&f.Repeats, "repeats", benchmark.DefaultRepeats, "warm requests of each report, 1 to 100")
+	set.IntVar(&f.Parallel, "parallel", benchmark.DefaultParallel,
+		"parallel clients of the last round, 1 to 16; 1 skips that round")
+	timeout := set.Duration("timeout", benchmark.DefaultTimeout, "timeout of a request, up to 10m")
+	set.StringVar(&f.Date, "date", "", "date to report on, YYYY-MM-DD (default: yesterday in the site's time zone)")
+	set.StringVar(&f.Note, "note", "", "free text")
+	set.BoolVar(&f.baseline, "baseline", false, "make this benchmark the baseline of its site")
+	set.Func("threshold", "threshold for each report, such as p95<2s; p50, p95, p99 or error_share; can be repeated",
 		list(&expressions, ","))
 	set.BoolVar(&f.json, "json", false, "print JSON")
-	set.StringVar(&f.html, "html", "", "write a page that stands alone to this file")
-	if c, ok = newCaller(h, set, args); !ok {
-		return f, c, false
+	set.StringVar(&f.html, "html", "", "write a self-contained page to this file")
+	if c, err = newClient(h, set, args); err != nil {
+		return f, c, err
 	}
-	r.Timeout = int(timeout.Seconds())
+	f.Timeout = int(timeout.Seconds())
 	thresholds, problems := benchmark.Thresholds(strings.Join(expressions, ","))
-	for _, p := range problems {
-		_, _ = fmt.Fprintf(h.Stderr, "%s: %s\n", p.Severity, p)
-	}
 	f.thresholds = thresholds
-	return f, c, problems.Err() == nil
+	return f, c, h.printProblems(problems)
 }
 
-// benchmark begins one and asks for it until it has ended; who gives up waiting cancels it.
-func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b timing.ReportBenchmark, err error) {
-	body, err := json.Marshal(f.request)
+// benchmark starts a benchmark and waits for it. Cancelling ctx cancels the benchmark.
+func (c *client) benchmark(ctx context.Context, o benchmark.Options) (b timing.ReportBenchmark, err error) {
+	body, err := json.Marshal(o)
 	if err != nil {
-		return b, fmt.Errorf("write request: %w", err)
+		return b, fmt.Errorf("encode request: %w", err)
 	}
-	const path = "/api/report-benchmarks"
-	if err := c.ask(ctx, http.MethodPost, path, body, &b); err != nil {
+	if err := c.ask(ctx, http.MethodPost, benchmarksPath, body, &b); err != nil {
 		return b, err
 	}
-	one := path + "/" + b.ID
-	err = c.follow(ctx, one, &b, func() (news, line string, going bool) {
+	path := benchmarksPath + "/" + b.ID
+	err = c.poll(ctx, path, &b, func() (news, line string, inProgress bool) {
 		return b.Asking, fmt.Sprintf("%d of %d requests: %s", b.Done, b.Planned, b.Asking),
 			b.State == timing.BenchmarkRunning
 	})
 	if ctx.Err() != nil {
-		resp, cancelled := c.call(context.WithoutCancel(ctx), http.MethodDelete, one)
+		resp, cancelled := c.call(context.WithoutCancel(ctx), http.MethodDelete, path, nil)
 		if cancelled != nil {
 			return b, cancelled
 		}
@@ -143,10 +139,8 @@ func (c *caller) benchmark(ctx context.Context, f benchmarkFlags) (b timing.Repo
 	return b, err
 }
 
-// finish compares with the baseline where there is one, writes the page, and marks the benchmark.
-func (c *caller) finish(ctx context.Context, f benchmarkFlags,
-	b timing.ReportBenchmark) (*timing.BenchmarkComparison, error) {
-	path := "/api/report-benchmarks/" + b.ID
+// compareBenchmark compares a benchmark with the baseline of its site; it returns nil if there is none.
+func (c *client) compareBenchmark(ctx context.Context, b timing.ReportBenchmark) (*timing.BenchmarkComparison, error) {
 	var list struct {
 		Benchmarks []struct {
 			URL      string `json:"url"`
@@ -154,70 +148,50 @@ func (c *caller) finish(ctx context.Context, f benchmarkFlags,
 			Baseline bool   `json:"baseline"`
 		} `json:"benchmarks"`
 	}
-	if err := c.ask(ctx, http.MethodGet, "/api/report-benchmarks", nil, &list); err != nil {
+	if err := c.ask(ctx, http.MethodGet, benchmarksPath, nil, &list); err != nil {
 		return nil, err
 	}
-	var beside *timing.BenchmarkComparison
 	for _, other := range list.Benchmarks {
 		if other.Baseline && other.URL == b.URL && other.SiteID == b.SiteID {
-			beside = &timing.BenchmarkComparison{}
-			if err := c.ask(ctx, http.MethodGet, path+"/comparison", nil, beside); err != nil {
-				return nil, err
-			}
+			out := &timing.BenchmarkComparison{}
+			return out, c.ask(ctx, http.MethodGet, benchmarksPath+"/"+b.ID+"/comparison", nil, out)
 		}
 	}
-	if f.html != "" {
-		resp, err := c.call(ctx, http.MethodGet, path+"/export?format=html")
-		if err != nil {
-			return nil, err
-		}
-		defer resp.Body.Close() //nolint:errcheck // only read
-		if err := save(c.host.FS, f.html, resp.Body); err != nil {
-			return nil, err
-		}
-	}
-	if f.baseline && b.State == timing.BenchmarkDone {
-		return beside, c.ask(ctx, http.MethodPost, path+"/baseline", []byte(`{"baseline":true}`), &b)
-	}
-	return beside, nil
+	return nil, nil
 }
 
-func printBenchmark(w io.Writer, b timing.ReportBenchmark, beside *timing.BenchmarkComparison) {
-	visits, traffic := "unknown", "no traffic from here meanwhile"
+func printBenchmark(w io.Writer, b timing.ReportBenchmark, comparison *timing.BenchmarkComparison) {
+	visits, traffic := "unknown", "no other traffic from here"
 	if b.Visits != nil {
 		visits = fmt.Sprint(*b.Visits)
 	}
 	if b.RunID != "" {
-		traffic = "run " + b.RunID + " was sending meanwhile"
+		traffic = "run " + b.RunID + " was sending at the same time"
 	}
-	_, _ = fmt.Fprintf(w, "%s: %s, site %d, Matomo %s, visits: %s, periods hold %s, %s\n\n", b.ID, b.Target, b.SiteID,
+	_, _ = fmt.Fprintf(w, "%s: %s, site %d, Matomo %s, visits: %s, date %s, %s\n\n", b.ID, b.Target, b.SiteID,
 		b.Version, visits, b.Date, traffic)
-	differences := map[timing.ReportKey]timing.ReportDifference{}
-	if beside != nil {
-		for _, d := range beside.Reports {
-			differences[d.Key()] = d
-		}
-	}
+	differences := comparison.Differences()
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tat once "+
-		"p95\trows\tbytes\ttimeouts\tfailures\tbaseline")
+	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tparallel p95\trows\tbytes\ttimeouts\tfailures\t"+
+		"baseline")
 	slowest := slices.SortedStableFunc(slices.Values(b.Results), func(x, y timing.ReportTiming) int {
-		return int(1e6 * (y.Warm.P50 - x.Warm.P50))
+		return cmp.Compare(y.Warm.P50, x.Warm.P50)
 	})
 	for _, r := range slowest {
 		cold := 0.
 		if r.Cold != nil {
 			cold = *r.Cold
 		}
-		verdict := string(differences[r.Key()].Verdict)
-		if d := differences[r.Key()]; d.Ratio != nil {
+		d := differences[r.Key()]
+		verdict := string(d.Verdict)
+		if d.Ratio != nil {
 			verdict += fmt.Sprintf(" (× %.2f)", *d.Ratio)
 		}
 		_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", r.Report, r.Period, r.Segment,
-			millis(cold), millis(r.Warm.P50), millis(r.Warm.P95),
-			millis(r.Warm.Max), millis(r.Parallel.P95), r.Rows, r.Bytes, r.Timeouts, r.Failures, verdict)
+			millis(cold), millis(r.Warm.P50), millis(r.Warm.P95), millis(r.Warm.Max), millis(r.Parallel.P95), r.Rows,
+			r.Bytes, r.Timeouts, r.Failures, verdict)
 	}
-	_ = rows.Flush() // a terminal that is gone cannot be told
+	_ = rows.Flush() // there is no one to report a closed terminal to
 	for _, r := range slowest {
 		if r.Error != "" {
 			_, _ = fmt.Fprintf(w, "- %s, %s %s: %s\n", r.Report, r.Period, r.Segment, r.Error)
@@ -226,15 +200,15 @@ func printBenchmark(w io.Writer, b timing.ReportBenchmark, beside *timing.Benchm
 	for _, s := range b.Skipped {
 		_, _ = fmt.Fprintf(w, "- %s was skipped: %s\n", s.Report, s.Why)
 	}
-	if beside != nil {
-		_, _ = fmt.Fprintf(w, "\nbeside the baseline %s\n", beside.Baseline)
-		for _, condition := range beside.Conditions {
+	if comparison != nil {
+		_, _ = fmt.Fprintf(w, "\ncompared with the baseline %s\n", comparison.Baseline)
+		for _, condition := range comparison.Conditions {
 			_, _ = fmt.Fprintln(w, "-", condition)
 		}
 	}
 }
 
-// millis is a time in whole milliseconds, nothing for none.
+// millis formats seconds as milliseconds.
 func millis(seconds float64) string {
 	if seconds == 0 {
 		return "–"

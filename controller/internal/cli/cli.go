@@ -1,10 +1,10 @@
-// Package cli owns the commands that people type: flags, what is printed, and exit codes. Most are clients of the
-// running controller. It knows no rule of what they ask for.
+// Package cli owns the commands: flags, output and exit codes. Most are clients of the running controller.
 package cli
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,68 +19,91 @@ import (
 	"github.com/puttrix/trafficinator/shared/spec"
 )
 
-// Host is the machine as a command meets it.
+// Host is the machine that a command runs on.
 type Host struct {
 	app.Host
-	// Stdout gets what a person has to read, Stderr the log and complaints.
+	// Stdout gets the output of a command, Stderr the log and errors.
 	Stdout, Stderr io.Writer
-	// Ready, where it is not nil, gets the address once requests are answered.
+	// Ready, if set, is called with the address once requests are served.
 	Ready func(addr net.Addr)
 }
 
-// usage names every command.
 const usage = `usage: controller [command]
 
   serve           serve the API and the user interface (default)
-  login-link      print a link that signs a browser in once, from the running controller
-  export-funnels  write the enabled funnels as the loadgen reads them: [--output FILE]
+  login-link      print a one-time sign-in link for a browser, from the running controller
+  export-funnels  write the enabled funnels in the loadgen's format: [--output FILE]
   backup          write a consistent copy of the database: --output FILE
-  import-original save presets and funnels of the original's database at the running controller: --db presets.db
-  runs            look back at recorded runs: list, show, compare, export
-  reconcile RUN   set what Matomo shows of a run beside its ledger; exit code 5 where hits are missing or too many, 6 where
-                  its reports are not archived yet: [--limit 20m] [--json]
+  import-original import presets and funnels of the original's database into the running controller: --db presets.db
+  runs            show recorded runs: list, show, compare, export
+  reconcile RUN   compare a run with Matomo's figures; exit code 5 if hits are missing or too many, 6 if Matomo has not
+                  archived its reports yet: [--limit 20m] [--json]
+  benchmark       measure how fast Matomo answers its Reporting API; exit code 4 if a threshold is missed:
+                  [--target NAME] [--periods day,week] [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and
+                  more, see --help
   benchmark-reports
-                  time the reports of a Matomo; exit code 4 where a threshold is missed: [--target NAME] [--periods day,week]
-                  [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and more, see --help
-  healthcheck     ask a running controller for its health
-  licences        print the licences of everything that this program is made of
+                  deprecated: use benchmark
+  healthcheck     check the health of a running controller
+  licences        print the licences of all dependencies
   version         print the version
 
-Settings come from the environment; docs/configuration.md lists them.
+Settings are environment variables; see docs/configuration.md.
 `
 
-// commands are all but those that only print.
-var commands = map[string]func(context.Context, []string, Host) int{
-	"serve": Serve, "login-link": LoginLink, "export-funnels": ExportFunnels, "backup": Backup,
-	"import-original": ImportOriginal, "runs": Runs, "reconcile": Reconcile, "benchmark-reports": BenchmarkReports,
-	"healthcheck": HealthCheck, "licences": printLicences,
+var commands = map[string]func(context.Context, []string, Host) error{
+	"serve": serve, "login-link": loginLink, "export-funnels": exportFunnels, "backup": backup,
+	"import-original": importOriginal, "runs": runs, "reconcile": reconcile, "benchmark": runBenchmark,
+	"benchmark-reports": runBenchmark, "healthcheck": healthCheck,
+	"licences": func(_ context.Context, _ []string, h Host) error { return licences.Print(h.Stdout) },
 }
 
-// Run runs the command that args name, serve where they name none, and returns its exit code.
+// exit is the exit code of a command that has already printed why.
+type exit int
+
+// Error implements error.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// usageError reports invalid arguments.
+type usageError string
+
+// Error implements error.
+func (e usageError) Error() string { return string(e) }
+
+func badUsage(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
+
+// Run runs the command in args, by default serve, and returns its exit code.
 func Run(ctx context.Context, args []string, h Host) int {
-	command := "serve"
+	name := "serve"
 	if len(args) > 0 {
-		command, args = args[0], args[1:]
+		name, args = args[0], args[1:]
 	}
-	switch do, ok := commands[command]; {
-	case ok:
-		return do(ctx, args, h)
-	case command == "version":
+	command, found := commands[name]
+	switch {
+	case found:
+	case name == "version":
 		_, _ = fmt.Fprintln(h.Stdout, h.Version)
 		return exitcode.OK
-	case command == "help", command == "-h", command == "--help":
+	case name == "help", name == "-h", name == "--help":
 		_, _ = fmt.Fprint(h.Stdout, usage)
 		return exitcode.OK
+	default:
+		_, _ = fmt.Fprintf(h.Stderr, "there is no command %q\n\n%s\n", name, usage)
+		return exitcode.BadConfig
 	}
-	return h.refuse("there is no command %q\n\n%s", command, usage)
-}
-
-// printLicences prints the licences of everything that this program is made of.
-func printLicences(_ context.Context, _ []string, h Host) int {
-	if err := licences.Print(h.Stdout); err != nil {
-		return h.fail(err)
+	err := command(ctx, args, h)
+	var code exit
+	var invalid usageError
+	switch {
+	case err == nil:
+		return exitcode.OK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &invalid):
+		_, _ = fmt.Fprintln(h.Stderr, invalid)
+		return exitcode.BadConfig
 	}
-	return exitcode.OK
+	_, _ = fmt.Fprintln(h.Stderr, "error:", err)
+	return exitcode.Internal
 }
 
 // printJSON prints v, indented.
@@ -90,29 +113,19 @@ func (h Host) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// fail prints err and returns the exit code of a fault.
-func (h Host) fail(err error) int {
-	_, _ = fmt.Fprintln(h.Stderr, "error:", err)
-	return exitcode.Internal
-}
-
-// refuse prints why a command cannot be run as it was typed, and returns the exit code of that.
-func (h Host) refuse(format string, args ...any) int {
-	_, _ = fmt.Fprintf(h.Stderr, format+"\n", args...)
-	return exitcode.BadConfig
-}
-
-// settings reads the settings and prints all their problems; false where they refuse the start.
-func (h Host) settings() (settings.Settings, bool) {
+// settings parses the settings and prints all their problems.
+func (h Host) settings() (settings.Settings, error) {
 	s, problems := settings.Parse(h.Env, func(path string) ([]byte, error) { return afero.ReadFile(h.FS, path) })
-	problems = append(problems, spec.Misspelt(h.Env)...)
-	h.print(problems)
-	return s, problems.Err() == nil
+	return s, h.printProblems(append(problems, spec.Misspelt(h.Env)...))
 }
 
-// print writes problems for a person.
-func (h Host) print(problems problem.List) {
+// printProblems prints problems and returns an error if one of them is an error.
+func (h Host) printProblems(problems problem.List) error {
 	for _, p := range problems {
 		_, _ = fmt.Fprintf(h.Stderr, "%s: %s\n", p.Severity, p)
 	}
+	if problems.Err() != nil {
+		return exit(exitcode.BadConfig)
+	}
+	return nil
 }

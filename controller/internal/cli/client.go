@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -18,52 +21,52 @@ import (
 
 	"github.com/puttrix/trafficinator/controller/internal/security"
 	"github.com/puttrix/trafficinator/controller/internal/settings"
+	"github.com/puttrix/trafficinator/shared/exitcode"
 	"github.com/puttrix/trafficinator/shared/secret"
 )
 
-// caller asks a running controller; its commands are clients like any other.
-type caller struct {
+// client calls the API of a running controller.
+type client struct {
 	host Host
 	base string
 	// public is the address that people open.
 	public string
 	key    secret.String
-	client *http.Client
+	http   *http.Client
 }
 
-// newCaller finds the running controller by the settings; args are those of the command.
-func newCaller(h Host, set *flag.FlagSet, args []string) (*caller, bool) {
+// newClient parses the arguments of a command and finds the running controller.
+func newClient(h Host, set *flag.FlagSet, args []string) (*client, error) {
 	set.SetOutput(h.Stderr)
-	base := set.String("api-base", "", "address of the controller; LISTEN_ADDR unless given")
-	if err := set.Parse(args); err != nil {
-		return nil, false
+	base := set.String("api-base", "", "address of the controller (default: LISTEN_ADDR)")
+	if set.Parse(args) != nil {
+		return nil, exit(exitcode.BadConfig)
 	}
 	if set.NArg() > 0 {
-		_, _ = fmt.Fprintf(h.Stderr, "%s [options]: %q is one argument too many\n", set.Name(), set.Arg(0))
-		return nil, false
+		return nil, badUsage("%s [options]: unexpected argument %q", set.Name(), set.Arg(0))
 	}
-	s, ok := h.settings()
-	if !ok {
-		return nil, false
+	s, err := h.settings()
+	if err != nil {
+		return nil, err
 	}
-	c := &caller{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, client: &http.Client{
+	c := &client{host: h, base: strings.TrimSuffix(*base, "/"), key: s.APIKey, http: &http.Client{
 		Timeout: time.Minute,
-		// the key goes nowhere else
+		// so that the key is sent nowhere else
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	c.public = c.base
 	if c.base == "" {
-		c.base = "http://" + reach(s.ListenAddr, "127.0.0.1")
+		c.base = "http://" + dialAddress(s.ListenAddr, "127.0.0.1")
 		c.public = cmp.Or(s.PublicURL, c.base)
 	}
 	if c.key == "" {
-		c.key = madeKey(h.FS, s)
+		c.key = generatedKey(h.FS, s)
 	}
-	return c, true
+	return c, nil
 }
 
-// madeKey is the key that the first start has made, nothing where there was none: the controller then says so.
-func madeKey(fsys afero.Fs, s settings.Settings) secret.String {
+// generatedKey returns the key that the first start has generated. Without one, the controller reports the problem.
+func generatedKey(fsys afero.Fs, s settings.Settings) secret.String {
 	key, err := security.ReadKey(fsys, s.APIKeyPath())
 	if err != nil {
 		return ""
@@ -71,8 +74,8 @@ func madeKey(fsys afero.Fs, s settings.Settings) secret.String {
 	return key
 }
 
-// reach is the address of a listener as seen from this machine: one that listens everywhere is asked at host.
-func reach(listener, host string) string {
+// dialAddress returns the address of a listener on this machine, with host if it listens on all interfaces.
+func dialAddress(listener, host string) string {
 	at, port, err := net.SplitHostPort(listener)
 	if err != nil {
 		return listener
@@ -83,30 +86,32 @@ func reach(listener, host string) string {
 	return net.JoinHostPort(strings.ToLower(at), port)
 }
 
-func (c *caller) call(ctx context.Context, method, path string) (*http.Response, error) {
-	return c.send(ctx, method, path, http.NoBody)
-}
-
-func (c *caller) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+// call sends a request with a JSON body, or none, and returns the response if it is successful.
+func (c *client) call(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("ask the controller: %w", err)
+		return nil, fmt.Errorf("call the controller: %w", err)
 	}
-	if req.ContentLength > 0 {
+	if len(body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set(security.KeyHeader, c.key.Reveal())
-	resp, err := c.client.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the controller: %w; is it running?", err)
+		return nil, fmt.Errorf("call the controller: %w; is it running?", err)
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
+	return nil, fmt.Errorf("call the controller: status %d: %s", resp.StatusCode, failureDetail(resp))
+}
+
+// failureDetail describes an unsuccessful response.
+func failureDetail(resp *http.Response) string {
 	var p struct {
 		Detail string
-		// Status is a number in a problem, and how it is in the answer of /health.
+		// Status is a number in a problem, and a word in the response of /health.
 		Status any
 		Errors []struct {
 			Location, Message string
@@ -114,50 +119,54 @@ func (c *caller) send(ctx context.Context, method, path string, body io.Reader) 
 		}
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
-		p.Detail = "it is something else than a controller"
 		if to, err := resp.Location(); err == nil {
-			p.Detail = "it leads to " + to.Redacted() + "; give that by --api-base"
+			return "it redirects to " + to.Redacted() + "; use that as --api-base"
 		}
+		return "this is not a controller"
 	}
-	if p.Detail == "" {
-		p.Detail = fmt.Sprintf("%v; its log and GET /api/status tell why", p.Status)
-	}
-	var each []string // of which the detail repeats the first
+	var each []string // the detail repeats the first
 	for _, e := range p.Errors {
 		if value, ok := e.Value.(string); ok && value != "" {
 			e.Location += "=" + strconv.Quote(value)
 		}
 		each = append(each, e.Location+": "+e.Message)
 	}
-	if len(each) > 0 {
-		p.Detail = strings.Join(each, "\n  ")
-	}
-	return nil, fmt.Errorf("ask the controller: it answers %d: %s", resp.StatusCode, p.Detail)
+	return cmp.Or(strings.Join(each, "\n  "), p.Detail, fmt.Sprintf("%v; see its log and GET /api/status", p.Status))
 }
 
-// ask reads an answer as JSON; body is JSON or nil.
-func (c *caller) ask(ctx context.Context, method, path string, body []byte, into any) error {
-	resp, err := c.send(ctx, method, path, bytes.NewReader(body))
+// ask decodes a JSON response.
+func (c *client) ask(ctx context.Context, method, path string, body []byte, into any) error {
+	resp, err := c.call(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<20)).Decode(into); err != nil {
-		return fmt.Errorf("read answer of the controller: %w", err)
+		return fmt.Errorf("read response of the controller: %w", err)
 	}
 	return nil
 }
 
-// follow asks each second for what goes on, until it has ended. into is what was answered last. state says of that
-// whether it goes on, and has a line to print whenever its news change.
-func (c *caller) follow(ctx context.Context, path string, into any,
-	state func() (news, line string, going bool)) error {
+// download writes a response to a file, or to standard output if that is "-".
+func (c *client) download(ctx context.Context, path, output string) error {
+	resp, err := c.call(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	return c.host.write(output, resp.Body)
+}
+
+// poll requests a resource every second while it is in progress. into is the last response; state describes it with a
+// line that is printed whenever news changes.
+func (c *client) poll(ctx context.Context, path string, into any,
+	state func() (news, line string, inProgress bool)) error {
 	printed := ""
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		news, line, going := state()
-		if !going {
+		news, line, inProgress := state()
+		if !inProgress {
 			return nil
 		}
 		if news != printed {
@@ -173,4 +182,30 @@ func (c *caller) follow(ctx context.Context, path string, into any,
 			return err
 		}
 	}
+}
+
+// write writes a file that only its owner can read, completely or not at all; "-" is standard output.
+func (h Host) write(path string, from io.Reader) error {
+	if path == "-" {
+		if _, err := io.Copy(h.Stdout, from); err != nil {
+			return fmt.Errorf("write output: %w", err)
+		}
+		return nil
+	}
+	f, err := afero.TempFile(h.FS, filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write file: %w", err)
+	}
+	_, err = io.Copy(f, from)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = h.FS.Rename(f.Name(), path)
+	}
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write file: %w", err)
+	if gone := h.FS.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }

@@ -81,7 +81,7 @@ func TestAFullDiskIsToldSurvivedAndLeft(t *testing.T) {
 	var out, said strings.Builder
 	h := cli.Host{Host: app.Host{Env: map[string]string{"LISTEN_ADDR": strings.TrimPrefix(c.base, "http://"),
 		"DATA_DIR": filepath.Join(dir, "data")}, FS: afero.NewOsFs()}, Stdout: &out, Stderr: &said}
-	if code := cli.HealthCheck(t.Context(), nil, h); code != exitcode.Internal ||
+	if code := cli.Run(t.Context(), []string{"healthcheck"}, h); code != exitcode.Internal ||
 		!strings.Contains(said.String(), "503: unhealthy") {
 		t.Errorf("healthcheck: %d, %s", code, said.String())
 	}

@@ -27,7 +27,7 @@ func TestAnEngineThatIsOfNoUseIsRefusedWhereOneIsAskedFor(t *testing.T) {
 	for variable, value := range map[string]string{"DOCKER_HOST": "ssh://lab.example.test", "DOCKER_CONTEXT": "gone"} {
 		c := prepare(t, t.TempDir())
 		c.host.Env["RUNTIME"], c.host.Env[variable] = "docker", value
-		if code := cli.Serve(t.Context(), nil, c.host); code != exitcode.BadConfig ||
+		if code := cli.Run(t.Context(), []string{"serve"}, c.host); code != exitcode.BadConfig ||
 			!strings.Contains(c.logs.String(), "RUNTIME=docker") {
 			t.Errorf("%s: exit code %d, %s", value, code, c.logs.String())
 		}

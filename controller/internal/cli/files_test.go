@@ -16,7 +16,7 @@ import (
 // refused is how a start ended that is expected to, with what it said.
 func (c *controller) refused() (code int, said string) {
 	c.t.Helper()
-	return cli.Serve(c.t.Context(), nil, c.host), c.logs.String()
+	return cli.Run(c.t.Context(), []string{"serve"}, c.host), c.logs.String()
 }
 
 func (c *controller) path(name string) string { return filepath.Join(c.dir, "data", name) }

@@ -49,7 +49,7 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	// What can be saved is, and the rest is told.
-	if code := cli.ImportOriginal(t.Context(), []string{"--db", path, "--api-base", c.base},
+	if code := cli.Run(t.Context(), []string{"import-original", "--db", path, "--api-base", c.base},
 		h); code != exitcode.Internal {
 		t.Errorf("exit code %d, want that of a refusal", code)
 	}
@@ -75,7 +75,8 @@ func TestPresetsAndFunnelsOfTheOriginalAreTakenOver(t *testing.T) {
 		t.Errorf("the file was written to: %v", err)
 	}
 	for _, args := range [][]string{nil, {"--db", path + ".none"}, {"--db", filepath.Join(c.dir, "none")}} {
-		if code := cli.ImportOriginal(t.Context(), append(args, "--api-base", c.base), h); code != exitcode.BadConfig {
+		code := cli.Run(t.Context(), append([]string{"import-original", "--api-base", c.base}, args...), h)
+		if code != exitcode.BadConfig {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}

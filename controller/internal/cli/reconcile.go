@@ -17,58 +17,49 @@ import (
 	"github.com/puttrix/trafficinator/shared/export"
 )
 
-// Reconcile has the running controller set what Matomo shows of a run beside its ledger, waits for it, and prints it.
-// It ends with exitcode.Lost where Matomo shows less than it accepted or more than can have been sent, else with
-// exitcode.Internal where one could not be asked, else with exitcode.NotArchived where reports do not show yet what was
-// recorded.
-func Reconcile(ctx context.Context, args []string, h Host) int {
+// verdictCodes are the exit codes of verdicts; those of others are exitcode.OK.
+var verdictCodes = map[comparison.Match]exit{comparison.MatchShort: exitcode.Lost, comparison.MatchMore: exitcode.Lost,
+	comparison.MatchNotAsked: exitcode.Internal, comparison.MatchNotArchived: exitcode.NotArchived}
+
+// reconcile compares a run with Matomo's figures in the running controller, waits for the result, and prints it.
+func reconcile(ctx context.Context, args []string, h Host) error {
 	set := flag.NewFlagSet("reconcile RUN", flag.ContinueOnError)
 	limit := set.Duration("limit", 20*time.Minute,
-		"how long to wait at most, after the run's end, for queue and archiving")
+		"how long to wait for Matomo's queue and archiving after the end of the run")
 	asJSON := set.Bool("json", false, "print JSON")
 	var run string
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		run, args = args[0], args[1:]
 	}
-	c, ok := newCaller(h, set, args)
-	if !ok {
-		return exitcode.BadConfig
-	}
-	if run == "" {
-		return h.refuse("reconcile needs the id of a run, before its flags")
-	}
-	if *limit < 0 || *limit > 24*time.Hour {
-		return h.refuse("--limit=%v: is not between 0 and 24h", *limit)
+	c, err := newClient(h, set, args)
+	switch {
+	case err != nil:
+		return err
+	case run == "":
+		return badUsage("reconcile needs the id of a run before its flags")
+	case *limit < 0 || *limit > 24*time.Hour:
+		return badUsage("--limit=%v: is not between 0 and 24h", *limit)
 	}
 	r, err := c.reconcile(ctx, run, *limit)
 	if err != nil {
-		return c.host.fail(err)
+		return err
 	}
-	if *asJSON {
-		if err := h.printJSON(r); err != nil {
-			return c.host.fail(fmt.Errorf("write reconciliation: %w", err))
-		}
-	} else {
+	if !*asJSON {
 		printReconciliation(h.Stdout, r)
+	} else if err := h.printJSON(r); err != nil {
+		return fmt.Errorf("write reconciliation: %w", err)
 	}
-	switch r.Verdict {
-	case comparison.MatchShort, comparison.MatchMore:
-		return exitcode.Lost
-	case comparison.MatchNotAsked:
-		return exitcode.Internal
-	case comparison.MatchNotArchived:
-		return exitcode.NotArchived
-	default:
-		return exitcode.OK
+	if code, ok := verdictCodes[r.Verdict]; ok {
+		return code
 	}
+	return nil
 }
 
-// errGivenUp tells of a reconciliation that ended without a result: what is kept of the run is none, or an older one.
-var errGivenUp = errors.New("the reconciliation was given up before it was done, by a person or by a fault that the " +
-	"controller's log tells")
+// errNoResult reports a reconciliation that ended without a result; the run has none, or an older one.
+var errNoResult = errors.New("the reconciliation was cancelled or failed; see the controller's log")
 
-// reconcile begins one and asks for it until it is done.
-func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration) (comparison.Reconciliation, error) {
+// reconcile starts a reconciliation and waits for it.
+func (c *client) reconcile(ctx context.Context, run string, limit time.Duration) (comparison.Reconciliation, error) {
 	path := "/api/runs/" + url.PathEscape(run) + "/reconcile"
 	body := fmt.Appendf(nil, `{"limit_seconds":%d}`, int(math.Ceil(limit.Seconds())))
 	var r comparison.Reconciliation
@@ -76,61 +67,50 @@ func (c *caller) reconcile(ctx context.Context, run string, limit time.Duration)
 		return r, err
 	}
 	began := r.Began
-	err := c.follow(ctx, path, &r, func() (news, line string, going bool) {
+	err := c.poll(ctx, path, &r, func() (news, line string, inProgress bool) {
 		return r.Waiting, "waiting for " + r.Waiting, r.State == comparison.ReconcileFollowing ||
 			r.State == comparison.ReconcileWaiting
 	})
-	if err != nil {
-		return r, err
+	if err == nil && (r.State != comparison.ReconcileDone || r.Began.Before(began)) {
+		err = errNoResult
 	}
-	if r.State != comparison.ReconcileDone || r.Began.Before(began) {
-		return r, errGivenUp
-	}
-	return r, nil
+	return r, err
 }
 
 func printReconciliation(w io.Writer, r comparison.Reconciliation) {
 	for _, t := range r.Targets {
 		_, _ = fmt.Fprintf(w, "%s, site %d: %s\n", t.Name, t.SiteID, t.Verdict.Meaning())
 		for _, p := range t.Parts {
-			_, _ = fmt.Fprintf(w, "- %s took %d visits, %d hits\n", p.Name, p.Visits, p.Hits)
+			_, _ = fmt.Fprintf(w, "- %s received %d visits, %d hits\n", p.Name, p.Visits, p.Hits)
 		}
 		if t.Error != "" {
 			_, _ = fmt.Fprintf(w, "%s\n\n", t.Error)
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "told apart by %s\n", t.Slice)
+		_, _ = fmt.Fprintf(w, "isolated by %s\n", t.Slice)
 		if t.Limits != "" {
 			_, _ = fmt.Fprintln(w, t.Limits)
 		}
 		rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(rows, "\tsent\trecorded\tverdict")
 		for _, row := range t.Rows {
-			if !row.Telling() {
-				continue
+			if row.Telling() {
+				_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", row.Label(), export.Figure(row.Sent),
+					export.Figure(row.Recorded), verdict(row))
 			}
-			_, _ = fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", named(row), export.Figure(row.Sent),
-				export.Figure(row.Recorded), verdict(row))
 		}
-		_ = rows.Flush() // a terminal that is gone cannot be told
+		_ = rows.Flush() // there is no one to report a closed terminal to
 		for _, c := range t.Causes {
 			_, _ = fmt.Fprintln(w, "-", c.Message)
 			if c.Cure != "" {
-				_, _ = fmt.Fprintln(w, "  cure:", c.Cure)
+				_, _ = fmt.Fprintln(w, "  fix:", c.Cure)
 			}
 		}
 		_, _ = fmt.Fprintln(w)
 	}
 }
 
-func named(r comparison.ReconciledRow) string {
-	if r.Group == "total" {
-		return r.Name
-	}
-	return r.Group + " " + r.Name
-}
-
-// verdict is that of a row, with what else is known of it.
+// verdict describes the verdict of a row.
 func verdict(r comparison.ReconciledRow) string {
 	text := string(r.Verdict)
 	switch r.Verdict {
@@ -138,10 +118,8 @@ func verdict(r comparison.ReconciledRow) string {
 		text = fmt.Sprintf("short by %s (%.3g %%)", export.Figure(-r.Off), -100*r.Off/r.Sent)
 	case comparison.MatchMore:
 		text = "more by " + export.Figure(r.Off)
-	case comparison.MatchNotArchived:
-		text = "not archived"
-	case comparison.MatchIncomparable:
-		text = "not comparable"
+	case comparison.MatchNotArchived, comparison.MatchIncomparable:
+		text = r.Verdict.Short()
 	}
 	if r.Why != "" {
 		text += ": " + r.Why

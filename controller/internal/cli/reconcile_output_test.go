@@ -21,7 +21,7 @@ func (c *controller) reconcile(run string) (code int, r comparison.Reconciliatio
 	var out, faults written
 	h := c.host
 	h.Stdout, h.Stderr = &out, &faults
-	code = cli.Reconcile(c.t.Context(), []string{run, "--api-base", c.base, "--limit", "0"}, h)
+	code = cli.Run(c.t.Context(), []string{"reconcile", run, "--api-base", c.base, "--limit", "0"}, h)
 	if out.String() == "" {
 		c.t.Fatalf("exit code %d: %s", code, faults.String())
 	}

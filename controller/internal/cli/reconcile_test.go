@@ -18,7 +18,7 @@ func TestALimitThatNobodyCanKeepIsRefused(t *testing.T) {
 	for _, limit := range []string{"-5s", "25h"} {
 		var out, faults written
 		h := cli.Host{Host: app.Host{Env: map[string]string{}, FS: afero.NewMemMapFs()}, Stdout: &out, Stderr: &faults}
-		if code := cli.Reconcile(t.Context(), []string{"r1", "--limit", limit}, h); code != exitcode.BadConfig ||
+		if code := cli.Run(t.Context(), []string{"reconcile", "r1", "--limit", limit}, h); code != exitcode.BadConfig ||
 			!strings.Contains(faults.String(), "--limit") {
 			t.Errorf("%s: exit code %d, %s", limit, code, faults.String())
 		}
@@ -45,8 +45,8 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 			Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 			Stdout: &out, Stderr: &faults}
-		if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != exitcode.Internal ||
-			!strings.Contains(faults.String(), "given up") {
+		if code := cli.Run(t.Context(), []string{"reconcile", "r1", "--api-base", server.URL}, h); code != exitcode.Internal ||
+			!strings.Contains(faults.String(), "cancelled or failed") {
 			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
 		}
 	}
@@ -65,7 +65,7 @@ func TestWhatIsEqualWithinDoubtSaysSo(t *testing.T) {
 	h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
-	if code := cli.Reconcile(t.Context(), []string{"r1", "--api-base", server.URL}, h); code != exitcode.OK ||
+	if code := cli.Run(t.Context(), []string{"reconcile", "r1", "--api-base", server.URL}, h); code != exitcode.OK ||
 		!strings.Contains(out.String(), "25 with those in doubt") {
 		t.Errorf("exit code %d, %s%s", code, out.String(), faults.String())
 	}
@@ -85,8 +85,8 @@ func TestTheKeyFollowsNoRedirect(t *testing.T) {
 	h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 		Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 		Stdout: &out, Stderr: &faults}
-	code := cli.ExportFunnels(t.Context(), []string{"--api-base", server.URL}, h)
-	if want := "it leads to " + other.URL + "/elsewhere; give that by --api-base"; code != exitcode.Internal ||
+	code := cli.Run(t.Context(), []string{"export-funnels", "--api-base", server.URL}, h)
+	if want := "it redirects to " + other.URL + "/elsewhere; use that as --api-base"; code != exitcode.Internal ||
 		!strings.Contains(faults.String(), want) {
 		t.Errorf("exit code %d, %s", code, faults.String())
 	}

@@ -20,44 +20,44 @@ import (
 const runsUsage = `usage: controller runs <command>
 
   list                 recorded runs: [--kind live|capacity|backfill] [--label L] [--reason R] [--text T] [--limit 20] [--json]
-  show RUN             one run with its settings and its ledger: [--json]
-  compare RUN RUN      what differs, and which of it is more than chance: [--all] [--json]
+  show RUN             a run with its settings and its summary: [--json]
+  compare RUN RUN      the differences, and which of them are statistically significant: [--all] [--json]
   export RUN           a run as a file: [--format json|html|junit] [--output FILE]
 
-They read the database, also while the controller serves.
+These commands read the database, also while the controller is running.
 `
 
-// look is a command that looks back at runs.
-type look struct {
+// history reads the database for a command.
+type runReader struct {
+	history.Reader
 	host Host
-	book history.Reader
 	json bool
 }
 
-// Runs prints recorded runs, from the database itself.
-func Runs(ctx context.Context, args []string, h Host) int {
-	commands := map[string]func(context.Context, Host, []string) int{"list": listRuns, "show": showRun,
+// runs prints recorded runs from the database.
+func runs(ctx context.Context, args []string, h Host) error {
+	commands := map[string]func(context.Context, Host, []string) error{"list": listRuns, "show": showRun,
 		"compare": compareRuns, "export": exportRun}
 	if len(args) > 0 && commands[args[0]] != nil {
 		return commands[args[0]](ctx, h, args[1:])
 	}
 	_, _ = io.WriteString(h.Stderr, runsUsage)
-	return exitcode.BadConfig
+	return exit(exitcode.BadConfig)
 }
 
-// within opens the database for a command whose flags are set, and does it with as many ids as it wants.
-func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids int,
-	do func(l look, ids []string) error) int {
+// readRuns parses the arguments of a command, opens the database, and calls do with this many ids.
+func readRuns(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids int,
+	do func(r runReader, ids []string) error) error {
 	set.SetOutput(h.Stderr)
 	set.Usage = func() { _, _ = io.WriteString(h.Stderr, runsUsage) }
-	l := look{host: h}
+	r := runReader{host: h}
 	if set.Lookup("format") == nil {
-		set.BoolVar(&l.json, "json", false, "")
+		set.BoolVar(&r.json, "json", false, "")
 	}
 	var given []string
-	for { // flags may stand after ids too
+	for { // flags may follow ids
 		if set.Parse(args) != nil {
-			return exitcode.BadConfig
+			return exit(exitcode.BadConfig)
 		}
 		if args = set.Args(); len(args) == 0 {
 			break
@@ -65,47 +65,40 @@ func within(ctx context.Context, h Host, set *flag.FlagSet, args []string, ids i
 		given, args = append(given, args[0]), args[1:]
 	}
 	if len(given) != ids {
-		_, _ = fmt.Fprintf(h.Stderr, "error: runs %s takes %d ids of runs, not %d\n\n%s", set.Name(), ids,
-			len(given), runsUsage)
-		return exitcode.BadConfig
+		return badUsage("error: runs %s takes %d run ids, not %d\n\n%s", set.Name(), ids, len(given), runsUsage)
 	}
-	s, ok := h.settings()
-	if !ok {
-		return exitcode.BadConfig
+	s, err := h.settings()
+	if err != nil {
+		return err
 	}
 	db, err := store.OpenReadOnly(ctx, h.FS, s.DBPath)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no database at %s; set DATA_DIR or CONFIG_DB_PATH as the controller has it",
-			s.DBPath)
-	}
-	if err == nil {
-		l.book = history.Reader{Store: db, Ledger: summaries.New(h.FS, s.StateDir).Read, Now: time.Now}
-		err = errors.Join(do(l, given), db.Close())
+		return fmt.Errorf("there is no database at %s; set DATA_DIR or CONFIG_DB_PATH as for the controller", s.DBPath)
 	}
 	if err != nil {
-		return h.fail(err)
+		return err
 	}
-	return exitcode.OK
+	r.Reader = history.Reader{Store: db, Ledger: summaries.New(h.FS, s.StateDir).Read, Now: time.Now}
+	return errors.Join(do(r, given), db.Close())
 }
 
-// print writes v as JSON where that was asked for, else what table prints.
-func (l look) print(v any, table func(io.Writer) error) error {
-	if !l.json {
-		return table(l.host.Stdout)
+// print prints v as JSON if that is requested, and otherwise calls table.
+func (r runReader) print(v any, table func(io.Writer) error) error {
+	if !r.json {
+		return table(r.host.Stdout)
 	}
-	return l.host.printJSON(v)
+	return r.host.printJSON(v)
 }
 
-func listRuns(ctx context.Context, h Host, args []string) int {
+func listRuns(ctx context.Context, h Host, args []string) error {
 	set := flag.NewFlagSet("list", flag.ContinueOnError)
 	var q record.Query
-	set.StringVar(&q.Kind, "kind", "", "")
-	set.StringVar(&q.Label, "label", "", "")
-	set.StringVar(&q.Reason, "reason", "", "")
-	set.StringVar(&q.Text, "text", "", "")
+	for name, into := range map[string]*string{"kind": &q.Kind, "label": &q.Label, "reason": &q.Reason, "text": &q.Text} {
+		set.StringVar(into, name, "", "")
+	}
 	set.IntVar(&q.Limit, "limit", 20, "")
-	return within(ctx, h, set, args, 0, func(l look, _ []string) error {
-		runs, err := l.book.Store.Runs(ctx, q)
+	return readRuns(ctx, h, set, args, 0, func(r runReader, _ []string) error {
+		runs, err := r.Store.Runs(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -113,33 +106,33 @@ func listRuns(ctx context.Context, h Host, args []string) int {
 		for i, r := range runs {
 			heads[i] = r.Head
 		}
-		return l.print(heads, func(w io.Writer) error { return history.PrintList(w, runs, time.Now()) })
+		return r.print(heads, func(w io.Writer) error { return history.PrintList(w, runs, time.Now()) })
 	})
 }
 
-func showRun(ctx context.Context, h Host, args []string) int {
-	return within(ctx, h, flag.NewFlagSet("show", flag.ContinueOnError), args, 1, func(l look, ids []string) error {
-		r, err := l.book.Record(ctx, ids[0])
+func showRun(ctx context.Context, h Host, args []string) error {
+	return readRuns(ctx, h, flag.NewFlagSet("show", flag.ContinueOnError), args, 1, func(r runReader, ids []string) error {
+		run, err := r.Record(ctx, ids[0])
 		if err != nil {
 			return err
 		}
-		return l.print(r, func(w io.Writer) error { return r.Print(w, time.Now()) })
+		return r.print(run, func(w io.Writer) error { return run.Print(w, time.Now()) })
 	})
 }
 
-func compareRuns(ctx context.Context, h Host, args []string) int {
+func compareRuns(ctx context.Context, h Host, args []string) error {
 	set := flag.NewFlagSet("compare", flag.ContinueOnError)
 	all := set.Bool("all", false, "")
-	return within(ctx, h, set, args, 2, func(l look, ids []string) error {
-		c, err := l.book.Compare(ctx, ids[0], ids[1])
+	return readRuns(ctx, h, set, args, 2, func(r runReader, ids []string) error {
+		c, err := r.Compare(ctx, ids[0], ids[1])
 		if err != nil {
 			return err
 		}
-		return l.print(c, func(w io.Writer) error { return c.Print(w, *all) })
+		return r.print(c, func(w io.Writer) error { return c.Print(w, *all) })
 	})
 }
 
-func exportRun(ctx context.Context, h Host, args []string) int {
+func exportRun(ctx context.Context, h Host, args []string) error {
 	set := flag.NewFlagSet("export", flag.ContinueOnError)
 	format, output := history.JSON, set.String("output", "-", "")
 	set.Func("format", "", func(v string) error {
@@ -148,15 +141,11 @@ func exportRun(ctx context.Context, h Host, args []string) int {
 		}
 		return nil
 	})
-	return within(ctx, h, set, args, 1, func(l look, ids []string) error {
+	return readRuns(ctx, h, set, args, 1, func(r runReader, ids []string) error {
 		var out bytes.Buffer
-		if err := l.book.Export(ctx, &out, ids[0], format, nil, h.Version); err != nil {
+		if err := r.Export(ctx, &out, ids[0], format, nil, h.Version); err != nil {
 			return err
 		}
-		if *output == "-" {
-			_, err := out.WriteTo(h.Stdout)
-			return err
-		}
-		return save(h.FS, *output, &out)
+		return h.write(*output, &out)
 	})
 }

@@ -172,7 +172,7 @@ func (c *controller) lookBack(one, other history.Record) {
 		var out, err written
 		h := c.host
 		h.Stdout, h.Stderr = &out, &err
-		return cli.Runs(c.t.Context(), args, h), out.String() + err.String()
+		return cli.Run(c.t.Context(), append([]string{"runs"}, args...), h), out.String() + err.String()
 	}
 	for _, row := range []struct {
 		args []string
@@ -187,7 +187,7 @@ func (c *controller) lookBack(one, other history.Record) {
 		{[]string{"export", one.ID, "--format", "junit"}, 0, []string{"<testsuite", "unknown=0"}},
 		{[]string{"export", "--format", "html", one.ID}, 0, []string{"<!doctype html>"}},
 		{[]string{"show", "none"}, 1, []string{"not found"}},
-		{[]string{"show"}, 2, []string{"takes 1 ids"}},
+		{[]string{"show"}, 2, []string{"takes 1 run ids"}},
 		{[]string{"export", one.ID, "--format", "pdf"}, 2, []string{"none of json"}},
 		{nil, 2, []string{"usage"}},
 	} {

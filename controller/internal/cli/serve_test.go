@@ -109,7 +109,7 @@ func (c *controller) serve() {
 	c.host.Ready = func(a net.Addr) { ready <- a }
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
-	go func() { code <- cli.Serve(ctx, nil, c.host) }()
+	go func() { code <- cli.Run(ctx, []string{"serve"}, c.host) }()
 	var once sync.Once
 	ended := -1
 	c.end = func() int {
@@ -282,20 +282,20 @@ func TestLinksHaveThePublicAddress(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	h.Env["LISTEN_ADDR"] = strings.TrimPrefix(c.base, "http://")
-	if code := cli.LoginLink(t.Context(), nil, h); code != exitcode.OK || !strings.HasPrefix(out.String(), want) {
+	if code := cli.Run(t.Context(), []string{"login-link"}, h); code != exitcode.OK || !strings.HasPrefix(out.String(), want) {
 		t.Errorf("login-link: %d %s%s", code, out.String(), complaints.String())
 	}
 }
 
 func TestCommandsAskTheRunningController(t *testing.T) {
 	c := start(t)
-	client := func(command func(context.Context, []string, cli.Host) int, args ...string) (int, string) {
+	client := func(args ...string) (int, string) {
 		var out, err written
 		h := c.host
 		h.Stdout, h.Stderr = &out, &err
-		return command(t.Context(), append(args, "--api-base", c.base), h), out.String() + err.String()
+		return cli.Run(t.Context(), append(args, "--api-base", c.base), h), out.String() + err.String()
 	}
-	code, text := client(cli.LoginLink)
+	code, text := client("login-link")
 	link := regexp.MustCompile(`#code=(\w+)`).FindStringSubmatch(text)
 	if code != exitcode.OK || link == nil {
 		t.Fatalf("login-link: %d %s", code, text)
@@ -309,12 +309,12 @@ func TestCommandsAskTheRunningController(t *testing.T) {
 		"/api/funnels",
 		`{"name":"off","probability":0.5,"enabled":false,"steps":[{"type":"pageview","url":"https://shop.example.test/"}]}`,
 	)
-	if code, text := client(cli.ExportFunnels); code != exitcode.OK || !strings.Contains(text, `"on"`) ||
+	if code, text := client("export-funnels"); code != exitcode.OK || !strings.Contains(text, `"on"`) ||
 		strings.Contains(text, `"off"`) {
 		t.Errorf("export-funnels: %d %s", code, text)
 	}
 	file := filepath.Join(c.dir, "copy.db")
-	if code, text := client(cli.Backup, "--output", file); code != exitcode.OK {
+	if code, text := client("backup", "--output", file); code != exitcode.OK {
 		t.Errorf("backup: %d %s", code, text)
 	}
 	data, err := os.ReadFile(file)

@@ -228,7 +228,7 @@ func TestAWatcherThatPanicsEndsTheProgramInOrder(t *testing.T) {
 	t.Parallel()
 	c := prepare(t, t.TempDir())
 	c.host.FS = panicky{c.host.FS}
-	if code := cli.Serve(t.Context(), nil, c.host); code != exitcode.Internal {
+	if code := cli.Run(t.Context(), []string{"serve"}, c.host); code != exitcode.Internal {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"internal error", "disk: panic: no disk", "stack=", "stopping"} {

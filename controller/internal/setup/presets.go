@@ -32,10 +32,10 @@ type Preset struct {
 
 // PresetInput are the requested fields of a preset; nil leaves a field unchanged.
 type PresetInput struct {
-	Name, Description *string
-	Values            map[string]any
-	// Targets without any remove those of the preset.
-	Targets *stored.PresetTargets
+	Name        *string               `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"Unique name."`
+	Description *string               `json:"description,omitempty" maxLength:"500" doc:"Free text."`
+	Values      map[string]any        `json:"config,omitempty" doc:"Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them."`
+	Targets     *stored.PresetTargets `json:"targets,omitempty" doc:"Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset."`
 }
 
 func newPreset(p stored.Preset) Preset { return Preset{Preset: p, Values: typedOnly(p.Settings)} }

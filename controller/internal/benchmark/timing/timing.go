@@ -1,43 +1,36 @@
-// Package timing owns the result of a benchmark of reports: how long each took, and how that compares with a baseline.
-// It measures nothing and knows nothing of where results are kept.
+// Package timing owns the result of an API benchmark: how long each report took, and how that compares with a baseline.
+// It measures and stores nothing.
 package timing
 
 import "time"
 
 // ReportBenchmark is how fast a Matomo answered its Reporting API.
 type ReportBenchmark struct {
-	ID string `json:"id"`
-	// Target, URL and SiteID tell which site was asked.
-	Target string    `json:"target"`
-	URL    string    `json:"url"`
-	SiteID int       `json:"site_id"`
-	Note   string    `json:"note"`
-	Began  time.Time `json:"began"`
-	// Ended is nil while it goes on.
-	Ended *time.Time `json:"ended"`
-	// State is one of those of a benchmark; Error tells why it failed.
-	State BenchmarkState `json:"state" enum:"running,done,cancelled,failed"`
-	Error string         `json:"error,omitempty"`
-	// Done of Planned requests have ended or are left out by now; Asking is the report that is asked for.
-	Done    int    `json:"done"`
-	Planned int    `json:"planned"`
-	Asking  string `json:"asking,omitempty"`
-	// Repeats and Parallel are how often each report was asked for warm, and by how many at once.
-	Repeats  int `json:"repeats"`
-	Parallel int `json:"parallel"`
-	// Version is Matomo's. Visits are those of the site in the longest of the periods, counted at the end because
-	// asking for them has Matomo archive; nil where they could not be counted. Both are the state of the data.
-	Version string  `json:"version"`
-	Visits  *uint64 `json:"visits"`
-	// RunID is the run that was sending meanwhile, empty where none was.
-	RunID string `json:"run_id"`
-	// Date is the day that the periods hold, YYYY-MM-DD.
-	Date string `json:"date"`
-	// Baseline says that the site's other benchmarks are compared with this one.
-	Baseline bool           `json:"baseline"`
-	Results  []ReportTiming `json:"results"`
-	// Skipped are reports that could not be asked for, with the reason.
-	Skipped []SkippedReport `json:"skipped"`
+	ID     string         `json:"id" doc:"Unique identifier."`
+	Target string         `json:"target" doc:"Name of the target."`
+	URL    string         `json:"url" doc:"URL of the target."`
+	SiteID int            `json:"site_id" doc:"Id of the site."`
+	Note   string         `json:"note" doc:"Free text."`
+	Began  time.Time      `json:"began" doc:"Start of the benchmark."`
+	Ended  *time.Time     `json:"ended" doc:"End of the benchmark; null while it is running."`
+	State  BenchmarkState `json:"state" enum:"running,done,cancelled,failed" doc:"A cancelled benchmark keeps the reports that were measured."`
+	Error  string         `json:"error,omitempty" doc:"Why the benchmark failed."`
+
+	Done    int    `json:"done" doc:"Number of requests that have completed or were skipped."`
+	Planned int    `json:"planned" doc:"Number of requests in total."`
+	Asking  string `json:"asking,omitempty" doc:"Report that is being requested."`
+
+	Repeats  int `json:"repeats" doc:"Number of warm requests of each report."`
+	Parallel int `json:"parallel" doc:"Number of parallel clients of the last round."`
+	// Version and Visits describe the state of the data. Visits are counted at the end, because that makes Matomo archive.
+	Version string  `json:"version" doc:"Version of Matomo."`
+	Visits  *uint64 `json:"visits" doc:"Visits of the site in the longest period; null if they could not be counted."`
+	RunID   string  `json:"run_id" doc:"Id of a run that was sending at the same time; empty if there was none."`
+
+	Date     string          `json:"date" doc:"Date reported on, YYYY-MM-DD."`
+	Baseline bool            `json:"baseline" doc:"Whether other benchmarks of the site are compared with this one."`
+	Results  []ReportTiming  `json:"results" doc:"Results for each report."`
+	Skipped  []SkippedReport `json:"skipped" doc:"Reports that could not be requested."`
 }
 
 // Failures returns how many reports have no warm response and how many requests timed out.
@@ -51,10 +44,10 @@ func (b ReportBenchmark) Failures() (failing, timeouts int) {
 	return failing, timeouts
 }
 
-// BenchmarkState is how far a benchmark is.
+// BenchmarkState is the state of a benchmark.
 type BenchmarkState string
 
-// The states of a benchmark. A cancelled one keeps the reports that it had measured.
+// The states of a benchmark.
 const (
 	BenchmarkRunning   BenchmarkState = "running"
 	BenchmarkDone      BenchmarkState = "done"
@@ -62,88 +55,87 @@ const (
 	BenchmarkFailed    BenchmarkState = "failed"
 )
 
-// SkippedReport is one that was left out.
+// SkippedReport is a report that could not be requested.
 type SkippedReport struct {
-	Report string `json:"report"`
-	Why    string `json:"why"`
+	Report string `json:"report" doc:"Name, period and segment of the report."`
+	Why    string `json:"why" doc:"Why it was skipped."`
 }
 
 // ReportTiming is how fast one report was. Times are in seconds.
 type ReportTiming struct {
-	Report  string `json:"report"`
-	Method  string `json:"method"`
-	Period  string `json:"period"`
-	Segment string `json:"segment"`
-	// Cold is the first request, in which Matomo may have archived; nil where it failed.
-	Cold *float64 `json:"cold"`
-	// Warm are the requests after it one at a time, Parallel those at once.
-	Warm     Spread `json:"warm"`
-	Parallel Spread `json:"parallel"`
-	// Rows and Bytes are those of the last answer.
-	Rows  int   `json:"rows"`
-	Bytes int64 `json:"bytes"`
-	// Timeouts had no answer in time, Failures another end; Error is the last of these.
-	Timeouts int    `json:"timeouts"`
-	Failures int    `json:"failures"`
-	Error    string `json:"error,omitempty"`
+	Report   string   `json:"report" doc:"Name of the report."`
+	Method   string   `json:"method" doc:"Method of the Reporting API."`
+	Period   string   `json:"period" doc:"Period of the report."`
+	Segment  string   `json:"segment" doc:"Matomo segment; empty for all visits."`
+	Cold     *float64 `json:"cold" doc:"Time of the first request in seconds, in which Matomo may have archived; null if it failed."`
+	Warm     Spread   `json:"warm" doc:"Later requests, one at a time."`
+	Parallel Spread   `json:"parallel" doc:"Requests of the parallel clients."`
+	Rows     int      `json:"rows" doc:"Number of rows in the last response."`
+	Bytes    int64    `json:"bytes" doc:"Size of the last response in bytes."`
+	Timeouts int      `json:"timeouts" doc:"Number of requests that timed out."`
+	Failures int      `json:"failures" doc:"Number of requests that failed for another reason."`
+	Error    string   `json:"error,omitempty" doc:"The last error."`
 }
 
-// ReportKey tells the reports of a benchmark apart.
+// ReportKey identifies a report of a benchmark.
 type ReportKey struct{ Report, Period, Segment string }
 
-// Key is that of a report.
+// Key returns the key of the report.
 func (r ReportTiming) Key() ReportKey { return ReportKey{r.Report, r.Period, r.Segment} }
 
-// Spread is how long requests took, in seconds. All are 0 where there were none.
+// Spread is how long requests took, in seconds. All fields are 0 if there were none.
 type Spread struct {
-	Requests int     `json:"requests"`
-	P50      float64 `json:"p50"`
-	P95      float64 `json:"p95"`
-	Max      float64 `json:"max"`
-	// Times are all of them, in order of size.
-	Times []float64 `json:"times,omitempty"`
+	Requests int       `json:"requests" doc:"Number of successful requests."`
+	P50      float64   `json:"p50" doc:"Median in seconds."`
+	P95      float64   `json:"p95" doc:"95th percentile in seconds."`
+	Max      float64   `json:"max" doc:"Maximum in seconds."`
+	Times    []float64 `json:"times,omitempty" doc:"All times in seconds, in ascending order."`
 }
 
-// ReportVerdict is how a report did beside the baseline.
+// ReportVerdict is how a report compares with the baseline.
 type ReportVerdict string
 
-// The verdicts.
+// The verdicts. ReportNew has no time in the baseline, ReportFailing none now.
 const (
-	ReportSame   ReportVerdict = "same"
-	ReportSlower ReportVerdict = "slower"
-	ReportFaster ReportVerdict = "faster"
-	// ReportNew has no time in the baseline, ReportFailing none now.
+	ReportSame    ReportVerdict = "same"
+	ReportSlower  ReportVerdict = "slower"
+	ReportFaster  ReportVerdict = "faster"
 	ReportNew     ReportVerdict = "new"
 	ReportFailing ReportVerdict = "failing"
 )
 
-// ReportDifference is a report beside the baseline.
+// ReportDifference compares a report with the baseline.
 type ReportDifference struct {
-	Report  string        `json:"report"`
-	Period  string        `json:"period"`
-	Segment string        `json:"segment"`
-	Verdict ReportVerdict `json:"verdict" enum:"same,slower,faster,new,failing"`
-	// Before and Now are the medians of the warm requests in seconds, and Ratio how many times as long it takes now;
-	// each is nil where there is none.
-	Before *float64 `json:"before"`
-	Now    *float64 `json:"now"`
-	Ratio  *float64 `json:"ratio"`
-	// Why says what the medians do not.
-	Why string `json:"why,omitempty"`
+	Report  string        `json:"report" doc:"Name of the report."`
+	Period  string        `json:"period" doc:"Period of the report."`
+	Segment string        `json:"segment" doc:"Matomo segment; empty for all visits."`
+	Verdict ReportVerdict `json:"verdict" enum:"same,slower,faster,new,failing" doc:"new: without a time in the baseline. failing: without a time now."`
+	Before  *float64      `json:"before" doc:"Median of the warm requests in the baseline, in seconds; null if there is none."`
+	Now     *float64      `json:"now" doc:"Median of the warm requests, in seconds; null if there is none."`
+	Ratio   *float64      `json:"ratio" doc:"now divided by before; null if there is none."`
+	Why     string        `json:"why,omitempty" doc:"Explains the verdict if the medians do not."`
 }
 
-// Key is that of the report.
+// Key returns the key of the report.
 func (d ReportDifference) Key() ReportKey { return ReportKey{d.Report, d.Period, d.Segment} }
 
-// BenchmarkComparison sets a benchmark beside a baseline.
+// BenchmarkComparison compares a benchmark with a baseline.
 type BenchmarkComparison struct {
-	ID string `json:"id"`
-	// Baseline is the id of what it is compared with, and Began when that was.
-	Baseline string    `json:"baseline"`
-	Began    time.Time `json:"baseline_began"`
-	// Conditions are what else differs, a sentence each: it may explain the differences.
-	Conditions []string           `json:"conditions"`
-	Reports    []ReportDifference `json:"reports"`
-	// Missing are reports of the baseline that were not asked for now.
-	Missing int `json:"missing"`
+	ID         string             `json:"id" doc:"Id of the benchmark."`
+	Baseline   string             `json:"baseline" doc:"Id of the benchmark that it is compared with."`
+	Began      time.Time          `json:"baseline_began" doc:"Start of that benchmark."`
+	Conditions []string           `json:"conditions" doc:"Other differences that may explain those of the reports, a sentence each."`
+	Reports    []ReportDifference `json:"reports" doc:"The reports of the benchmark, in its order."`
+	Missing    int                `json:"missing" doc:"Number of reports that only the baseline has."`
+}
+
+// Differences returns the compared reports by key. A nil comparison has none.
+func (c *BenchmarkComparison) Differences() map[ReportKey]ReportDifference {
+	out := map[ReportKey]ReportDifference{}
+	if c != nil {
+		for _, d := range c.Reports {
+			out[d.Key()] = d
+		}
+	}
+	return out
 }

@@ -110,7 +110,7 @@ export const annotate = (id: string) => api.POST('/api/runs/{id}/annotate', byId
 
 // Presets and targets.
 
-export const createPreset = (body: Schemas['PresetRequestBody']) =>
+export const createPreset = (body: Schemas['SetupPresetInput']) =>
   mutate('presets', api.POST('/api/presets', { body }))
 export const updatePreset = (id: number, body: Schemas['PresetUpdateBody']) =>
   mutate('presets', api.PUT('/api/presets/{id}', { ...byId(id), body }))
@@ -165,10 +165,10 @@ export const resumeJob = (id: string) => mutate('backfill', api.POST('/api/backf
 export const settleJob = (id: string) => mutate('backfill', api.POST('/api/backfill/{id}/settle', byId(id)))
 export const cleanUpJobs = () => mutate('backfill', api.POST('/api/backfill/cleanup'))
 
-export const startBenchmark = (body: Schemas['BenchmarkRequestBody']) =>
-  mutate('reports', api.POST('/api/report-benchmarks', { body }))
+export const startBenchmark = (body: Schemas['BenchmarkOptions']) =>
+  mutate('reports', api.POST('/api/benchmarks', { body }))
 /** Cancels a benchmark that is running, deletes one that is not. */
 export const deleteBenchmark = (id: string) =>
-  mutate('reports', api.DELETE('/api/report-benchmarks/{id}', byIdKeepAlive(id)))
+  mutate('reports', api.DELETE('/api/benchmarks/{id}', byIdKeepAlive(id)))
 export const markBaseline = (id: string, baseline: boolean) =>
-  mutate('reports', api.POST('/api/report-benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))
+  mutate('reports', api.POST('/api/benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))

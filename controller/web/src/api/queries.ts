@@ -130,7 +130,7 @@ export const reconciliationQuery = (id: string) =>
   })
 
 export const benchmarksQuery = () =>
-  query(['reports', 'benchmarks'], async () => (await api.GET('/api/report-benchmarks')).benchmarks ?? [], {
+  query(['reports', 'benchmarks'], async () => (await api.GET('/api/benchmarks')).benchmarks ?? [], {
     refetchInterval: poll<Schemas['BenchmarkSummary'][]>(
       (all) => all.some((b) => b.state === 'running'),
       2_000,
@@ -139,20 +139,20 @@ export const benchmarksQuery = () =>
   })
 
 export const benchmarkQuery = (id: string) =>
-  query(['reports', 'benchmark', id], () => api.GET('/api/report-benchmarks/{id}', byId(id)), {
+  query(['reports', 'benchmark', id], () => api.GET('/api/benchmarks/{id}', byId(id)), {
     refetchInterval: poll<Benchmark>((b) => b.state === 'running', 1_000),
   })
 
 /** The comparison with the site's baseline; fails with 409 if there is none. */
 export const benchmarkComparisonQuery = (id: string, enabled: boolean) =>
-  query(['reports', 'comparison', id], () => api.GET('/api/report-benchmarks/{id}/comparison', byId(id)), { enabled })
+  query(['reports', 'comparison', id], () => api.GET('/api/benchmarks/{id}/comparison', byId(id)), { enabled })
 
 export const reportsQuery = () =>
-  query(['reports', 'catalogue'], () => api.GET('/api/reports'), { staleTime: Infinity })
+  query(['reports', 'catalogue'], () => api.GET('/api/benchmarks/reports'), { staleTime: Infinity })
 
-export const reportHistoryQuery = (of: QueryOf<'get-api-report-history'>) =>
+export const reportHistoryQuery = (of: QueryOf<'get-api-benchmarks-history'>) =>
   query(['reports', 'history', of], async () => {
-    return (await api.GET('/api/report-history', { params: { query: of } })).points ?? []
+    return (await api.GET('/api/benchmarks/history', { params: { query: of } })).points ?? []
   })
 
 /** The planned rate over time of a configuration; missing settings have their defaults. Disabled without one. */

@@ -49,7 +49,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a backfill job
-         * @description Requests in flight are completed; resume sends the rest. Returns 404 if there is no such job and 409 if it has ended. Not subject to the rate limit.
+         * @description Completes requests in flight; resume the job to send the rest. Returns 404 if there is no such job and 409 if it has ended. Not rate-limited.
          */
         post: operations["post-api-backfill-cancel"];
         delete?: never;
@@ -69,7 +69,7 @@ export interface paths {
         put?: never;
         /**
          * Remove ended backfill jobs
-         * @description Removes their containers and files, including tokens. Their runs remain, but they cannot be resumed.
+         * @description Removes their containers and files, including tokens. Their runs are kept, but the jobs cannot be resumed.
          */
         post: operations["post-api-backfill-cleanup"];
         delete?: never;
@@ -106,7 +106,7 @@ export interface paths {
         put?: never;
         /**
          * Plan a backfill
-         * @description Returns what would be sent, day by day. Nothing is sent or saved.
+         * @description Returns how many visits would be sent on each day. Nothing is sent or saved.
          */
         post: operations["post-api-backfill-plan"];
         delete?: never;
@@ -126,7 +126,7 @@ export interface paths {
         put?: never;
         /**
          * Start a backfill job
-         * @description The job is queued until no other job is running; live traffic continues beside it. Returns 422 with every invalid setting.
+         * @description The job is queued until no other job is running; live traffic continues. Returns 422 with every invalid setting.
          */
         post: operations["post-api-backfill-run"];
         delete?: never;
@@ -144,7 +144,7 @@ export interface paths {
         };
         /**
          * List backfill jobs and their progress
-         * @description At most about a second old, and cheap enough to poll every second. GET /api/logs?job= has the log of a job.
+         * @description The progress is at most about a second old, so polling every second is fine. GET /api/logs?job={id} returns the log of a job.
          */
         get: operations["get-api-backfill-status"];
         put?: never;
@@ -185,8 +185,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Count unknown batches as sent
-         * @description Use it after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns 404 if there is no such job and 409 if it is running or has no unknown batches.
+         * Count batches with an unknown outcome as sent
+         * @description Use this after you have checked in Matomo that they arrived. The run summary stays unchanged. Returns 404 if there is no such job and 409 if it is running or has no such batches.
          */
         post: operations["post-api-backfill-id-settle"];
         delete?: never;
@@ -204,7 +204,7 @@ export interface paths {
         };
         /**
          * Download a backup of the database
-         * @description A consistent copy, made while the controller is in use. Secrets in it are encrypted.
+         * @description Returns a consistent copy, made while the controller is in use. Secrets in it are encrypted.
          */
         get: operations["get-api-backup"];
         put?: never;
@@ -227,7 +227,7 @@ export interface paths {
         put?: never;
         /**
          * Start a benchmark
-         * @description Measures how fast a Matomo answers its Reporting API: each report is requested once cold, then warm one at a time, then by parallel clients. The benchmark runs in the background. Returns 409 if another one is running, and 422 with every invalid option.
+         * @description Measures how fast a Matomo answers its Reporting API. Each report is requested once cold, then warm one request at a time, then by parallel clients. The benchmark runs in the background. Returns 409 if another one is running, and 422 with every invalid option.
          */
         post: operations["post-api-benchmarks"];
         delete?: never;
@@ -284,7 +284,10 @@ export interface paths {
         get: operations["get-api-benchmarks-id"];
         put?: never;
         post?: never;
-        /** Cancel or delete a benchmark */
+        /**
+         * Cancel or delete a benchmark
+         * @description Cancels the benchmark if it is running, and deletes it otherwise.
+         */
         delete: operations["delete-api-benchmarks-id"];
         options?: never;
         head?: never;
@@ -317,7 +320,7 @@ export interface paths {
         };
         /**
          * Compare a benchmark with a baseline
-         * @description Tells which reports became significantly slower or faster. Returns 409 if the site has no baseline and no other benchmark is given.
+         * @description Reports which Matomo reports became significantly slower or faster. Returns 409 if the site has no baseline and no other benchmark is given.
          */
         get: operations["get-api-benchmarks-id-comparison"];
         put?: never;
@@ -375,7 +378,7 @@ export interface paths {
         put?: never;
         /**
          * Apply a configuration
-         * @description Restarts the current run with it and saves it once the new plan runs; if that fails, the previous run continues and nothing is saved. Without a run, it is only saved and published.
+         * @description Restarts the current run with the configuration and saves it once the new plan runs. If that fails, the previous run continues and nothing is saved. Without a run, it is only saved and published.
          */
         post: operations["post-api-config-apply"];
         delete?: never;
@@ -412,7 +415,7 @@ export interface paths {
         put?: never;
         /**
          * Pause, resume or scale the current run
-         * @description The loadgen follows within about a second; statistics continue. Returns 409 if nothing is running. Not subject to the rate limit.
+         * @description The loadgen follows within about a second; statistics continue. Returns 409 if no run is in progress. Not rate-limited.
          */
         post: operations["post-api-control"];
         delete?: never;
@@ -432,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Estimate hits per visit, rates, open visits and the end of a run
-         * @description Calculated by the loadgen from its plan and first visits; nothing is measured. Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting.
+         * @description The loadgen calculates the estimate from its plan and first visits; nothing is measured. Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting.
          */
         post: operations["post-api-estimate"];
         delete?: never;
@@ -628,7 +631,7 @@ export interface paths {
         };
         /**
          * Get log lines of the loadgen or of a backfill job
-         * @description GET /api/stream follows the log of the loadgen.
+         * @description Use GET /api/stream to follow the log of the loadgen.
          */
         get: operations["get-api-logs"];
         put?: never;
@@ -704,7 +707,7 @@ export interface paths {
         put?: never;
         /**
          * Preview visits, hit by hit
-         * @description Generated by the loadgen; nothing is sent or saved. Works without a target and during a run. Returns 422 with every invalid setting.
+         * @description The loadgen generates the visits; nothing is sent or saved. Works without a target and during a run. Returns 422 with every invalid setting.
          */
         post: operations["post-api-preview"];
         delete?: never;
@@ -933,7 +936,7 @@ export interface paths {
         };
         /**
          * Compare two runs
-         * @description Tells which differences are statistically significant.
+         * @description Reports which differences are statistically significant.
          */
         get: operations["get-api-runs-compare"];
         put?: never;
@@ -957,7 +960,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a run
-         * @description Returns 409 while the run is in progress. It can be restored for 24 hours.
+         * @description Returns 409 while the run is in progress. A deleted run can be restored for 24 hours.
          */
         delete: operations["delete-api-runs-id"];
         options?: never;
@@ -975,7 +978,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Add annotations for start and end of a run to Matomo */
+        /** Annotate the start and end of a run in Matomo */
         post: operations["post-api-runs-id-annotate"];
         delete?: never;
         options?: never;
@@ -1029,7 +1032,7 @@ export interface paths {
         put?: never;
         /**
          * Compare a run with Matomo's figures
-         * @description Works in the background: follows a run in progress, then waits for Matomo's queue and archiving. Returns the reconciliation in progress if there is one, and 409 if the run has no summary or none of its targets can be read.
+         * @description Runs in the background: follows a run in progress, then waits for Matomo's queue and archiving. Returns the reconciliation in progress if there is one, and 409 if the run has no summary or none of its targets can be read.
          */
         post: operations["post-api-runs-id-reconcile"];
         /** Cancel the reconciliation of a run */
@@ -1050,7 +1053,7 @@ export interface paths {
         put?: never;
         /**
          * Repeat a run
-         * @description Starts a new run with the files and the seed of this one. Returns 409 if its files are gone or a token it used is no longer saved.
+         * @description Starts a new run with the files and the seed of this one. Returns 409 if its files have been deleted or a token it used is no longer saved.
          */
         post: operations["post-api-runs-id-rerun"];
         delete?: never;
@@ -1104,7 +1107,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create a one-time code to sign in a browser */
+        /** Create a one-time sign-in code for a browser */
         post: operations["post-api-session-codes"];
         delete?: never;
         options?: never;
@@ -1121,7 +1124,7 @@ export interface paths {
         };
         /** Export the set-up, without secrets */
         get: operations["get-api-setup"];
-        /** Replace the set-up by an exported one */
+        /** Replace the set-up with an exported one */
         put: operations["put-api-setup"];
         post?: never;
         delete?: never;
@@ -1175,7 +1178,7 @@ export interface paths {
         put?: never;
         /**
          * Stop the current run
-         * @description Responds when the run has ended. Interrupts any other operation; a second stop shortens the first. Problems that do not prevent the stop are warnings. Returns 503 if the container engine does not answer within 5 s: no visit starts any more, and the loadgen is stopped when the engine answers. Not subject to the rate limit.
+         * @description Responds when the run has ended. Interrupts any other operation; a second request shortens the first. Problems that do not prevent the stop are warnings. Returns 503 if the container engine does not respond within 5 s: no more visits start, and the loadgen is stopped as soon as the engine responds. Not rate-limited.
          */
         post: operations["post-api-stop"];
         delete?: never;
@@ -1193,7 +1196,7 @@ export interface paths {
         };
         /**
          * Stream state, metrics and log (server-sent events)
-         * @description Events: state (GET /api/status without config), sample (once a second during a run) and log. Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID.
+         * @description Sends the events state (GET /api/status without config), sample (once a second during a run) and log. Comments are heartbeats. Clients that fall behind are disconnected and can resume with Last-Event-ID.
          */
         get: operations["get-api-stream"];
         put?: never;
@@ -1233,7 +1236,7 @@ export interface paths {
         put?: never;
         /**
          * Send a probe visit
-         * @description Sends one marked visit with each kind of hit in use and compares it with what Matomo recorded, for up to a minute. The visit stays in the site's data; its page titles begin with "Trafficinator probe visit".
+         * @description Sends one marked visit with each kind of hit in use and, for up to a minute, compares it with what Matomo recorded. The visit remains in the site's data; its page titles begin with "Trafficinator probe visit".
          */
         post: operations["post-api-targets-probe"];
         delete?: never;
@@ -1306,7 +1309,7 @@ export interface paths {
         put?: never;
         /**
          * Test the connection to a Matomo
-         * @description Checks whether hits will be recorded as intended. Leaves no visit.
+         * @description Checks whether hits will be recorded as intended. Leaves no visit in Matomo.
          */
         post: operations["post-api-test-connection"];
         delete?: never;
@@ -1379,7 +1382,7 @@ export interface paths {
         put?: never;
         /**
          * Validate a configuration
-         * @description Includes the check of the loadgen with the saved URLs, funnels, events and targets: whatever it would reject at a start is an error here. Nothing is sent or saved.
+         * @description The loadgen checks the settings together with the saved URLs, funnels, events and targets; everything that would prevent a start is an error. Nothing is sent or saved.
          */
         post: operations["post-api-validate"];
         delete?: never;
@@ -1410,6 +1413,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AnnotateResponse: {
+            /** @description The sites that the run sent to. */
             targets: components["schemas"]["ReconcileAnnotated"][] | null;
         };
         ApplyRequestBody: {
@@ -1426,8 +1430,11 @@ export interface components {
              * @description Number of open visits that were cut off.
              */
             cut_visits: number;
+            /** @description The result in a sentence. */
             message: string;
+            /** @description Whether a run was stopped first. */
             restarted: boolean;
+            /** @description Id of the run; null if there is none. */
             run_id: string | null;
             /** @description See container.state of GET /api/status. */
             state: string;
@@ -1472,44 +1479,35 @@ export interface components {
             refusals: components["schemas"]["AuditRefusal"][] | null;
         };
         BaselineRequestBody: {
-            /** @description true replaces the site's baseline by this benchmark; false removes it as the baseline. */
+            /** @description true makes this benchmark the baseline of its site; false removes it as the baseline. */
             baseline: boolean;
         };
         BenchmarkComparison: {
+            /** @description Id of the benchmark that it is compared with. */
             baseline: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Start of that benchmark.
+             */
             baseline_began: string;
+            /** @description Other differences that may explain those of the reports, a sentence each. */
             conditions: string[] | null;
+            /** @description Id of the benchmark. */
             id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of reports that only the baseline has.
+             */
             missing: number;
+            /** @description The reports of the benchmark, in its order. */
             reports: components["schemas"]["ReportDifference"][] | null;
         };
-        BenchmarkPoint: {
-            /** Format: date-time */
-            began: string;
-            /** Format: double */
-            cold: number | null;
-            id: string;
-            note: string;
-            /** Format: double */
-            p50: number | null;
-            /** Format: double */
-            p95: number | null;
-        };
-        BenchmarkReport: {
-            method: string;
-            name: string;
-            parameters?: {
-                [key: string]: string;
-            };
-            periods?: string[];
-        };
-        BenchmarkRequestBody: {
+        BenchmarkOptions: {
             /** @description Date to report on, YYYY-MM-DD. Default: yesterday in the site's time zone. */
             date?: string | null;
             /** @description Additional reports. Their methods must begin with get. */
             more?: components["schemas"]["BenchmarkReport"][] | null;
+            /** @description Free text. */
             note?: string | null;
             /**
              * Format: int64
@@ -1529,7 +1527,7 @@ export interface components {
             reports?: string[] | null;
             /** @description Matomo segments; an empty one is all visits. Default: all visits. */
             segments?: string[] | null;
-            /** @description Name or number of a saved target. Default: the target of MATOMO_URL, called matomo. */
+            /** @description Name or id of a saved target. Default: the target of MATOMO_URL, called matomo. */
             target?: string | null;
             /**
              * Format: int64
@@ -1538,54 +1536,129 @@ export interface components {
              */
             timeout_seconds: number | null;
         };
-        BenchmarkSummary: {
-            asking?: string;
-            baseline: boolean;
-            /** Format: date-time */
+        BenchmarkPoint: {
+            /**
+             * Format: date-time
+             * @description Start of the benchmark.
+             */
             began: string;
+            /**
+             * Format: double
+             * @description Time of the cold request in seconds; null if it failed.
+             */
+            cold: number | null;
+            /** @description Id of the benchmark. */
+            id: string;
+            /** @description Note of the benchmark. */
+            note: string;
+            /**
+             * Format: double
+             * @description Median of the warm requests in seconds; null if all failed.
+             */
+            p50: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile of the warm requests in seconds; null if all failed.
+             */
+            p95: number | null;
+        };
+        BenchmarkReport: {
+            /** @description Method of the Reporting API. */
+            method: string;
+            /** @description Unique name. */
+            name: string;
+            /** @description Parameters besides site, period, date and segment. The values {visitor}, {page}, {label} and {dimension} are replaced by a recent visitor, the URL of a page, its path in the pages report, and the number of a custom dimension. */
+            parameters?: {
+                [key: string]: string;
+            };
+            /** @description Periods that the report supports. Default: all. */
+            periods?: string[];
+        };
+        BenchmarkSummary: {
+            /** @description Report that is being requested. */
+            asking?: string;
+            /** @description Whether other benchmarks of the site are compared with this one. */
+            baseline: boolean;
+            /**
+             * Format: date-time
+             * @description Start of the benchmark.
+             */
+            began: string;
+            /** @description Date reported on, YYYY-MM-DD. */
             date: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests that have completed or were skipped.
+             */
             done: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description End of the benchmark; null while it is running.
+             */
             ended: string | null;
+            /** @description Why the benchmark failed. */
             error?: string;
             /**
              * Format: int64
              * @description Number of reports without a warm response.
              */
             failing: number;
+            /** @description Unique identifier. */
             id: string;
+            /** @description Free text. */
             note: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of parallel clients of the last round.
+             */
             parallel: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests in total.
+             */
             planned: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of warm requests of each report.
+             */
             repeats: number;
             /**
              * Format: int64
              * @description Number of reports measured. GET /api/benchmarks/{id} returns their results.
              */
             results: number;
+            /** @description Id of a run that was sending at the same time; empty if there was none. */
             run_id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the site.
+             */
             site_id: number;
             /**
              * Format: int64
              * @description Number of reports that could not be requested.
              */
             skipped: number;
-            /** @enum {string} */
+            /**
+             * @description A cancelled benchmark keeps the reports that were measured.
+             * @enum {string}
+             */
             state: "running" | "done" | "cancelled" | "failed";
+            /** @description Name of the target. */
             target: string;
             /**
              * Format: int64
              * @description Number of requests that timed out.
              */
             timeouts: number;
+            /** @description URL of the target. */
             url: string;
+            /** @description Version of Matomo. */
             version: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visits of the site in the longest period; null if they could not be counted.
+             */
             visits: number | null;
         };
         BenchmarksResponse: {
@@ -1593,8 +1666,9 @@ export interface components {
             benchmarks: components["schemas"]["BenchmarkSummary"][] | null;
         };
         CancelJobRequestBody: {
-            /** @description Alternative to run_id. */
+            /** @description Name of the job's container, instead of run_id. */
             container_name?: string | null;
+            /** @description Id of the job. Required unless container_name is set. */
             run_id?: string | null;
         };
         CancelledResponse: {
@@ -1602,12 +1676,17 @@ export interface components {
             success: boolean;
         };
         Cause: {
+            /** @description How to fix it. */
             cure?: string;
+            /** @description rejected, unknown, killed, excluded_addresses, excluded_agents, excluded_parameters, known_urls, failures, clock, queue, spam, retention, dimension, archiving, visits_split (Matomo creates more visits from the same actions) or surplus (more actions than were sent). */
             kind: string;
+            /** @description The cause in a sentence. */
             message: string;
         };
         CleanupResponse: {
+            /** @description Why jobs could not be removed. */
             errors: string[] | null;
+            /** @description The result in a sentence. */
             message: string;
             /** @description Names of the removed containers. */
             removed: string[] | null;
@@ -1654,7 +1733,7 @@ export interface components {
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             pending_changes: components["schemas"]["PendingChanges"];
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             /** Format: int64 */
             revision: number;
@@ -1664,17 +1743,17 @@ export interface components {
             warnings: components["schemas"]["Problem"][] | null;
         };
         ConnectionRequestBody: {
-            /** @description Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported. */
+            /** @description Settings that replace saved ones for this check. Only invalid settings of the connection are reported. */
             config?: {
                 [key: string]: unknown;
             } | null;
             /** @description URL of the tracker. Default: the saved one. */
             matomo_url?: string | null;
-            /** @description Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token. */
+            /** @description Token with view access, used instead of token_auth for reading. If masked or missing, the saved token is used. */
             read_token?: string | null;
             /**
              * Format: int64
-             * @description Default: the saved one.
+             * @description Id of the site. Default: the saved one.
              */
             site_id?: number | null;
             /**
@@ -1683,22 +1762,30 @@ export interface components {
              * @default 10
              */
             timeout: number | null;
-            /** @description Default, and if masked: the saved token, which is only sent to the saved URLs. */
+            /** @description Token of a Matomo user. If masked or missing, the saved token is used, which is only sent to the saved URLs. */
             token_auth?: string | null;
         };
         ConnectionResponse: {
             /** @description First finding with the verdict error; null if there is none. */
             error: string | null;
+            /** @description Results of the checks. */
             findings: components["schemas"]["DoctorFinding"][] | null;
+            /** @description null if the token does not allow reading it. */
             matomo_version: string | null;
+            /** @description The result in a sentence. */
             message: string;
+            /** @description Whether the address answered. */
             reachable: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Response time in milliseconds.
+             */
             response_time_ms: number;
+            /** @description null if the token does not allow reading it. */
             site: components["schemas"]["SiteInfo"] | null;
             /**
              * Format: int64
-             * @description null if nothing answered.
+             * @description HTTP status of the response; null if there was none.
              */
             status_code: number | null;
             /** @description Same as works. */
@@ -1732,20 +1819,22 @@ export interface components {
             content: string;
         };
         ControlRequestBody: {
-            /** @description true pauses the start of new visits; open visits continue. Default: unchanged. */
+            /** @description true stops starting new visits; open visits continue. Default: unchanged. */
             paused?: boolean | null;
             /**
              * Format: double
-             * @description Factor of the planned arrival rate. Default: unchanged.
+             * @description Factor that multiplies the planned arrival rate. Default: unchanged.
              */
             scale?: number | null;
         };
         ControlState: {
+            /** @description Whether no new visits start. */
             paused: boolean;
+            /** @description Id of the run. */
             run_id: string;
             /**
              * Format: double
-             * @description Factor of the planned arrival rate.
+             * @description Factor that multiplies the planned arrival rate.
              */
             scale: number;
         };
@@ -1787,14 +1876,20 @@ export interface components {
             summary?: components["schemas"]["RunSummary"];
         };
         DeletedResponse: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the deleted resource.
+             */
             deleted_id: number;
+            /** @description The result in a sentence. */
             message: string;
             /** @description Always true; errors have their own status. */
             success: boolean;
         };
         DeletedRun: {
+            /** @description Id of the deleted resource. */
             deleted_id: string;
+            /** @description The result in a sentence. */
             message: string;
             /** @description Always true; errors have their own status. */
             success: boolean;
@@ -1868,10 +1963,14 @@ export interface components {
             random_events_probability?: number;
         };
         EventsResponse: {
-            /** @description Its probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
+            /** @description The events. Their probabilities are the settings CLICK_EVENTS_PROBABILITY and RANDOM_EVENTS_PROBABILITY. */
             config: components["schemas"]["EventSet"];
-            /** @enum {string} */
+            /**
+             * @description Whether the events are saved or built in.
+             * @enum {string}
+             */
             source: "custom" | "default";
+            /** @description Result of the validation. */
             validation: components["schemas"]["SetupEventReport"];
         };
         Failure: {
@@ -1910,13 +2009,20 @@ export interface components {
             type: string;
         };
         FaultyPreset: {
+            /** @description Its problems. */
             errors: components["schemas"]["FieldProblem"][] | null;
+            /** @description Name of the file. */
             file: string;
         };
         FieldProblem: {
+            /** @description Setting, field or line with the problem. */
             field: string;
+            /** @description What is wrong and how to fix it. */
             message: string;
-            /** @enum {string} */
+            /**
+             * @description Whether the input is rejected.
+             * @enum {string}
+             */
             severity: "error" | "warning";
         };
         Funnel: {
@@ -1940,7 +2046,7 @@ export interface components {
             name: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             /** Format: double */
             share: number;
@@ -1981,25 +2087,46 @@ export interface components {
             url: string;
         };
         FunnelSummary: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
             created_at: string;
+            /** @description Free text. */
             description: string;
+            /** @description Whether visits follow the funnel. */
             enabled: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Unique identifier.
+             */
             id: number;
+            /** @description Unique name. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Funnels of higher priority are drawn first.
+             */
             priority: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Probability that a visit follows the funnel, 0 to 1.
+             */
             probability: number;
             /**
              * Format: double
              * @description Effective share of all visits, after the funnels of higher priority.
              */
             share: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of steps.
+             */
             step_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
             updated_at: string;
         };
         FunnelsResponse: {
@@ -2007,13 +2134,14 @@ export interface components {
             funnels: components["schemas"]["FunnelSummary"][] | null;
         };
         HealthBody: {
+            /** @description Always trafficinator-controller. */
             service: string;
             /**
-             * @description degraded: the container engine does not answer. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute.
+             * @description degraded: the container engine does not respond. unhealthy, with status 503: the database or the exchange folder cannot be written, checked once a minute.
              * @enum {string}
              */
             status: "healthy" | "degraded" | "unhealthy";
-            /** @description Only for authenticated requests. */
+            /** @description Version of the controller; only for authenticated requests. */
             version?: string;
         };
         HistoryCompared: {
@@ -2090,7 +2218,7 @@ export interface components {
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             presets: components["schemas"]["SetupExportedPreset"][] | null;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             targets: components["schemas"]["StoredPublicTarget"][] | null;
             /** Format: int64 */
@@ -2098,6 +2226,7 @@ export interface components {
             urls: string | null;
         };
         IntervalsResponse: {
+            /** @description Intervals of the run, oldest first. */
             minutes: components["schemas"]["HistoryInterval"][] | null;
         };
         JobPlanDay: {
@@ -2105,17 +2234,21 @@ export interface components {
             date: string;
             /** @description Why nothing is sent for this day; empty otherwise. */
             skipped: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of visits to send.
+             */
             visits: number;
         };
         JobPlanResponse: {
+            /** @description The days to fill, oldest first. */
             calendar: components["schemas"]["JobPlanDay"][] | null;
             /**
              * Format: double
              * @description Minimum duration, from BACKFILL_RPS_LIMIT; null without a limit.
              */
             estimated_seconds: number | null;
-            /** @description Time zone of the days, the site's. */
+            /** @description Time zone of the site, in which the days are. */
             timezone: string;
             /**
              * Format: int64
@@ -2140,7 +2273,10 @@ export interface components {
             unknown_batches: components["schemas"]["RunBatch"][] | null;
             /** Format: int64 */
             visits_planned: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visits of batches that Matomo rejected.
+             */
             visits_rejected: number;
             /**
              * Format: int64
@@ -2154,20 +2290,28 @@ export interface components {
             visits_unknown: number;
         };
         JobResult: {
-            /** @description null until the container has started. */
+            /** @description Id of the container; null until it has started. */
             container_id: string | null;
+            /** @description Name of the job's container. */
             container_name: string;
+            /** @description The result in a sentence. */
             message: string;
+            /** @description Id of the job. */
             run_id: string;
-            /** @enum {string} */
+            /**
+             * @description State of the job.
+             * @enum {string}
+             */
             state: "queued" | "running" | "cancelling" | "exited";
             /** @description Always true; errors have their own status. */
             success: boolean;
+            /** @description Problems that did not prevent the operation. */
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
         JobStatus: {
-            /** @description null until the container has started. */
+            /** @description Id of the container; null until it has started. */
             container_id: string | null;
+            /** @description Name of the job's container. */
             container_name: string;
             /** @description See container.state of GET /api/status; not_found until the container has started. */
             container_state: string;
@@ -2204,6 +2348,7 @@ export interface components {
             state: "queued" | "running" | "cancelling" | "exited";
         };
         JobsResponse: {
+            /** @description The result in a sentence. */
             message: string;
             /** @description Newest first. Jobs run one at a time, in the order in which they were queued. */
             runs: components["schemas"]["JobStatus"][] | null;
@@ -2211,6 +2356,7 @@ export interface components {
             success: boolean;
         };
         LastJobResponse: {
+            /** @description The result in a sentence. */
             message: string;
             /** @description The last request; empty if there was none. */
             payload: {
@@ -2317,8 +2463,12 @@ export interface components {
         LogsResponse: {
             /** @description See container.state of GET /api/status. */
             container_state: string;
+            /** @description The lines, oldest first. */
             lines: components["schemas"]["LauncherLine"][] | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of lines.
+             */
             lines_returned: number;
             /** @description The lines with their times, as one text. */
             logs: string;
@@ -2336,9 +2486,14 @@ export interface components {
             } | null;
         };
         PageRow: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Line in the file.
+             */
             line: number;
+            /** @description Title of the page; empty if the line has none. */
             title: string;
+            /** @description URL of the page. */
             url: string;
         };
         PendingChanges: {
@@ -2346,12 +2501,13 @@ export interface components {
             changes: components["schemas"]["PlanDifference"][] | null;
             /** @description Shared files that were edited by hand. A start uses them as they are. */
             edited_files: string[] | null;
-            /** @description Why the exchange folder or a certificate cannot be read. changes and edited_files are then empty. */
+            /** @description Why the exchange folder or a certificate cannot be read; changes and edited_files are empty in that case. */
             fault?: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
+            /** @description Whether a run is in progress that uses an earlier plan. */
             restart_needed: boolean;
         };
         PlanDifference: {
@@ -2360,34 +2516,6 @@ export interface components {
             name: string;
             running: string;
             saved: string;
-        };
-        PresetRequestBody: {
-            /** @description Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them. */
-            config?: {
-                [key: string]: unknown;
-            } | null;
-            description?: string | null;
-            name?: string | null;
-            /** @description Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset. */
-            targets?: {
-                distribution_strategy: string;
-                mode: string;
-                targets: components["schemas"]["StoredPublicTarget"][] | null;
-            } | null;
-        };
-        PresetUpdateBody: {
-            /** @description Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them. */
-            config?: {
-                [key: string]: unknown;
-            } | null;
-            description?: string | null;
-            name?: string | null;
-            /** @description Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset. */
-            targets?: {
-                distribution_strategy: string;
-                mode: string;
-                targets: components["schemas"]["StoredPublicTarget"][] | null;
-            } | null;
         };
         PresetsResponse: {
             /** @description Presets of the presets folder. */
@@ -2468,6 +2596,7 @@ export interface components {
             }) | null;
             /**
              * Format: int64
+             * @description Number of visits to generate.
              * @default 3
              */
             visits: number | null;
@@ -2475,11 +2604,12 @@ export interface components {
         PreviewResponse: {
             /**
              * Format: int64
-             * @description Set RUN_SEED in config to this value to get the same visits again.
+             * @description Seed of the visits. Set RUN_SEED in config to this value to get the same visits again.
              */
             seed: number;
             /** @description Visits with the hits that the loadgen would send, without time and token. Times are seconds since the first hit of the visit. */
             visits: components["schemas"]["PreviewVisit"][] | null;
+            /** @description Warnings about the settings. */
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
         PreviewVisit: {
@@ -2490,7 +2620,7 @@ export interface components {
             visitor: string;
         };
         ProbeRequestBody: {
-            /** @description Settings that replace saved ones: those of the connection, and those that the Matomo is checked against. Invalid values of the latter are not reported. */
+            /** @description Settings that replace saved ones for this check. Only invalid settings of the connection are reported. */
             config?: {
                 [key: string]: unknown;
             } | null;
@@ -2501,18 +2631,18 @@ export interface components {
             id?: number | null;
             /** @description URL of the tracker. Default: the saved one. */
             matomo_url?: string | null;
-            /** @description Token with view access, used instead of token_auth for reading. Default, and if masked: the saved token. */
+            /** @description Token with view access, used instead of token_auth for reading. If masked or missing, the saved token is used. */
             read_token?: string | null;
             /**
              * Format: int64
-             * @description Default: the saved one.
+             * @description Id of the site. Default: the saved one.
              */
             site_id?: number | null;
-            /** @description Default, and if masked: the saved token, which is only sent to the saved URLs. */
+            /** @description Token of a Matomo user. If masked or missing, the saved token is used, which is only sent to the saved URLs. */
             token_auth?: string | null;
         };
         ProbeResponse: {
-            /** @description Hits that were lost, split, cut or changed, or one finding that all are as sent. */
+            /** @description Hits that were lost, split, truncated or changed, or one finding that everything was recorded as sent. */
             findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: double
@@ -2523,6 +2653,7 @@ export interface components {
             message: string;
             /** @description Whether the visit appeared in Matomo's visits log. */
             seen: boolean;
+            /** @description Country code as stored by Matomo. */
             stored_country: string;
             /** @description IP address as stored by Matomo, possibly anonymized. */
             stored_ip: string;
@@ -2537,8 +2668,11 @@ export interface components {
             where: string;
         };
         ReconcileAnnotated: {
+            /** @description Why an annotation could not be added. */
             error?: string;
+            /** @description Annotations that were added. */
             notes: string[] | null;
+            /** @description Name of the target. */
             target: string;
         };
         ReconcileRequestBody: {
@@ -2556,121 +2690,244 @@ export interface components {
             limit_seconds: number | null;
         };
         ReconciledPart: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Hits that were accepted.
+             */
             hits: number;
+            /** @description Name of the target. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visits that certainly arrived through it.
+             */
             visits: number;
         };
         ReconciledRow: {
-            /** @enum {string} */
+            /**
+             * @description Breakdown that the figure belongs to.
+             * @enum {string}
+             */
             group: "total" | "day" | "country" | "source" | "device";
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Maximum expected: includes hits with an unknown outcome.
+             */
             most: number;
+            /** @description Name of the figure within the group. */
             name: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How much is missing (negative) or too much (positive).
+             */
             off: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Recorded by Matomo.
+             */
             recorded: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Minimum expected: what was certainly accepted.
+             */
             sent: number;
-            /** @enum {string} */
+            /**
+             * @description Result of the comparison.
+             * @enum {string}
+             */
             verdict: "equal" | "short" | "more" | "not_archived" | "incomparable";
+            /** @description Explains the verdict. */
             why?: string;
         };
         ReconciledTarget: {
+            /** @description Possible causes of differences. */
             causes?: components["schemas"]["Cause"][] | null;
+            /** @description Why Matomo could not be queried. */
             error?: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Seconds from sending a hit until its visit was visible, if measured.
+             */
             freshness_seconds?: number;
+            /** @description What this does not distinguish. */
             limits?: string;
+            /** @description Name of the target, or the names of several targets, separated by a plus sign. */
             name: string;
+            /** @description The targets, if there are several. */
             parts?: components["schemas"]["ReconciledPart"][] | null;
+            /** @description The compared figures. */
             rows: components["schemas"]["ReconciledRow"][] | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the site.
+             */
             site_id: number;
-            /** @enum {string} */
+            /**
+             * @description How the run is distinguished from other traffic. dimension: by a custom dimension. site: the site had no other traffic on those days. difference: earlier figures are subtracted. Empty if Matomo could not be queried.
+             * @enum {string}
+             */
             slice?: "dimension" | "site" | "difference";
-            /** @enum {string} */
+            /**
+             * @description The first of short, more, not_asked, not_archived and equal among the rows, otherwise incomparable; never equal if the visits cannot be compared. Empty until the reconciliation is done.
+             * @enum {string}
+             */
             verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
         };
         Reconciliation: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Start of the reconciliation.
+             */
             began: string;
+            /** @description Id of the run. */
             run_id: string;
-            /** @enum {string} */
+            /**
+             * @description following: the run is in progress. waiting: for Matomo's queue and archiving.
+             * @enum {string}
+             */
             state: "none" | "following" | "waiting" | "done" | "cancelled";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Time of the last comparison.
+             */
             taken: string;
+            /** @description The sites that the run sent to. */
             targets: components["schemas"]["ReconciledTarget"][] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Latest end of the wait.
+             */
             until?: string;
-            /** @enum {string} */
+            /**
+             * @description The first of short, more, not_asked, not_archived, incomparable and equal among the targets; empty until the reconciliation is done.
+             * @enum {string}
+             */
             verdict?: "equal" | "short" | "more" | "not_asked" | "not_archived" | "incomparable";
+            /** @description What the reconciliation is waiting for. */
             waiting?: string;
         };
         RemovedBenchmark: {
-            /** @description true: the benchmark was running and is cancelled; its results so far are kept. false: it is deleted. */
+            /** @description true: the benchmark was running and has been cancelled; its results so far are kept. false: it has been deleted. */
             cancelled: boolean;
+            /** @description Id of the benchmark. */
             id: string;
             /** @description Always true; errors have their own status. */
             success: boolean;
         };
         RemovedResponse: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the deleted resource.
+             */
             deleted_id: number;
+            /** @description The result in a sentence. */
             message: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             /** @description Always true; errors have their own status. */
             success: boolean;
         };
         ReportBenchmark: {
+            /** @description Report that is being requested. */
             asking?: string;
+            /** @description Whether other benchmarks of the site are compared with this one. */
             baseline: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Start of the benchmark.
+             */
             began: string;
+            /** @description Date reported on, YYYY-MM-DD. */
             date: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests that have completed or were skipped.
+             */
             done: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description End of the benchmark; null while it is running.
+             */
             ended: string | null;
+            /** @description Why the benchmark failed. */
             error?: string;
+            /** @description Unique identifier. */
             id: string;
+            /** @description Free text. */
             note: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of parallel clients of the last round.
+             */
             parallel: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests in total.
+             */
             planned: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of warm requests of each report.
+             */
             repeats: number;
+            /** @description Results for each report. */
             results: components["schemas"]["ReportTiming"][] | null;
+            /** @description Id of a run that was sending at the same time; empty if there was none. */
             run_id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the site.
+             */
             site_id: number;
+            /** @description Reports that could not be requested. */
             skipped: components["schemas"]["SkippedReport"][] | null;
-            /** @enum {string} */
+            /**
+             * @description A cancelled benchmark keeps the reports that were measured.
+             * @enum {string}
+             */
             state: "running" | "done" | "cancelled" | "failed";
+            /** @description Name of the target. */
             target: string;
+            /** @description URL of the target. */
             url: string;
+            /** @description Version of Matomo. */
             version: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visits of the site in the longest period; null if they could not be counted.
+             */
             visits: number | null;
         };
         ReportDifference: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Median of the warm requests in the baseline, in seconds; null if there is none.
+             */
             before: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Median of the warm requests, in seconds; null if there is none.
+             */
             now: number | null;
+            /** @description Period of the report. */
             period: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description now divided by before; null if there is none.
+             */
             ratio: number | null;
+            /** @description Name of the report. */
             report: string;
+            /** @description Matomo segment; empty for all visits. */
             segment: string;
-            /** @enum {string} */
+            /**
+             * @description new: without a time in the baseline. failing: without a time now.
+             * @enum {string}
+             */
             verdict: "same" | "slower" | "faster" | "new" | "failing";
+            /** @description Explains the verdict if the medians do not. */
             why?: string;
         };
         ReportHistoryResponse: {
@@ -2678,41 +2935,68 @@ export interface components {
             points: components["schemas"]["BenchmarkPoint"][] | null;
         };
         ReportTiming: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Size of the last response in bytes.
+             */
             bytes: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Time of the first request in seconds, in which Matomo may have archived; null if it failed.
+             */
             cold: number | null;
+            /** @description The last error. */
             error?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests that failed for another reason.
+             */
             failures: number;
+            /** @description Method of the Reporting API. */
             method: string;
+            /** @description Requests of the parallel clients. */
             parallel: components["schemas"]["Spread"];
+            /** @description Period of the report. */
             period: string;
+            /** @description Name of the report. */
             report: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of rows in the last response.
+             */
             rows: number;
+            /** @description Matomo segment; empty for all visits. */
             segment: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of requests that timed out.
+             */
             timeouts: number;
+            /** @description Later requests, one at a time. */
             warm: components["schemas"]["Spread"];
         };
         ReportsResponse: {
+            /** @description Periods of Matomo, shortest first. */
             periods: string[] | null;
+            /** @description Built-in reports. */
             reports: components["schemas"]["BenchmarkReport"][] | null;
         };
         RerunRequestBody: {
             /** @description At most 50 characters each. */
             labels?: string[] | null;
+            /** @description Free text. */
             note?: string | null;
             /** @description Stop the current run first. Default: return 409 if there is one. */
             restart_if_running?: boolean | null;
         };
         ResetResponse: {
+            /** @description The result in a sentence. */
             message: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
+            /** @description Whether a run is in progress that uses the old content. */
             restart_required: boolean;
             /** @description Always true; errors have their own status. */
             success: boolean;
@@ -2732,8 +3016,11 @@ export interface components {
              * @description Number of open visits that were cut off.
              */
             cut_visits: number;
+            /** @description The result in a sentence. */
             message: string;
+            /** @description Whether a run was stopped first. */
             restarted: boolean;
+            /** @description Id of the run; null if there is none. */
             run_id: string | null;
             /** @description See container.state of GET /api/status. */
             state: string;
@@ -2744,6 +3031,7 @@ export interface components {
         };
         RoutingRequestBody: {
             /**
+             * @description How visits are distributed over the targets.
              * @default round-robin
              * @enum {string|null}
              */
@@ -2759,8 +3047,9 @@ export interface components {
             mode: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
+            /** @description Saved targets. */
             targets: components["schemas"]["StoredTarget"][] | null;
         };
         RunBackfill: {
@@ -3135,10 +3424,13 @@ export interface components {
             visits: components["schemas"]["RunVisits"];
         };
         RunTotals: {
+            /** @description Number of hits, by outcome. */
             hits: components["schemas"]["RunHits"];
+            /** @description Latencies of all hits, in seconds. */
             latency: components["schemas"]["RunLatency"];
             /** @description Whether every threshold passed. null while the run is in progress, and if only the built-in threshold applied and passed. */
             passed: boolean | null;
+            /** @description Number of visits, by outcome. */
             visits: components["schemas"]["RunVisits"];
         };
         RunVerdict: {
@@ -3186,60 +3478,79 @@ export interface components {
             };
         };
         SavedContentEventReport: {
+            /** @description The result in a sentence. */
             message: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             /** @description Whether a run is in progress that uses the old content. */
             restart_required: boolean;
             /** @description Always true; errors have their own status. */
             success: boolean;
+            /** @description Result of the validation. */
             validation: components["schemas"]["SetupEventReport"];
         };
         SavedURLs: {
+            /** @description The result in a sentence. */
             message: string;
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             /** @description Whether a run is in progress that uses the old content. */
             restart_required: boolean;
+            /** @description Domains and folders of the pages. */
             structure: components["schemas"]["SetupStructure"];
             /** @description Always true; errors have their own status. */
             success: boolean;
+            /** @description Result of the validation. */
             validation: components["schemas"]["SetupURLReport"];
         };
         SchemaResponse: {
             /** @description Settings of POST /api/backfill/run. */
             backfill: components["schemas"]["SettingField"][] | null;
+            /** @description All settings that can be saved. */
             fields: components["schemas"]["SettingField"][] | null;
             /** @description Names of the groups, in display order. */
             groups: string[] | null;
         };
         SessionResponse: {
+            /** @description Always true; requests that are not signed in get status 401. */
             signed_in: boolean;
         };
         SettingField: {
+            /** @description Default value; empty if there is none. */
             default: string;
-            /** @description The default with SEND_MODE=bulk, if different. */
+            /** @description Default value with SEND_MODE=bulk, if different. */
             default_in_bulk: string;
+            /** @description Group of the setting, one of groups. */
             group: string;
+            /** @description What the setting does. */
             help: string;
+            /** @description Name of the setting and of its environment variable. */
             key: string;
-            /** @enum {string} */
+            /**
+             * @description Type of the value.
+             * @enum {string}
+             */
             kind: "text" | "whole number" | "number" | "yes or no" | "list of numbers";
+            /** @description Maximum value; empty if there is none. */
             max: string;
+            /** @description Minimum value; empty if there is none. */
             min: string;
-            /** @description Setting that this one must not exceed; empty if there is none. */
+            /** @description Setting whose value this one must not exceed; empty if there is none. */
             not_above: string;
+            /** @description Permitted values; empty if any value is. */
             one_of: string[] | null;
             /**
              * @description What the setting decides. Presets have no settings with the role target.
              * @enum {string}
              */
             role: "behaviour" | "target" | "run" | "speed" | "place" | "verdict" | "log";
+            /** @description Whether the value is masked in responses. */
             secret: boolean;
+            /** @description Unit of the value; empty if it has none. */
             unit: string;
             /** @description Form control to edit the setting: secret, choice, toggle, file, number, list, text, or a specific one. */
             widget: string;
@@ -3338,6 +3649,22 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        SetupPresetInput: {
+            /** @description Settings by name. Those of the single target (URL, site, token, access) are left out and listed in left_out: loading a preset never changes them. */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Free text. */
+            description?: string | null;
+            /** @description Unique name. */
+            name?: string | null;
+            /** @description Targets, without secrets, and their routing. Loading the preset replaces targets of the same name, which keep their secrets if their addresses are the same, and disables the others; warnings name targets without a token. An empty list removes the targets from the preset. */
+            targets?: {
+                distribution_strategy: string;
+                mode: string;
+                targets: components["schemas"]["StoredPublicTarget"][] | null;
+            } | null;
+        };
         SetupStructure: {
             categories: components["schemas"]["SetupCategory"][] | null;
             domains: components["schemas"]["SetupCount"][] | null;
@@ -3359,38 +3686,65 @@ export interface components {
         SignInCodeResponse: {
             /** @description One-time code. Append it to the controller's address as #code=… */
             code: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How long the code is valid, in minutes.
+             */
             valid_minutes: number;
         };
         SignInRequestBody: {
-            /** @description The API key. Required unless code is given. */
+            /** @description API key. Required unless code is set. */
             api_key?: string | null;
-            /** @description The one-time code of a sign-in link. */
+            /** @description One-time code of a sign-in link. */
             code?: string | null;
         };
         SiteInfo: {
+            /** @description ISO 4217 code. */
             currency: string;
+            /** @description Whether orders are tracked. */
             ecommerce: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Id of the site.
+             */
             id: number;
+            /** @description Main URL of the site. */
             main_url: string;
+            /** @description Name of the site. */
             name: string;
+            /** @description Whether internal searches are tracked. */
             site_search: boolean;
+            /** @description Time zone of the site. */
             timezone: string;
         };
         SkippedReport: {
+            /** @description Name, period and segment of the report. */
             report: string;
+            /** @description Why it was skipped. */
             why: string;
         };
         Spread: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Maximum in seconds.
+             */
             max: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Median in seconds.
+             */
             p50: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 95th percentile in seconds.
+             */
             p95: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of successful requests.
+             */
             requests: number;
+            /** @description All times in seconds, in ascending order. */
             times?: number[] | null;
         };
         StartRequestBody: {
@@ -3400,6 +3754,7 @@ export interface components {
             } | null;
             /** @description At most 50 characters each. */
             labels?: string[] | null;
+            /** @description Free text. */
             note?: string | null;
             /** @description Stop the current run first. Default: return 409 if there is one. */
             restart_if_running?: boolean | null;
@@ -3464,7 +3819,7 @@ export interface components {
         };
         StopRequestBody: {
             /**
-             * @description finish (default): start no new visits and finish open ones. now: cut open visits off.
+             * @description finish (default): start no new visits and finish open ones. now: cut off open visits.
              * @enum {string|null}
              */
             mode?: "finish" | "now" | null;
@@ -3524,7 +3879,7 @@ export interface components {
             /** @description Why the exchange folder could not be written. */
             not_published_because?: string;
             proxy_url: string;
-            /** @description false: saved, but not yet written to the exchange folder; retried automatically. */
+            /** @description Whether the change is written to the exchange folder. If not, it is saved, and writing is retried automatically. */
             published: boolean;
             read_token: string;
             /** Format: int64 */
@@ -3540,25 +3895,35 @@ export interface components {
             weight: number;
         };
         TargetTest: {
+            /** @description Whether visits are sent to the target. */
             enabled: boolean;
             /** @description First finding with the verdict error; null if there is none. */
             error: string | null;
+            /** @description Results of the checks. */
             findings: components["schemas"]["DoctorFinding"][] | null;
             /**
              * Format: int64
-             * @description 0 for the target of MATOMO_URL.
+             * @description Id of the target; 0 for the one of MATOMO_URL.
              */
             id: number;
+            /** @description null if the token does not allow reading it. */
             matomo_version: string | null;
+            /** @description The result in a sentence. */
             message: string;
+            /** @description Name of the target. */
             name: string;
+            /** @description Whether the address answered. */
             reachable: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Response time in milliseconds.
+             */
             response_time_ms: number;
+            /** @description null if the token does not allow reading it. */
             site: components["schemas"]["SiteInfo"] | null;
             /**
              * Format: int64
-             * @description null if nothing answered.
+             * @description HTTP status of the response; null if there was none.
              */
             status_code: number | null;
             /** @description Same as works. */
@@ -3569,6 +3934,7 @@ export interface components {
         TargetsResponse: {
             distribution_strategy: string;
             mode: string;
+            /** @description Saved targets. */
             targets: components["schemas"]["StoredTarget"][] | null;
         };
         TestTargetsRequestBody: {
@@ -3582,11 +3948,13 @@ export interface components {
             timeout: number | null;
         };
         TestTargetsResponse: {
+            /** @description One result for each target. */
             results: components["schemas"]["TargetTest"][] | null;
         };
         UpdateRunRequestBody: {
             /** @description Replaces the labels of the run. Default: unchanged. */
             labels?: string[] | null;
+            /** @description Free text. Default: unchanged. */
             note?: string | null;
         };
         UrlsResponse: {
@@ -3594,12 +3962,21 @@ export interface components {
             content?: string;
             /** @description Always true. */
             editable: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of lines in the file.
+             */
             line_count: number;
-            /** @enum {string} */
+            /**
+             * @description Whether the list is saved or built in.
+             * @enum {string}
+             */
             source: "custom" | "default";
+            /** @description Domains and folders of the pages. */
             structure?: components["schemas"]["SetupStructure"];
+            /** @description Pages, in the order of the file. */
             urls: components["schemas"]["PageRow"][] | null;
+            /** @description Result of the validation. */
             validation: components["schemas"]["SetupURLReport"];
         };
         ValidateRequestBody: {
@@ -3609,14 +3986,21 @@ export interface components {
             };
         };
         ValidationResponse: {
+            /** @description Problems that must be fixed. */
             errors: components["schemas"]["FieldProblem"][] | null;
+            /** @description Whether there are no errors. */
             valid: boolean;
+            /** @description Other problems. */
             warnings: components["schemas"]["FieldProblem"][] | null;
         };
         Welcome: {
+            /** @description Path of the API documentation. */
             docs: string;
+            /** @description Path of the health check. */
             health: string;
+            /** @description Name of the service. */
             name: string;
+            /** @description Version of the controller. */
             version: string;
         };
     };
@@ -3660,6 +4044,7 @@ export interface operations {
     "get-api-audit": {
         parameters: {
             query?: {
+                /** @description Maximum number of entries to return. */
                 limit?: number;
             };
             header?: never;
@@ -4009,7 +4394,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["BenchmarkRequestBody"];
+                "application/json": components["schemas"]["BenchmarkOptions"];
             };
         };
         responses: {
@@ -4038,9 +4423,13 @@ export interface operations {
             query: {
                 /** @description URL of the target. */
                 url: string;
+                /** @description Id of the site. */
                 site_id: number;
+                /** @description Name of the report. */
                 report: string;
+                /** @description Period of the report. */
                 period: string;
+                /** @description Matomo segment. Default: all visits. */
                 segment?: string;
             };
             header?: never;
@@ -4384,6 +4773,7 @@ export interface operations {
                 timeout?: number;
             };
             header?: {
+                /** @description ETag of the saved configuration. Returns 412 if it has changed since. Default: any. */
                 "If-Match"?: string;
             };
             path?: never;
@@ -5032,7 +5422,7 @@ export interface operations {
             query?: {
                 /** @description Number of matching lines to return, counted from the end. */
                 lines?: number;
-                /** @description Only lines that contain this text, ignoring case. Can be repeated; all must match. */
+                /** @description Only lines that contain this text, ignoring case. Can be given several times; all must match. */
                 filter?: string[] | null;
                 /** @description Minimum level. Lines without a level always match. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
@@ -5105,7 +5495,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PresetRequestBody"];
+                "application/json": components["schemas"]["SetupPresetInput"];
             };
         };
         responses: {
@@ -5173,7 +5563,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PresetUpdateBody"];
+                "application/json": components["schemas"]["SetupPresetInput"];
             };
         };
         responses: {
@@ -5233,6 +5623,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the saved configuration. Returns 412 if it has changed since. Default: any. */
                 "If-Match"?: string;
             };
             path: {
@@ -5368,7 +5759,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["BenchmarkRequestBody"];
+                "application/json": components["schemas"]["BenchmarkOptions"];
             };
         };
         responses: {
@@ -5572,9 +5963,13 @@ export interface operations {
             query: {
                 /** @description URL of the target. */
                 url: string;
+                /** @description Id of the site. */
                 site_id: number;
+                /** @description Name of the report. */
                 report: string;
+                /** @description Period of the report. */
                 period: string;
+                /** @description Matomo segment. Default: all visits. */
                 segment?: string;
             };
             header?: never;
@@ -5667,7 +6062,9 @@ export interface operations {
     "get-api-runs": {
         parameters: {
             query?: {
+                /** @description Number of runs to skip. */
                 skip?: number;
+                /** @description Maximum number of runs to return. */
                 limit?: number;
                 /** @description Only runs of this kind. */
                 kind?: string;
@@ -5675,7 +6072,7 @@ export interface operations {
                 label?: string;
                 /** @description Only runs that ended for this reason. */
                 reason?: string;
-                /** @description Only runs with this text in their id, note, labels or reason, ignoring case. */
+                /** @description Only runs with this text in their id, note, labels or end reason, ignoring case. */
                 q?: string;
             };
             header?: never;
@@ -6359,7 +6756,7 @@ export interface operations {
     "post-api-stop": {
         parameters: {
             query?: {
-                /** @description Seconds until open visits are cut off, default 60; with the mode now until the loadgen is killed, default 10. */
+                /** @description Seconds until open visits are cut off, 60 by default. With mode now: seconds until the loadgen is killed, 10 by default. */
                 timeout?: number;
             };
             header?: never;
@@ -6397,13 +6794,13 @@ export interface operations {
             query?: {
                 /** @description Minimum level of log lines. */
                 level?: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-                /** @description Only log lines that contain this text, ignoring case. Can be repeated; all must match. */
+                /** @description Only log lines that contain this text, ignoring case. Can be given several times; all must match. */
                 filter?: string[] | null;
-                /** @description false excludes the log. */
+                /** @description Whether to include the log. */
                 logs?: boolean;
             };
             header?: {
-                /** @description Resume after this event. */
+                /** @description Id of the last event received, to resume after it. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -6774,8 +7171,9 @@ export interface operations {
     "get-api-urls": {
         parameters: {
             query?: {
+                /** @description Number of pages to skip. */
                 skip?: number;
-                /** @description Maximum number of pages to list. validation covers all pages. */
+                /** @description Maximum number of pages to return. validation covers all pages. */
                 limit?: number;
             };
             header?: never;
