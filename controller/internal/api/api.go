@@ -97,7 +97,8 @@ func newServer(d Deps) *server {
 	return s
 }
 
-// headAsGet serves HEAD like GET; net/http leaves out the body (RFC 9110, 9.3.2). The stream never ends, so it has no HEAD.
+// headAsGet serves HEAD like GET; net/http leaves out the body (RFC 9110, 9.3.2). The stream never ends, so it has no
+// HEAD.
 func headAsGet(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead && r.URL.Path != streamPath {
@@ -108,8 +109,8 @@ func headAsGet(h http.Handler) http.Handler {
 	})
 }
 
-// WithPrefix serves h also below prefix, which has no trailing slash, for proxies that forward the whole path. Proxies that
-// strip a prefix need no help: every URL in the pages is relative.
+// WithPrefix serves h also below prefix, which has no trailing slash, for proxies that forward the whole path.
+// Proxies that strip a prefix need no help: every URL in the pages is relative.
 func WithPrefix(prefix string, h http.Handler) http.Handler {
 	if prefix == "" {
 		return h
@@ -131,8 +132,8 @@ func WithPrefix(prefix string, h http.Handler) http.Handler {
 // maxHeader limits the headers of a request, in bytes.
 const maxHeader = 64 << 10
 
-// NewServer returns an http.Server for a handler of New, to be used with security.LimitConnections. It has no write timeout,
-// because streams and downloads take long.
+// NewServer returns an http.Server for a handler of New, to be used with security.LimitConnections. It has no write
+// timeout, because streams and downloads take long.
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: maxHeader, ConnContext: security.WithConn}

@@ -10,11 +10,13 @@ import (
 type access int
 
 const (
-	// member requires the key or a session and counts against the rate limit. Calls that may change something are audited.
+	// member requires the key or a session and counts against the rate limit. Calls that may change something are
+	// audited.
 	member access = iota
 	// readOnly is member for POST requests that change nothing, such as validation while a user types.
 	readOnly
-	// unmetered is member without a rate limit, for calls that reduce the load: a script that exceeded the limit needs them.
+	// unmetered is member without a rate limit, for calls that reduce the load: a script that exceeded the limit
+	// needs them.
 	unmetered
 	// public is open to everyone.
 	public
@@ -40,8 +42,8 @@ func routeKey(method, path string) string {
 	return method + " " + strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// requireAccess enforces the access of each route. Paths without an operation require a member below /api and are public
-// elsewhere: pages, and the document.
+// requireAccess enforces the access of each route. Paths without an operation require a member below /api and are
+// public elsewhere: pages, and the document.
 func (s *server) requireAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		path := c.Request().URL.Path

@@ -113,10 +113,12 @@ func (s *server) config() {
 		func(context.Context) (schemaResponse, error) { return schema(), nil })
 	handle(s, post("/api/validate", tagConfig, "Validate a configuration").allow(readOnly).
 		describe("The loadgen checks the settings together with the saved URLs, funnels, events and targets; everything "+
-			"that would prevent a start is an error. Nothing is sent or saved."), s.validate)
+			"that would prevent a start is an error. Nothing is sent or saved."),
+		s.validate)
 	handle(s, post("/api/config/apply", tagConfig, "Apply a configuration").
 		describe("Restarts the current run with the configuration and saves it once the new plan runs. If that fails, the "+
-			"previous run continues and nothing is saved. Without a run, it is only saved and published."), s.apply)
+			"previous run continues and nothing is saved. Without a run, it is only saved and published."),
+		s.apply)
 }
 
 // configAfter returns the configuration after a change, which gets the revision of an If-Match.

@@ -35,7 +35,7 @@ type connectionRequest struct {
 	}
 }
 
-// ConnectionResponse is a diagnosis. Of what the other side sent, it contains only version, site and unsuitable settings.
+// ConnectionResponse is a diagnosis. It contains only version, site and unsuitable settings of the other side.
 type ConnectionResponse struct {
 	Works      bool             `json:"works" doc:"Whether hits are recorded with all their data."`
 	Success    bool             `json:"success" doc:"Same as works."`
@@ -144,7 +144,8 @@ func (s *server) probe(ctx context.Context, in *probeRequest) (a ProbeResponse, 
 	}
 	p, err := s.Doctor.Probe(ctx, t, expected)
 	a = ProbeResponse{Seen: err == nil, Message: p.String(), LagMillis: float64(p.Lag.Microseconds()) / 1000,
-		Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country, Findings: append([]doctor.Finding{}, p.Findings...)}
+		Visitor: p.Visitor, IP: p.Stored.IP, Country: p.Stored.Country,
+		Findings: append([]doctor.Finding{}, p.Findings...)}
 	if err != nil {
 		a.Message = err.Error()
 	}

@@ -211,7 +211,8 @@ func (s *server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // exactly that value
-				s.Log.ErrorContext(c.Request().Context(), "handler panicked", "panic", r, "stack", string(debug.Stack()))
+				ctx := c.Request().Context()
+				s.Log.ErrorContext(ctx, "handler panicked", "panic", r, "stack", string(debug.Stack()))
 				err = errors.New("panic")
 			}
 		}()

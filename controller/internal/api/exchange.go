@@ -58,7 +58,7 @@ func (s *server) exchange() {
 		})
 }
 
-// pendingChanges returns what a restart would change. An unreadable folder is not an error: the saved set-up can be shown.
+// pendingChanges returns what a restart would change. An unreadable folder is no error: the saved set-up can be shown.
 func (s *server) pendingChanges(ctx context.Context) (pendingChanges, error) {
 	a := pendingChanges{Changes: []plan.Difference{}, Edited: []string{}, Publication: s.publication()}
 	changes, edited, err := s.Setup.PendingChanges(ctx)

@@ -36,7 +36,8 @@ type funnelBody struct{ json.RawMessage }
 func (funnelBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A funnel. Fields missing from an update stay unchanged. The fields of config may also be at the top level.",
+		Description: "A funnel. Fields missing from an update stay unchanged. The fields of config may also be at the " +
+			"top level.",
 		Properties: map[string]*huma.Schema{
 			"name":        {Type: huma.TypeString, Description: "Unique name, 1 to 100 characters."},
 			"description": {Type: huma.TypeString, Nullable: true, Description: "At most 500 characters."},
@@ -69,16 +70,18 @@ func (s *server) funnels() {
 			return newValidation(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
 		})
 	register(s, get(path+"/export", tagTraffic, "Export the enabled funnels as funnels.json").
-		produces(map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}), s.exportFunnels)
+		produces(map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}),
+		s.exportFunnels)
 	handleID(s, get(one, tagTraffic, "Get a funnel"), s.Setup.Funnel)
 	handle(s, put(one, tagTraffic, "Update a funnel"),
 		func(ctx context.Context, in *funnelUpdate) (FunnelResponse, error) {
 			f, err := s.Setup.UpdateFunnel(ctx, in.ID, in.Body.RawMessage)
 			return FunnelResponse{f, s.publication()}, err
 		})
-	handleID(s, remove(one, tagTraffic, "Delete a funnel"), func(ctx context.Context, id int64) (RemovedResponse, error) {
-		return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
-	})
+	handleID(s, remove(one, tagTraffic, "Delete a funnel"),
+		func(ctx context.Context, id int64) (RemovedResponse, error) {
+			return s.removed(id, "funnel"), s.Setup.DeleteFunnel(ctx, id)
+		})
 }
 
 // FunnelResponse is a saved funnel.
@@ -107,8 +110,9 @@ func (s *server) exportFunnels(ctx context.Context, _ *empty) (*fileResponse, er
 	var enabled []funnel.Funnel
 	for _, f := range all {
 		if c := f.Config; c.Enabled {
-			enabled = append(enabled, funnel.Funnel{Name: f.Name, Description: f.Description, Probability: c.Probability,
-				Priority: c.Priority, Enabled: true, ExitAfterCompletion: c.ExitAfterCompletion, Steps: c.Steps})
+			enabled = append(enabled, funnel.Funnel{Name: f.Name, Description: f.Description, Enabled: true,
+				Probability: c.Probability, Priority: c.Priority, ExitAfterCompletion: c.ExitAfterCompletion,
+				Steps: c.Steps})
 		}
 	}
 	data, err := funnel.Encode(enabled)

@@ -73,8 +73,8 @@ func result(r run.Result, err error) (ResultResponse, error) {
 
 var _ = addRoutes((*server).lifecycle)
 
-// lifecycle registers the operations that start and end runs. They outlive their requests: a client that disconnects must
-// not leave a loadgen half stopped.
+// lifecycle registers the operations that start and end runs. They outlive their requests: a client that disconnects
+// must not leave a loadgen half stopped.
 func (s *server) lifecycle() {
 	handlePlain(s, get("/api/status", tagRuns, "Get the status of the loadgen and the current run"), s.status)
 	handle(s, post("/api/start", tagRuns, "Start a run"),

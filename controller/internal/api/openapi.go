@@ -125,8 +125,8 @@ func orNull(s *huma.Schema) *huma.Schema {
 	return &out
 }
 
-// allowNull marks the optional fields of requests as nullable: huma treats null like a missing field, and clients of the
-// original send it.
+// allowNull marks the optional fields of requests as nullable: huma treats null like a missing field, and clients of
+// the original send it.
 func allowNull(doc *huma.OpenAPI) {
 	for _, item := range doc.Paths {
 		for _, o := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {

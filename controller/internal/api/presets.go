@@ -54,9 +54,10 @@ func (s *server) presets() {
 		func(ctx context.Context, in *presetUpdate) (setup.Preset, error) {
 			return s.Setup.UpdatePreset(ctx, in.ID, in.Body)
 		})
-	handleID(s, remove(one, tagConfig, "Delete a preset"), func(ctx context.Context, id int64) (DeletedResponse, error) {
-		return DeletedResponse{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
-	})
+	handleID(s, remove(one, tagConfig, "Delete a preset"),
+		func(ctx context.Context, id int64) (DeletedResponse, error) {
+			return DeletedResponse{true, id, "preset deleted"}, s.Setup.DeletePreset(ctx, id)
+		})
 	register(s, post(one+"/load", tagConfig, "Load a preset into the configuration"),
 		func(ctx context.Context, in *presetLoad) (*configResponse, error) {
 			return s.configAfter(ctx, in.IfMatch, func(revision int64) (setup.Config, error) {

@@ -60,8 +60,9 @@ func (s *server) preview() {
 			return previewResponse{got.Seed, got.Visits, fieldProblems(got.Warnings)}, err
 		})
 	handle(s, post("/api/estimate", tagTraffic, "Estimate hits per visit, rates, open visits and the end of a run").
-		allow(readOnly).describe("The loadgen calculates the estimate from its plan and first visits; nothing is measured. "+
-		"Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting."),
+		allow(readOnly).
+		describe("The loadgen calculates the estimate from its plan and first visits; nothing is measured. "+
+			"Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting."),
 		func(ctx context.Context, in *overridesRequest) (estimate.Estimate, error) {
 			return s.Preview.Estimate(ctx, in.overrides())
 		})

@@ -20,13 +20,25 @@ func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "A target. Fields missing from an update stay unchanged; a masked secret keeps its value, an empty one is " +
-			"removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
+		Description: "A target. Fields missing from an update stay unchanged; a masked secret keeps its value, an empty one " +
+			"is removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{
-			"name": text, "url": text, "token_auth": hidden, "read_token": hidden,
-			"site_id": {Type: huma.TypeInteger}, "weight": {Type: huma.TypeInteger}, "enabled": {Type: huma.TypeBoolean},
-			"api_url": text, "http_auth": hidden, "headers": hidden, "tls_ca_file": text, "tls_cert_file": text,
-			"tls_key_file": text, "proxy_url": hidden,
+			"name":       text,
+			"url":        text,
+			"token_auth": hidden,
+			"read_token": hidden,
+			"site_id": {
+				Type: huma.TypeInteger,
+			},
+			"weight":        {Type: huma.TypeInteger},
+			"enabled":       {Type: huma.TypeBoolean},
+			"api_url":       text,
+			"http_auth":     hidden,
+			"headers":       hidden,
+			"tls_ca_file":   text,
+			"tls_cert_file": text,
+			"tls_key_file":  text,
+			"proxy_url":     hidden,
 		},
 	}
 }
@@ -97,9 +109,10 @@ func (s *server) targets() {
 			t, err := s.Setup.UpdateTarget(ctx, in.ID, in.Body.RawMessage)
 			return TargetResponse{t, s.publication()}, err
 		})
-	handleID(s, remove(one, tagTargets, "Delete a target"), func(ctx context.Context, id int64) (RemovedResponse, error) {
-		return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
-	})
+	handleID(s, remove(one, tagTargets, "Delete a target"),
+		func(ctx context.Context, id int64) (RemovedResponse, error) {
+			return s.removed(id, "target"), s.Setup.DeleteTarget(ctx, id)
+		})
 	handle(s, put(path+"/routing", tagTargets, "Set the routing of visits to targets"),
 		func(ctx context.Context, in *routingRequest) (RoutingResponse, error) {
 			r := stored.Routing{Mode: in.Body.Mode, Strategy: in.Body.Strategy}

@@ -22,7 +22,8 @@ import (
 // largeBodyWait is how long a request with a large body waits for the one before it.
 const largeBodyWait = 30 * time.Second
 
-// limitLargeBodies serves one request with a large body at a time: reading it takes several times the memory of the body.
+// limitLargeBodies serves one request with a large body at a time: reading it takes several times the memory of the
+// body.
 func (s *server) limitLargeBodies(ctx huma.Context, next func(huma.Context)) {
 	length := humaecho.Unwrap(ctx).Request().ContentLength
 	if ctx.Operation().MaxBodyBytes <= smallBody || length >= 0 && length <= smallBody {
@@ -179,8 +180,8 @@ func readString(r *bufio.Reader, out []byte) ([]byte, error) {
 	return nil, errTooLong
 }
 
-// readEscape reads the rest of an escape after a backslash and c: the digits of \uXXXX, and the second half of a surrogate
-// pair.
+// readEscape reads the rest of an escape after a backslash and c: the digits of \uXXXX, and the second half of a
+// surrogate pair.
 func readEscape(r *bufio.Reader, c byte) (rune, error) {
 	unit := func() (rune, error) {
 		digits := make([]byte, 4)

@@ -97,8 +97,8 @@ type Examples struct {
 	Visitor, Page, Label, Dimension string
 }
 
-// Examples finds them in the raw log of a period: a report would make Matomo archive, but the first request for a report
-// has to be measured.
+// Examples finds them in the raw log of a period: a report would make Matomo archive, but the first request for a
+// report has to be measured.
 func (c Client) Examples(ctx context.Context, t target.Target, parameters url.Values) (Examples, error) {
 	form := url.Values{"idSite": {strconv.Itoa(t.SiteID)}, "filter_limit": {"1"}}
 	maps.Copy(form, parameters)

@@ -14,14 +14,15 @@ const (
 	minSeconds = .02
 	// minRequests is how many requests each side needs for a verdict.
 	minRequests = 3
-	// minDeviations is how many standard deviations the ranks must differ. Few requests cannot reach it; they are compared
-	// if every request of one side is slower than every one of the other.
+	// minDeviations is how many standard deviations the ranks must differ. Few requests cannot reach it; they are
+	// compared if every request of one side is slower than every one of the other.
 	minDeviations = 2.4
 )
 
-// Compare compares a benchmark with a baseline, in the benchmark's order. A report is slower or faster if the medians of
-// its warm requests differ by more than a fifth and 20 ms and the ranks of all requests show that this is significant
-// (Mann-Whitney U test, which a single slow response does not sway). It is also slower if it timed out more often.
+// Compare compares a benchmark with a baseline, in the benchmark's order. A report is slower or faster if the medians
+// of its warm requests differ by more than a fifth and 20 ms and the ranks of all requests show that this is
+// significant (Mann-Whitney U test, which a single slow response does not sway). It is also slower if it timed out
+// more often.
 func Compare(baseline, now timing.ReportBenchmark) timing.BenchmarkComparison {
 	out := timing.BenchmarkComparison{
 		ID: now.ID, Baseline: baseline.ID, Began: baseline.Began, Conditions: conditions(baseline, now),

@@ -21,8 +21,9 @@ type Matomo interface {
 	CountVisits(ctx context.Context, t target.Target, parameters url.Values) (uint64, error)
 }
 
-// Run measures a target. b identifies the benchmark; onChange gets it whenever it changes. Cancelling ctx keeps the results
-// so far. If the Matomo cannot be reached at all, the benchmark fails. The error is a problem.List of the options.
+// Run measures a target. b identifies the benchmark; onChange gets it whenever it changes. Cancelling ctx keeps the
+// results so far. If the Matomo cannot be reached at all, the benchmark fails. The error is a problem.List of the
+// options.
 func Run(ctx context.Context, m Matomo, t target.Target, o Options, b timing.ReportBenchmark,
 	onChange func(timing.ReportBenchmark)) (timing.ReportBenchmark, error) {
 	o = o.withDefaults()

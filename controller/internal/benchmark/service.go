@@ -73,7 +73,7 @@ func (svc *Service) Start(ctx context.Context, o Options) (b timing.ReportBenchm
 	case err != nil:
 		return b, err
 	case !found && o.Target == "":
-		problems.Refuse("target", "", "is missing, and MATOMO_URL is not set", "set MATOMO_URL, or name one of the targets")
+		problems.Refuse("target", "", "is missing, and MATOMO_URL is not set", "name a target, or set MATOMO_URL")
 	case !found:
 		problems.Refuse("target", o.Target, "is not a saved target",
 			"name one of the targets, or leave it out for the one of MATOMO_URL")
@@ -97,8 +97,8 @@ func (svc *Service) Start(ctx context.Context, o Options) (b timing.ReportBenchm
 	return b, err
 }
 
-// target finds a target by its name or, failing that, by its id. The target of the configuration is called matomo, as in
-// the loadgen.
+// target finds a target by its name or, failing that, by its id. The target of the configuration is called matomo, as
+// in the loadgen.
 func (svc *Service) target(ctx context.Context, name string) (target.Target, bool, error) {
 	single, err := svc.cfg.Single(ctx)
 	single.Name = target.SingleName
@@ -195,8 +195,8 @@ func (svc *Service) SetBaseline(ctx context.Context, id string, marked bool) (ti
 	return b, nil
 }
 
-// Compare compares a benchmark with another one, by default with the baseline of its site. The error is fault.NotFound or
-// ErrNoBaseline.
+// Compare compares a benchmark with another one, by default with the baseline of its site. The error is
+// fault.NotFound or ErrNoBaseline.
 func (svc *Service) Compare(ctx context.Context, id, with string) (timing.BenchmarkComparison, error) {
 	now, err := svc.Benchmark(ctx, id)
 	if err != nil {

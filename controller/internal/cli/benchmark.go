@@ -89,7 +89,7 @@ func parseBenchmarkFlags(h Host, args []string) (f benchmarkFlags, c *client, er
 	var expressions []string
 	set.StringVar(&f.Target, "target", "", "name or id of a saved target (default: the target of MATOMO_URL)")
 	set.Func("reports", "names of reports, separated by semicolons (default: all)", list(&f.Reports, ";"))
-	set.Func("periods", "day, week, month, year, range, separated by commas (default: day,week,month)", list(&f.Periods, ","))
+	set.Func("periods", "of day,week,month,year,range (default: day,week,month)", list(&f.Periods, ","))
 	set.Func("segments", "Matomo segment; can be repeated, and an empty one is all visits", func(v string) error {
 		f.Segments = append(f.Segments, v)
 		return nil
@@ -172,8 +172,8 @@ func printBenchmark(w io.Writer, b timing.ReportBenchmark, comparison *timing.Be
 		b.Version, visits, b.Date, traffic)
 	differences := comparison.Differences()
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tparallel p95\trows\tbytes\ttimeouts\tfailures\t"+
-		"baseline")
+	_, _ = fmt.Fprintln(rows, "report\tperiod\tsegment\tcold\tp50\tp95\tmax\tparallel "+
+		"p95\trows\tbytes\ttimeouts\tfailures\tbaseline")
 	slowest := slices.SortedStableFunc(slices.Values(b.Results), func(x, y timing.ReportTiming) int {
 		return cmp.Compare(y.Warm.P50, x.Warm.P50)
 	})

@@ -45,7 +45,11 @@ func TestAReconciliationThatIsGivenUpProvesNothing(t *testing.T) {
 		h := cli.Host{Host: app.Host{FS: afero.NewMemMapFs(),
 			Env: map[string]string{"CONTROL_UI_API_KEY": strings.Repeat("k", 32)}},
 			Stdout: &out, Stderr: &faults}
-		if code := cli.Run(t.Context(), []string{"reconcile", "r1", "--api-base", server.URL}, h); code != exitcode.Internal ||
+		if code := cli.Run(
+			t.Context(),
+			[]string{"reconcile", "r1", "--api-base", server.URL},
+			h,
+		); code != exitcode.Internal ||
 			!strings.Contains(faults.String(), "cancelled or failed") {
 			t.Errorf("%s: exit code %d, %s%s", what, code, out.String(), faults.String())
 		}

@@ -27,7 +27,7 @@ const runsUsage = `usage: controller runs <command>
 These commands read the database, also while the controller is running.
 `
 
-// history reads the database for a command.
+// runReader reads the database for a command.
 type runReader struct {
 	history.Reader
 	host Host
@@ -93,9 +93,10 @@ func (r runReader) print(v any, table func(io.Writer) error) error {
 func listRuns(ctx context.Context, h Host, args []string) error {
 	set := flag.NewFlagSet("list", flag.ContinueOnError)
 	var q record.Query
-	for name, into := range map[string]*string{"kind": &q.Kind, "label": &q.Label, "reason": &q.Reason, "text": &q.Text} {
-		set.StringVar(into, name, "", "")
-	}
+	set.StringVar(&q.Kind, "kind", "", "")
+	set.StringVar(&q.Label, "label", "", "")
+	set.StringVar(&q.Reason, "reason", "", "")
+	set.StringVar(&q.Text, "text", "", "")
 	set.IntVar(&q.Limit, "limit", 20, "")
 	return readRuns(ctx, h, set, args, 0, func(r runReader, _ []string) error {
 		runs, err := r.Store.Runs(ctx, q)
@@ -111,7 +112,8 @@ func listRuns(ctx context.Context, h Host, args []string) error {
 }
 
 func showRun(ctx context.Context, h Host, args []string) error {
-	return readRuns(ctx, h, flag.NewFlagSet("show", flag.ContinueOnError), args, 1, func(r runReader, ids []string) error {
+	set := flag.NewFlagSet("show", flag.ContinueOnError)
+	return readRuns(ctx, h, set, args, 1, func(r runReader, ids []string) error {
 		run, err := r.Record(ctx, ids[0])
 		if err != nil {
 			return err

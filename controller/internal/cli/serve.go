@@ -85,8 +85,8 @@ func newLogger(w io.Writer, level, format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// MemoryLimit returns Go's soft memory limit in bytes: nine tenths of the container's limit, so that garbage is collected
-// before the kernel kills the process. It is false without a limit, or if GOMEMLIMIT is set.
+// MemoryLimit returns Go's soft memory limit in bytes: nine tenths of the container's limit, so that garbage is
+// collected before the kernel kills the process. It is false without a limit, or if GOMEMLIMIT is set.
 func (h Host) MemoryLimit() (int64, bool) {
 	if h.Env["GOMEMLIMIT"] != "" {
 		return 0, false

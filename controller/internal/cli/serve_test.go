@@ -282,7 +282,12 @@ func TestLinksHaveThePublicAddress(t *testing.T) {
 	h := c.host
 	h.Stdout, h.Stderr = &out, &complaints
 	h.Env["LISTEN_ADDR"] = strings.TrimPrefix(c.base, "http://")
-	if code := cli.Run(t.Context(), []string{"login-link"}, h); code != exitcode.OK || !strings.HasPrefix(out.String(), want) {
+	if code := cli.Run(
+		t.Context(),
+		[]string{"login-link"},
+		h,
+	); code != exitcode.OK ||
+		!strings.HasPrefix(out.String(), want) {
 		t.Errorf("login-link: %d %s%s", code, out.String(), complaints.String())
 	}
 }

@@ -13,7 +13,8 @@ type Annotated struct {
 	Error  string   `json:"error,omitempty" doc:"Why an annotation could not be added."`
 }
 
-// Annotate adds annotations for the start and the end of a run to the graphs of its sites. The errors are those of Load.
+// Annotate adds annotations for the start and the end of a run to the graphs of its sites. The errors are those of
+// Load.
 func (svc *Service) Annotate(ctx context.Context, runID string) ([]Annotated, error) {
 	r, err := svc.Load(ctx, runID)
 	if err != nil {
@@ -33,12 +34,13 @@ func (svc *Service) annotate(ctx context.Context, r Run, s Site) Annotated {
 	}
 	zone := zoneOf(ctx, svc.cfg.Matomo, s.Target, r.Zone)
 	sent, _ := sentTo(r.Summary, s)
+	visits := sent.Visits.Complete + sent.Visits.Partial
 	for _, n := range []struct {
 		at   time.Time
 		text string
 	}{
 		{r.Summary.Started, "begins"},
-		{r.Summary.Ended, fmt.Sprintf("ends (%s): %d visits", r.Summary.Reason, sent.Visits.Complete+sent.Visits.Partial)},
+		{r.Summary.Ended, fmt.Sprintf("ends (%s): %d visits", r.Summary.Reason, visits)},
 	} {
 		if n.at.IsZero() {
 			continue

@@ -54,7 +54,8 @@ func (b Before) behind() bool {
 	return behind(all, b.Log)
 }
 
-// widened extends days to complete parts. The raw log is only known for all parts, so that all are needed to subtract it.
+// widened extends days to complete parts. The raw log is only known for all parts, so that all are needed to subtract
+// it.
 func (b Before) widened(from, to string) (string, string) {
 	all := b.behind()
 	for _, p := range b.Parts {
@@ -65,9 +66,9 @@ func (b Before) widened(from, to string) (string, string) {
 	return from, to
 }
 
-// TakeBaseline saves what the sites show before a run starts, so that it can be subtracted. Sites that do not respond in
-// time, or have no token for reading, are left out. A resumed run, such as a backfill, keeps its first baseline, because
-// its own visits are there by now.
+// TakeBaseline saves what the sites show before a run starts, so that it can be subtracted. Sites that do not respond
+// in time, or have no token for reading, are left out. A resumed run, such as a backfill, keeps its first baseline,
+// because its own visits are there by now.
 func (svc *Service) TakeBaseline(ctx context.Context, runID string) {
 	ctx, cancel := context.WithTimeout(ctx, baselineTimeout)
 	defer cancel()
@@ -128,8 +129,8 @@ func (svc *Service) baseline(ctx context.Context, runID string) (map[string]Befo
 	return seen, nil
 }
 
-// before queries the days on which a run that starts now may have visits: those of a backfill in one query, because there
-// may be many.
+// before queries the days on which a run that starts now may have visits: those of a backfill in one query, because
+// there may be many.
 func (svc *Service) before(ctx context.Context, t target.Target, settings spec.Spec) (b Before, err error) {
 	site, err := svc.cfg.Matomo.Site(ctx, t)
 	if err != nil {

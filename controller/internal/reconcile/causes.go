@@ -46,10 +46,10 @@ func rowCauses(rows []comparison.ReconciledRow, slice string) []comparison.Cause
 	}
 	if visits := totals["visits"]; visits.Verdict == comparison.MatchMore {
 		return []comparison.Cause{{Kind: "visits_split",
-			Message: fmt.Sprintf("Matomo created %s more visits from the same actions: it ends a visit sooner than the "+
-				"pauses in these visits last", export.Figure(visits.Off)),
-			Cure: "check visit_standard_length under [Tracker] in Matomo's config/config.ini.php; its default is 1800 " +
-				"seconds"}}
+			Message: fmt.Sprintf("Matomo created %s more visits from the same actions: it ends a visit sooner than "+
+				"the pauses in these visits last", export.Figure(visits.Off)),
+			Cure: "check visit_standard_length under [Tracker] in Matomo's config/config.ini.php; its default is " +
+				"1800 seconds"}}
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Mat
 	h := sum(sent.ByKind)
 	if h.Rejected > 0 {
 		add("rejected", "see the log of the run for the reason",
-			"%d hits were rejected; they may have been recorded nevertheless, so they widen the expected range", h.Rejected)
+			"%d hits were rejected; they may have been recorded anyway, so they widen the expected range", h.Rejected)
 	}
 	if h.Unknown > 0 {
 		add("unknown", "", "%d hits have an unknown outcome and may or may not have been recorded", h.Unknown)
@@ -77,8 +77,8 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Mat
 	case verdict == comparison.MatchNotArchived:
 		add("archiving", archive, "the raw log has all hits, but the reports do not show them yet")
 	case !complete && verdict != comparison.MatchMore:
-		add("archiving", archive, "the wait ended while the reports were behind the raw log or still changing; a queue or "+
-			"archiving may add to them")
+		add("archiving", archive, "the wait ended while the reports were behind the raw log or still changing; a "+
+			"queue or archiving may add to them")
 	}
 	excluded(ctx, m, t, add)
 	if failures, err := m.Failures(ctx, t); err == nil {
@@ -132,18 +132,16 @@ func excluded(ctx context.Context, m Matomo, t target.Target, add func(kind, cur
 	if err != nil {
 		all = evidence.Exclusions{} // a token without admin access; those of the site are known
 	}
-	for _, x := range []struct {
-		kind, message string
-		values        []string
-	}{
-		{"excluded_addresses", "visits from these addresses are not recorded", append(site.ExcludedIPs, all.IPs...)},
-		{"excluded_agents", "visits of these user agents are not recorded", append(site.ExcludedAgents, all.Agents...)},
-		{"excluded_parameters", "these parameters are removed from URLs", append(site.ExcludedParameters, all.Parameters...)},
-	} {
-		if len(x.values) > 0 {
-			add(x.kind, "check the settings of websites in Matomo", "%s: %s", x.message, strings.Join(x.values, ", "))
+	list := func(kind, message string, values ...string) {
+		if len(values) > 0 {
+			add(kind, "check the settings of websites in Matomo", "%s: %s", message, strings.Join(values, ", "))
 		}
 	}
+	list("excluded_addresses", "visits from these addresses are not recorded", append(site.ExcludedIPs, all.IPs...)...)
+	list("excluded_agents", "visits of these user agents are not recorded",
+		append(site.ExcludedAgents, all.Agents...)...)
+	list("excluded_parameters", "these parameters are removed from URLs",
+		append(site.ExcludedParameters, all.Parameters...)...)
 	if site.KnownURLsOnly {
 		add("known_urls", "use URLs that begin with "+site.MainURL, "only hits on the site's own URLs are recorded")
 	}

@@ -16,8 +16,8 @@ const maxPieces = 3
 // cent is the maximum rounding difference.
 const cent = 0.01
 
-// largestOrder returns upper bounds of the orders of a run, by the rules of loadgen/internal/shop/override.go. It returns
-// nil if a funnel fixes only the number of pieces, so that the catalogue decides the sum.
+// largestOrder returns upper bounds of the orders of a run, by the rules of loadgen/internal/shop/override.go. It
+// returns nil if a funnel fixes only the number of pieces, so that the catalogue decides the sum.
 func largestOrder(k spec.Spec, funnels []funnel.Funnel) *Order {
 	most := slices.Max(append([]float64{0}, k.ShippingRates...))
 	largest := Order{

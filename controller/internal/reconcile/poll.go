@@ -57,7 +57,8 @@ func compareSites(ctx context.Context, m Matomo, r Run,
 }
 
 func compareSite(ctx context.Context, m Matomo, r Run, s Site, h *history) (comparison.ReconciledTarget, bool) {
-	out := comparison.ReconciledTarget{Name: s.Name, SiteID: s.SiteID, Error: s.Error, Rows: []comparison.ReconciledRow{}}
+	out := comparison.ReconciledTarget{Name: s.Name, SiteID: s.SiteID, Error: s.Error}
+	out.Rows = []comparison.ReconciledRow{}
 	if s.Error != "" {
 		return out, true
 	}
@@ -188,8 +189,8 @@ func segment(r Run) string {
 	return fmt.Sprintf("dimension%d==%s", r.Dimension, r.Summary.RunID)
 }
 
-// isolation returns how the run is distinguished from other traffic, and the limits of that. before is the number of visits
-// before the run.
+// isolation returns how the run is distinguished from other traffic, and the limits of that. before is the number of
+// visits before the run.
 func isolation(r Run, before uint64, queried bool) (by, limits string) {
 	switch {
 	case r.Dimension > 0:

@@ -54,8 +54,8 @@ const (
 	DefaultLimit = 20 * time.Minute
 )
 
-// Reconcile compares until no row is off, or the figures are stable and complete, or the limit is reached. run returns the
-// current state of the run; onChange gets each state, the last of which is returned too.
+// Reconcile compares until no row is off, or the figures are stable and complete, or the limit is reached. run
+// returns the current state of the run; onChange gets each state, the last of which is returned too.
 func Reconcile(ctx context.Context, m Matomo, run func(context.Context) (Run, error), o Options,
 	onChange func(comparison.Reconciliation)) (comparison.Reconciliation, error) {
 	out := comparison.Reconciliation{Began: time.Now().UTC()}

@@ -1,5 +1,5 @@
-// Package reconcile owns the comparison of a run with Matomo's figures: it queries what was recorded, compares it with the
-// run summary, and explains differences. It sends no hits and depends neither on routes nor on pages.
+// Package reconcile owns the comparison of a run with Matomo's figures: it queries what was recorded, compares it
+// with the run summary, and explains differences. It sends no hits and depends neither on routes nor on pages.
 package reconcile
 
 import (
@@ -50,7 +50,8 @@ func rows(t sent, s figures) []comparison.ReconciledRow {
 	if s.reports.Unique == nil {
 		c.rows = append(c.rows, comparison.ReconciledRow{
 			Group: "total", Name: "unique visitors", Sent: float64(known), Most: float64(known + doubtful),
-			Verdict: comparison.MatchIncomparable, Why: "Matomo does not compute them for several days, and they do not add up",
+			Verdict: comparison.MatchIncomparable,
+			Why:     "Matomo does not compute them for several days, and they do not add up",
 		})
 	} else {
 		c.count("total", "unique visitors", known, doubtful, *s.reports.Unique)
@@ -86,17 +87,18 @@ type comparer struct {
 	rows []comparison.ReconciledRow
 }
 
-// inDoubt returns the hits that may have been recorded without a clear response. Matomo rejects hits with the same status
-// if its database is not available, so a rejection is no proof.
+// inDoubt returns the hits that may have been recorded without a clear response. Matomo rejects hits with the same
+// status if its database is not available, so a rejection is no proof.
 func (c *comparer) inDoubt(h runsummary.Hits) uint64 { return h.Unknown + h.Rejected }
 
-// visitsInDoubt returns the visits that may have been recorded. A visit is lost in the summary if every hit was rejected.
+// visitsInDoubt returns the visits that may have been recorded. A visit is lost in the summary if every hit was
+// rejected.
 func (c *comparer) visitsInDoubt() uint64 {
 	return c.Visits.Uncertain + min(c.Visits.Lost, sum(c.ByKind).Rejected)
 }
 
-// logged compares a total that the raw log has too. The raw log takes precedence over the reports, which may be behind; if
-// it has less than they do, it has been purged.
+// logged compares a total that the raw log has too. The raw log takes precedence over the reports, which may be
+// behind; if it has less than they do, it has been purged.
 func (c *comparer) logged(name string, sure, most, reported uint64, of func(*evidence.RawLog) *evidence.Span) {
 	if c.raw == nil || of(c.raw) == nil {
 		c.count("total", name, sure, most-sure, reported)
@@ -193,7 +195,8 @@ func (c *comparer) add(group, name string, sure, most, shown float64) {
 	default:
 		r.Verdict = comparison.MatchEqual
 		if most > sure {
-			r.Why = fmt.Sprintf("between %s accepted and %s with those in doubt", export.Figure(sure), export.Figure(most))
+			r.Why = fmt.Sprintf("between %s accepted and %s with those in doubt", export.Figure(sure),
+				export.Figure(most))
 		}
 	}
 	c.rows = append(c.rows, r)

@@ -63,8 +63,8 @@ var (
 	// ErrNoLedger: the run has no summary.
 	ErrNoLedger = fault.Conflict.New("the run has no summary to compare with")
 	// ErrNoTarget: no saved target has an address that the run sent to.
-	ErrNoTarget = fault.Conflict.New("no saved target has an address that the run sent to; save one with a token that can " +
-		"view the site")
+	ErrNoTarget = fault.Conflict.New("no saved target has an address that the run sent to; save one with a token " +
+		"that can view the site")
 )
 
 // New returns a Service.
@@ -119,8 +119,8 @@ func (svc *Service) Save(ctx context.Context, r comparison.Reconciliation) error
 	return svc.cfg.Store.SaveFigures(ctx, r.RunID, record.Reconciliation, body)
 }
 
-// Status returns the reconciliation in progress or else the last result; its state is none if there is neither. The error
-// is fault.NotFound for an unknown run.
+// Status returns the reconciliation in progress or else the last result; its state is none if there is neither. The
+// error is fault.NotFound for an unknown run.
 func (svc *Service) Status(ctx context.Context, runID string) (out comparison.Reconciliation, err error) {
 	svc.mu.Lock()
 	if t := svc.running[runID]; t != nil {

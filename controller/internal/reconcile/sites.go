@@ -40,6 +40,9 @@ func zoneOf(ctx context.Context, m Matomo, t target.Target, other *time.Location
 	return other
 }
 
+// errNotSaved is the error of a site that cannot be queried.
+const errNotSaved = "no saved target has this address; save one with a token that can view the site"
+
 // sitesOf returns the sites that a run sent to, by name. readers are the saved targets.
 func sitesOf(run map[string]runsummary.Target, readers []target.Target) []Site {
 	sites := map[string]Site{}
@@ -59,8 +62,8 @@ func sitesOf(run map[string]runsummary.Target, readers []target.Target) []Site {
 	return slices.SortedFunc(maps.Values(sites), func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// siteOf finds a saved target to query: one of the site; one of the same tracker, whose API address has changed since; or
-// one of another site of the same Matomo, whose token may be valid for both.
+// siteOf finds a saved target to query: one of the site; one of the same tracker, whose API address has changed
+// since; or one of another site of the same Matomo, whose token may be valid for both.
 func siteOf(sent target.Target, readers []target.Target) Site {
 	find := func(same func(target.Target) bool) (target.Target, bool) {
 		at := slices.IndexFunc(readers, func(t target.Target) bool { return same(t) && t.APIToken() != "" })
@@ -80,10 +83,10 @@ func siteOf(sent target.Target, readers []target.Target) Site {
 	}
 	t, ok := find(func(t target.Target) bool { return t.API() == sent.API() || t.URL == sent.URL })
 	if !ok {
-		return Site{Target: sent, Error: "no saved target has this address; save one with a token that can view the site"}
+		return Site{Target: sent, Error: errNotSaved}
 	}
-	note := fmt.Sprintf("The run sent to site %d, but the saved target with that address is for site %d; its token was used",
-		sent.SiteID, t.SiteID)
+	note := fmt.Sprintf("The run sent to site %d, but the saved target with that address is for site %d; its token "+
+		"was used", sent.SiteID, t.SiteID)
 	t.SiteID = sent.SiteID
 	return Site{Target: t, Note: note}
 }

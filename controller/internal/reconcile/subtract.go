@@ -68,8 +68,8 @@ func rawLogOf(r matomo.Figures) evidence.RawLog {
 		Actions: &evidence.Span{Least: r.Actions(), Most: r.Actions()}}
 }
 
-// behind reports whether reports show less than the raw log: visits are archived after they are recorded, and again with
-// their later actions.
+// behind reports whether reports show less than the raw log: visits are archived after they are recorded, and again
+// with their later actions.
 func behind(reports matomo.Figures, log *evidence.RawLog) bool {
 	return log != nil && (reports.Visits < log.Visits.Least ||
 		log.Actions != nil && reports.Actions() < log.Actions.Least)

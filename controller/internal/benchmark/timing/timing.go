@@ -22,7 +22,7 @@ type ReportBenchmark struct {
 
 	Repeats  int `json:"repeats" doc:"Number of warm requests of each report."`
 	Parallel int `json:"parallel" doc:"Number of parallel clients of the last round."`
-	// Version and Visits describe the state of the data. Visits are counted at the end, because that makes Matomo archive.
+	// Version and Visits describe the data. Visits are counted at the end, because that makes Matomo archive.
 	Version string  `json:"version" doc:"Version of Matomo."`
 	Visits  *uint64 `json:"visits" doc:"Visits of the site in the longest period; null if they could not be counted."`
 	RunID   string  `json:"run_id" doc:"Id of a run that was sending at the same time; empty if there was none."`

@@ -1,5 +1,5 @@
-// Package comparison owns the result of a reconciliation: Matomo's figures of a run next to its summary, and the verdicts.
-// It queries and stores nothing.
+// Package comparison owns the result of a reconciliation: Matomo's figures of a run next to its summary, and the
+// verdicts. It queries and stores nothing.
 package comparison
 
 import (
@@ -12,8 +12,8 @@ import (
 // ReconcileState is the state of a Reconciliation.
 type ReconcileState string
 
-// The states of a Reconciliation: ReconcileFollowing until the run has ended, then ReconcileWaiting for Matomo's queue and
-// archiving.
+// The states of a Reconciliation: ReconcileFollowing until the run has ended, then ReconcileWaiting for Matomo's
+// queue and archiving.
 const (
 	ReconcileNone      ReconcileState = "none"
 	ReconcileFollowing ReconcileState = "following"

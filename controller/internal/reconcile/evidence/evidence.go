@@ -1,5 +1,5 @@
-// Package evidence owns the queries that explain a difference between sent hits and Matomo's reports: its raw log, failures,
-// exclusions and annotations. It compares nothing.
+// Package evidence owns the queries that explain a difference between sent hits and Matomo's reports: its raw log,
+// failures, exclusions and annotations. It compares nothing.
 package evidence
 
 import (

@@ -25,9 +25,9 @@ type Span struct{ Least, Most uint64 }
 // maxMinutes is how far Live.getCounters goes back (plugins/Live/API.php).
 const maxMinutes = 2880
 
-// RawLogSince counts the visits whose last action was recorded since then, and those actions, in a segment if it is not
-// empty (Live.getCounters); the token's user needs view access to the site. Matomo counts complete minutes back from now, so
-// the result is a span. since must not be more than 2,880 minutes ago.
+// RawLogSince counts the visits whose last action was recorded since then, and those actions, in a segment if it is
+// not empty (Live.getCounters); the token's user needs view access to the site. Matomo counts complete minutes back
+// from now, so the result is a span. since must not be more than 2,880 minutes ago.
 func (c Client) RawLogSince(ctx context.Context, t target.Target, since time.Time, segment string) (RawLog, error) {
 	minutes := int(time.Since(since).Minutes())
 	most, err := c.counters(ctx, t, min(max(minutes, 0)+1, maxMinutes), segment)
@@ -67,9 +67,10 @@ func (c Client) counters(ctx context.Context, t target.Target, minutes int, segm
 // maxVisits is the upper bound for the visits of a day.
 const maxVisits = 1 << 40
 
-// CountVisits counts the visits of a query in the raw log, on any days, by requesting single visits by their position in the
-// list of their day (Live.getLastVisitsDetails). about are estimates by day (YYYY-MM-DD): a correct one takes two requests,
-// others about twenty. The token's user needs view access to the site, whose visits log must not be disabled.
+// CountVisits counts the visits of a query in the raw log, on any days, by requesting single visits by their position
+// in the list of their day (Live.getLastVisitsDetails). about are estimates by day (YYYY-MM-DD): a correct one takes
+// two requests, others about twenty. The token's user needs view access to the site, whose visits log must not be
+// disabled.
 //
 // Days are queried one by one, because with an offset Matomo ignores visits of other days (plugins/Live/Model.php,
 // queryLogVisits).

@@ -110,9 +110,8 @@ export const annotate = (id: string) => api.POST('/api/runs/{id}/annotate', byId
 
 // Presets and targets.
 
-export const createPreset = (body: Schemas['SetupPresetInput']) =>
-  mutate('presets', api.POST('/api/presets', { body }))
-export const updatePreset = (id: number, body: Schemas['PresetUpdateBody']) =>
+export const createPreset = (body: Schemas['SetupPresetInput']) => mutate('presets', api.POST('/api/presets', { body }))
+export const updatePreset = (id: number, body: Schemas['SetupPresetInput']) =>
   mutate('presets', api.PUT('/api/presets/{id}', { ...byId(id), body }))
 export const deletePreset = (id: number) => mutate('presets', api.DELETE('/api/presets/{id}', byIdKeepAlive(id)))
 
@@ -168,7 +167,6 @@ export const cleanUpJobs = () => mutate('backfill', api.POST('/api/backfill/clea
 export const startBenchmark = (body: Schemas['BenchmarkOptions']) =>
   mutate('reports', api.POST('/api/benchmarks', { body }))
 /** Cancels a benchmark that is running, deletes one that is not. */
-export const deleteBenchmark = (id: string) =>
-  mutate('reports', api.DELETE('/api/benchmarks/{id}', byIdKeepAlive(id)))
+export const deleteBenchmark = (id: string) => mutate('reports', api.DELETE('/api/benchmarks/{id}', byIdKeepAlive(id)))
 export const markBaseline = (id: string, baseline: boolean) =>
   mutate('reports', api.POST('/api/benchmarks/{id}/baseline', { ...byId(id), body: { baseline } }))

@@ -14,7 +14,7 @@ const attempt = (request: () => Promise<unknown>) => new Action().run('preset', 
 const none = { mode: 'single', distribution_strategy: 'round-robin', targets: [] }
 
 /** Changes a saved preset and offers to undo it; returns whether it succeeded. */
-export function overwrite(before: Schemas['SetupPreset'], body: Schemas['PresetUpdateBody']): Promise<boolean> {
+export function overwrite(before: Schemas['SetupPreset'], body: Schemas['SetupPresetInput']): Promise<boolean> {
   const { id, name, description, config, targets = none } = before
   const undo = () =>
     attempt(async () => {
