@@ -153,7 +153,7 @@ func aRunOfAnotherSiteIsAskedForWithTheTokenOfItsAddress(t *testing.T, c *contro
 		fmt.Sprintf(`{"config":{"MATOMO_URL":%q,"MATOMO_SITE_ID":2,"MATOMO_TOKEN_AUTH":%q}}`, address, token))
 	code, r, text := c.reconcile(id)
 	if code != exitcode.OK || r.Verdict != comparison.MatchEqual || r.Targets[0].SiteID != 1 ||
-		!strings.Contains(text, "is now for site 2") {
+		!strings.Contains(text, "is for site 2") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
