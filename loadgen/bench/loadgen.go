@@ -68,7 +68,6 @@ func (o *loadgenTool) command(j job) command {
 	return c
 }
 
-// ownCount returns the accepted hits of the ledger.
 func (o *loadgenTool) ownCount(context.Context, string) (uint64, error) {
 	data, err := afero.ReadFile(o.b.fs, o.summaryFile)
 	if err == nil {

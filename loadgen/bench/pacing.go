@@ -43,7 +43,6 @@ func (b *bench) pacing(ctx context.Context) (string, error) {
 	return markdownTable(rows) + fmt.Sprintf("\n%s each, one after the other.\n", b.pace), nil
 }
 
-// pacingResult is the punctuality of a tool at a rate.
 type pacingResult struct {
 	arrived            int
 	median, p99, worst time.Duration
@@ -84,14 +83,12 @@ func (b *bench) measurePacing(ctx context.Context, s *sinkProcess, t tool, rate 
 	return r, nil
 }
 
-// rateRun is a run at a fixed rate.
 type rateRun struct {
 	arrivals  []int64   // by the sink's clock; at least one
 	epoch     time.Time // zero of that clock
 	disturbed float64
 }
 
-// runAtRate runs a tool at a rate.
 func (b *bench) runAtRate(ctx context.Context, s *sinkProcess, t tool, j job) (r rateRun, err error) {
 	ctx, cancel := context.WithTimeout(ctx, j.length+2*processTimeout)
 	defer cancel()

@@ -16,7 +16,6 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// writeScripts writes the peers' scripts and the fixed hit into the folder.
 func (b *bench) writeScripts() error {
 	files, err := scripts.ReadDir("scripts")
 	if err != nil {
@@ -88,7 +87,6 @@ func (b *bench) peerCommand(p peer, path string, j job) command {
 	return c
 }
 
-// peers returns the installed ones.
 func (b *bench) peers(ctx context.Context) []tool {
 	var found []tool
 	for _, p := range knownPeers {

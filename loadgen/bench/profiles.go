@@ -16,7 +16,6 @@ import (
 // profileRate is the base of the profiles' rates, in visits per second; each visit has one hit.
 const profileRate = 1_000
 
-// profileCase is a load profile to measure.
 type profileCase struct {
 	name     string
 	settings map[string]string
@@ -111,7 +110,6 @@ func (b *bench) curveCase() (profileCase, error) {
 	}, problems.Err()
 }
 
-// measureProfile runs a profile and compares the arrivals with it.
 func (b *bench) measureProfile(ctx context.Context, s *sinkProcess, c profileCase, how string) ([]string, error) {
 	if wait := time.Until(c.start); wait > 0 {
 		b.printf("%s waits %s for the end of an hour\n", c.name, wait.Round(time.Second))

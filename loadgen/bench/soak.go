@@ -56,7 +56,6 @@ func (b *bench) soakTest(ctx context.Context) (string, error) {
 		h.Planned-accepted-h.Shed, seen, verdict), nil
 }
 
-// sampleSoak samples the process until shortly before its end.
 func (b *bench) sampleSoak(ctx context.Context, p *process, s *sinkProcess) ([][]string, error) {
 	addr, err := p.waitForOutput(ctx, regexp.MustCompile(`telemetry listening.* addr=(\S+)`))
 	if err != nil {

@@ -134,7 +134,7 @@ func pastSettings(a *archive, more map[string]string) map[string]string {
 	return env
 }
 
-// agrees holds the job's account against the sink's calendar, where every answer came.
+// agrees compares the job's account with the sink's calendar, if every answer arrived.
 func (a *archive) agrees(t *testing.T, s runsummary.Summary) {
 	t.Helper()
 	addsUp(t, s)

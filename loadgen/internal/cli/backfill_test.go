@@ -125,7 +125,7 @@ func TestStoppedBackfillResumesWithItsSeed(t *testing.T) {
 	l = start(t, fsys, env)
 	l.ends(t, exitcode.BadConfig)
 	if !l.stderr.has(`RUN_ID="past": was started with other settings`) {
-		t.Errorf("nothing tells of other settings:\n%s", l.stderr.String())
+		t.Errorf("other settings are not reported:\n%s", l.stderr.String())
 	}
 }
 
@@ -150,7 +150,7 @@ func TestBackfillInvalidatesReports(t *testing.T) {
 			}
 			if last := a.asked[len(a.asked)-1]; last.Get("dates") != "2026-06-13,2026-06-14,2026-06-15" ||
 				last.Get("token_auth") != token {
-				t.Errorf("asked for %v", a.asked)
+				t.Errorf("requests %v", a.asked)
 			}
 			if l.stderr.has(token) || !l.stderr.has("2026-06-14") {
 				t.Errorf("the table of the days is\n%s", l.stderr.String())
@@ -190,7 +190,7 @@ func TestBackfillRejectsDaysThatMatomoWouldReject(t *testing.T) {
 			l.ends(t, exitcode.BadConfig)
 			for _, text := range c.want {
 				if !l.stderr.has(text) {
-					t.Errorf("nothing tells %q:\n%s", text, l.stderr.String())
+					t.Errorf("%q is not reported:\n%s", text, l.stderr.String())
 				}
 			}
 			if n, _ := a.seen(); n > 0 {
@@ -216,14 +216,14 @@ func TestTimeZonesAreComparedByTheirDays(t *testing.T) {
 func TestBackfillWarnsOfDaysBeforeTheSiteWasCreated(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 6, 16, 12, 0, 0, 0, time.UTC) }
-	for created, told := range map[string]bool{"2026-06-16 08:00:00": true, "2026-06-14 08:00:00": false} {
+	for created, printed := range map[string]bool{"2026-06-16 08:00:00": true, "2026-06-14 08:00:00": false} {
 		a := newArchive(t, "CET", now)
 		a.api = `{"idsite":1,"timezone":"CET","ts_created":"` + created + `"}`
 		l := startAt(t, afero.NewMemMapFs(), now, pastSettings(a, nil))
 		l.ends(t, exitcode.OK)
 		if got := l.stderr.has("has no reports of days before") && l.stderr.has("startDate=2026-06-12") &&
-			l.stderr.has("admin access"); got != told {
-			t.Errorf("created %s: told %t:\n%s", created, got, l.stderr.String())
+			l.stderr.has("admin access"); got != printed {
+			t.Errorf("created %s: reported %t:\n%s", created, got, l.stderr.String())
 		}
 	}
 }
@@ -282,11 +282,11 @@ func TestCheckPrintsTheVisitsOfABackfill(t *testing.T) {
 	l := start(t, afero.NewMemMapFs(), pastSettings(a, nil), "check")
 	l.ends(t, exitcode.OK)
 	if !strings.Contains(l.stdout.String(), "visits on 3 days") {
-		t.Errorf("check says %s", l.stdout.String())
+		t.Errorf("check printed %s", l.stdout.String())
 	}
 	l = start(t, afero.NewMemMapFs(), pastSettings(a, map[string]string{"BACKFILL_DAYS_BACK": ""}), "check")
 	l.ends(t, exitcode.BadConfig)
 	if !l.stderr.has("BACKFILL_DAYS_BACK: is not set, but BACKFILL_DURATION_DAYS is") {
-		t.Errorf("check says %s", l.stderr.String())
+		t.Errorf("check printed %s", l.stderr.String())
 	}
 }

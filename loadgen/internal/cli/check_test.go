@@ -33,7 +33,7 @@ func TestPlanIsReproducible(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"text", "jsonl"} {
 		plan := func(runID, concurrency string) string {
-			env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "CONCURRENCY": concurrency,
+			env := settings(nil, map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "CONCURRENCY": concurrency,
 				"ECOMMERCE_PROBABILITY": "0.2"})
 			return printed(t, env, "plan", "--visits", "50", "--format", format)
 		}
@@ -55,7 +55,7 @@ func TestPlanIsReproducible(t *testing.T) {
 
 func TestPlanIsReproducibleAcrossProcesses(t *testing.T) {
 	t.Parallel()
-	env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": "one", "ECOMMERCE_PROBABILITY": "0.2"})
+	env := settings(nil, map[string]string{"MATOMO_URL": unreachable, "RUN_ID": "one", "ECOMMERCE_PROBABILITY": "0.2"})
 	want := printed(t, env, "plan", "--visits", "50")
 	for _, cores := range []string{"1", "2"} {
 		child := exec.CommandContext(t.Context(), testbed.Loadgen(t), "plan", "--visits", "50")
@@ -75,7 +75,7 @@ var ids = []string{"cid", "_id", "ec_id"}
 func TestRunIDChangesOnlyTheIDs(t *testing.T) {
 	t.Parallel()
 	plan := func(runID string) (lines []map[string]any) {
-		env := settings(nil, map[string]string{"MATOMO_URL": nobody, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"})
+		env := settings(nil, map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"})
 		for line := range strings.Lines(printed(t, env, "plan", "--visits", "50", "--format", "jsonl")) {
 			var l map[string]any
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
@@ -128,7 +128,7 @@ func TestEnvFileOverridesTheEnvironment(t *testing.T) {
 		t.Error("the token is logged")
 	}
 	if !l.stderr.has(`from_file="MATOMO_TOKEN_AUTH RUN_ID STOP_AFTER_VISITS"`) {
-		t.Errorf("the log does not say what came from the file:\n%s", l.stderr.String())
+		t.Errorf("the log does not report what came from the file:\n%s", l.stderr.String())
 	}
 }
 
@@ -148,7 +148,7 @@ func TestUnusedEnvFileIsIgnoredWithAWarning(t *testing.T) {
 		t.Errorf("run %s, want mine; %d hits elsewhere", s.RunID, hits)
 	}
 	if !l.stderr.has("/x/loadgen.env: is ignored because LOADGEN_ENV_FILE is not set") {
-		t.Errorf("nothing is said of the file:\n%s", l.stderr.String())
+		t.Errorf("the file is not reported:\n%s", l.stderr.String())
 	}
 }
 
@@ -163,14 +163,14 @@ func TestIdleLoadgenNeedsNoSettings(t *testing.T) {
 	refused(
 		t,
 		start(t, afero.NewMemMapFs(),
-			settings(nil, map[string]string{"MATOMO_URL": nobody, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
+			settings(nil, map[string]string{"MATOMO_URL": unreachable, "LOADGEN_ENV_FILE": "/x/loadgen.env"})),
 		`LOADGEN_ENV_FILE="/x/loadgen.env": cannot be read: open /x/loadgen.env: file does not exist; set it to an existing file that this user can read`,
 	)
 }
 
 var listens = regexp.MustCompile(`telemetry listening.* addr=(\S+)`)
 
-// address is where the program says that its telemetry listens.
+// address is the printed address of the telemetry.
 func address(t *testing.T, l *loadgen) string {
 	t.Helper()
 	eventually(t, "telemetry listening", func() bool { return listens.MatchString(l.stderr.String()) })
@@ -204,18 +204,18 @@ func TestAutoStartOffIdlesUntilASignal(t *testing.T) {
 	}
 	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health,
 		`"phase":"idle"`) {
-		t.Errorf("healthcheck says %s", health)
+		t.Errorf("healthcheck printed %s", health)
 	}
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitcode.OK)
 	h := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck")
 	h.ends(t, exitcode.Internal)
 	if !h.stderr.has("unhealthy: ") {
-		t.Errorf("healthcheck of a stopped loadgen says %s", h.stderr.String())
+		t.Errorf("healthcheck of a stopped loadgen printed %s", h.stderr.String())
 	}
 }
 
-// The daily cap pauses the run with all visits ended, so that the metrics can be held against the ledger of the end.
+// The daily cap pauses the run with all visits ended, so that the metrics can be compared with the ledger of the end.
 func TestMetricsEqualTheLedger(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{ErrorShare: .1}, nil)
@@ -272,12 +272,12 @@ func TestSinkAnswersHealthChecks(t *testing.T) {
 	t.Parallel()
 	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "127.0.0.1:0"}, "sink", "--addr",
 		"127.0.0.1:0", "--quiet")
-	said := regexp.MustCompile(`health endpoint at http://(\S+)/healthz`)
-	eventually(t, "the sink says where", func() bool { return said.MatchString(l.stderr.String()) })
-	addr := said.FindStringSubmatch(l.stderr.String())[1]
+	endpoint := regexp.MustCompile(`health endpoint at http://(\S+)/healthz`)
+	eventually(t, "the sink prints its address", func() bool { return endpoint.MatchString(l.stderr.String()) })
+	addr := endpoint.FindStringSubmatch(l.stderr.String())[1]
 	if health := printed(t, map[string]string{"TELEMETRY_ADDR": addr}, "healthcheck"); !strings.Contains(health,
 		`"phase":"sink"`) {
-		t.Errorf("healthcheck says %s", health)
+		t.Errorf("healthcheck printed %s", health)
 	}
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitcode.OK)

@@ -79,9 +79,9 @@ func TestFinishShowsItsDeadlineAndCutVisits(t *testing.T) {
 	})
 	if text := get(t, "http://"+addr+"/metrics"); !regexp.MustCompile(`(?m)^trafficinator_finish_by_seconds [1-9]`).
 		MatchString(text) {
-		t.Errorf("the metrics do not say when open visits are cut off:\n%s", text)
+		t.Errorf("the metrics do not contain when open visits are cut off:\n%s", text)
 	}
-	eventually(t, "a ledger that tells of it", func() bool {
+	eventually(t, "a ledger that contains it", func() bool {
 		data, err := afero.ReadFile(fsys, "/state/asked.json")
 		return err == nil && strings.Contains(string(data), `"finish_by"`)
 	})
@@ -95,7 +95,7 @@ func TestFinishShowsItsDeadlineAndCutVisits(t *testing.T) {
 	}
 	if want := fmt.Sprintf("%d open visits were cut off", s.CutVisits); !strings.Contains(s.Message, want) ||
 		!l.stderr.has(want) {
-		t.Errorf("the end does not say that %s: %q", want, s.Message)
+		t.Errorf("the end does not report that %s: %q", want, s.Message)
 	}
 }
 

@@ -66,7 +66,7 @@ func oldLedgerIsClosed(t *testing.T, env map[string]string) {
 	old := readSummary(t, afero.NewOsFs(), found[0])
 	addsUp(t, old)
 	if old.Reason != "killed" || old.Hits.Unknown == 0 || old.Hits.Abandoned > 0 {
-		t.Errorf("the old ledger says %q, %+v", old.Reason, old.Hits)
+		t.Errorf("the old ledger has %q, %+v", old.Reason, old.Hits)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestRestartAfterAKillUsesNewVisitors(t *testing.T) {
 	s := l.summary(t)
 	addsUp(t, s)
 	if !l.stderr.has("closed the ledger of a killed run") || s.RunID != "nightly" {
-		t.Errorf("run %s did not tell of the killed one:\n%s", s.RunID, l.stderr.String())
+		t.Errorf("run %s did not report the killed one:\n%s", s.RunID, l.stderr.String())
 	}
 	if s.Visits.Planned == 0 {
 		t.Fatal("the second run made no visit: it proves nothing")
@@ -122,7 +122,7 @@ func TestDailyCapSurvivesAKill(t *testing.T) {
 	})
 	l.signals <- syscall.SIGTERM
 	l.ends(t, exitcode.Interrupted)
-	first := kept(t, afero.NewOsFs(), env["STATE_DIR"], "first")
+	first := storedSummary(t, afero.NewOsFs(), env["STATE_DIR"], "first")
 	addsUp(t, first)
 	if first.Reason != "killed" {
 		t.Errorf("the first run ended %q", first.Reason)
@@ -189,16 +189,16 @@ func TestRunEndingOnAFullDiskKeepsItsLedger(t *testing.T) {
 		if broken {
 			l.ends(t, exitcode.Internal)
 			if !l.stderr.has("cannot write the ledger") {
-				t.Errorf("nothing tells of it:\n%s", l.stderr.String())
+				t.Errorf("it is not reported:\n%s", l.stderr.String())
 			}
 			continue
 		}
 		l.ends(t, exitcode.Interrupted)
-		s := kept(t, d, "/state", "full")
+		s := storedSummary(t, d, "/state", "full")
 		addsUp(t, s)
 		recorded(t, s, m)
 		if s.Reason != "interrupted" {
-			t.Errorf("the ledger says %q", s.Reason)
+			t.Errorf("the ledger has %q", s.Reason)
 		}
 	}
 }
@@ -218,7 +218,7 @@ func TestRunContinuesOnAFullDisk(t *testing.T) {
 	recorded(t, s, m)
 	sent(t, s, 100)
 	if !l.stderr.has("cannot write the ledger; it is kept in memory") || !l.stderr.has("no space left on device") {
-		t.Errorf("nothing tells of the full disk:\n%s", l.stderr.String())
+		t.Errorf("the full disk is not reported:\n%s", l.stderr.String())
 	}
 	if want := fmt.Sprintf("visits: %d planned = %d complete", s.Visits.Planned,
 		s.Visits.Complete); !l.stderr.has(want) {
@@ -253,7 +253,7 @@ func TestDailyCapHoldsOnAFullDisk(t *testing.T) {
 	again := l.summary(t)
 	addsUp(t, again)
 	if began := s.Visits.Planned + again.Visits.Planned; began > 100 || again.Visits.Planned == 0 {
-		t.Errorf("%d visits began, %d of them after the disk was full, under a cap of 100", began, again.Visits.Planned)
+		t.Errorf("%d visits started, %d of them after the disk was full, under a cap of 100", began, again.Visits.Planned)
 	}
 	if _, all := m.seen(); all > 100 {
 		t.Errorf("%d visitors came under a cap of 100", all)
@@ -269,7 +269,7 @@ func TestReadOnlyStateFolderPreventsTheStart(t *testing.T) {
 	l.ends(t, exitcode.BadConfig)
 	want := `error: STATE_DIR="/state": write to folder: publish .write-test: no space left on device; free disk space, or use another disk`
 	if !l.stderr.has(want) {
-		t.Errorf("stderr lacks\n%s\nbut says\n%s", want, l.stderr.String())
+		t.Errorf("stderr lacks\n%s\nbut is\n%s", want, l.stderr.String())
 	}
 	if hits, _ := m.seen(); hits > 0 {
 		t.Errorf("%d hits were sent", hits)

@@ -49,7 +49,7 @@ func TestCheckListsLongTitlesAndMergedPages(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/u", "https://shop.example.test/a\t"+long("One")+"\n"+long("https://shop.example.test/")+
 		"\nhttp://www.shop.example.test/a#top\tTwo\nhttps://shop.example.test/d\t0\n")
-	l := start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "URLS_FILE": "/u"}), "check")
+	l := start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": unreachable, "URLS_FILE": "/u"}), "check")
 	l.ends(t, exitcode.OK)
 	for _, want := range []string{
 		"/u line 1: has a title that is truncated at 1024 bytes\n", "/u line 2: is truncated at 1024 bytes\n",
@@ -58,7 +58,7 @@ func TestCheckListsLongTitlesAndMergedPages(t *testing.T) {
 		"/u line 3: is one page with line 1 in the reports of Matomo 5.2\n",
 	} {
 		if !l.stdout.has(want) {
-			t.Errorf("%q is not told:\n%s", want, l.stdout.String())
+			t.Errorf("%q is not reported:\n%s", want, l.stdout.String())
 		}
 	}
 }

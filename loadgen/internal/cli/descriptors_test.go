@@ -37,13 +37,13 @@ func TestRunWithFewDescriptorsFailsNoHits(t *testing.T) {
 	for key, v := range env {
 		child.Env = append(child.Env, key+"="+v)
 	}
-	said, err := child.CombinedOutput()
+	printed, err := child.CombinedOutput()
 	// on a busy machine most is not in time
 	if got := child.ProcessState.ExitCode(); got != exitcode.OK && got != exitcode.Missed {
-		t.Fatalf("%v:\n%s", err, said)
+		t.Fatalf("%v:\n%s", err, printed)
 	}
-	if text := string(said); !strings.Contains(text, "reduced to 32") || strings.Contains(text, "goes on in memory") {
-		t.Errorf("it says\n%s", text)
+	if text := string(printed); !strings.Contains(text, "reduced to 32") || strings.Contains(text, "goes on in memory") {
+		t.Errorf("it printed\n%s", text)
 	}
 	s := readSummary(t, afero.NewOsFs(), env["SUMMARY_FILE"])
 	addsUp(t, s)

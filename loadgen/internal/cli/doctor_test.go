@@ -73,7 +73,7 @@ func TestCheckConnectComparesTheSiteWithThePlan(t *testing.T) {
 		"a network of visitors is excluded": {"SitesManager.getExcludedIpsGlobal", `{"value":"73.0.0.0/8"}`, nil,
 			exitcode.NoTarget,
 			[]string{"  error        addresses: visits from 73.0.0.0/8", "-> remove it"}},
-		"one of nobody's": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitcode.OK,
+		"a reserved address": {"SitesManager.getExcludedIpsGlobal", `{"value":"10.0.0.0/8"}`, nil, exitcode.OK,
 			[]string{"addresses: 1 exclusions, none matches"}},
 		"a browser is excluded": {"SitesManager.getExcludedUserAgentsGlobal", `{"value":"Windows NT"}`, nil,
 			exitcode.NoTarget,

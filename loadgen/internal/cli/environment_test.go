@@ -21,15 +21,15 @@ func TestMisspeltSettingsAreReportedBeforeTheFirstHit(t *testing.T) {
 		"BACKFIL_ENABLED": "true", "STOP_AFTER_VISITS": "3", "HOSTNAME": "here"})
 	l := start(t, afero.NewMemMapFs(), env)
 	l.ends(t, exitcode.OK)
-	told, _, _ := strings.Cut(l.stderr.String(), "msg=settings")
+	printed, _, _ := strings.Cut(l.stderr.String(), "msg=settings")
 	for key, meant := range map[string]string{"TARGET_VISIT_PER_DAY": "TARGET_VISITS_PER_DAY",
 		"STOP_AFTER_VISIT": "STOP_AFTER_VISITS", "BACKFIL_ENABLED": "BACKFILL_ENABLED"} {
-		if !strings.Contains(told, key+": is not a known setting and has no effect; did you mean "+meant+"?") {
-			t.Errorf("%s is not printed:\n%s", key, told)
+		if !strings.Contains(printed, key+": is not a known setting and has no effect; did you mean "+meant+"?") {
+			t.Errorf("%s is not printed:\n%s", key, printed)
 		}
 	}
-	if strings.Contains(told, "HOSTNAME") {
-		t.Errorf("a name of somebody else is told:\n%s", told)
+	if strings.Contains(printed, "HOSTNAME") {
+		t.Errorf("an unrelated variable is reported:\n%s", printed)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestMissingExchangeFolderIsRejected(t *testing.T) {
 			t.Parallel()
 			fsys := afero.NewMemMapFs()
 			write(t, fsys, "/file", "x")
-			refused(t, start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "EXCHANGE_DIR": c.dir})),
+			refused(t, start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": unreachable, "EXCHANGE_DIR": c.dir})),
 				c.want)
 		})
 	}
@@ -93,7 +93,7 @@ func TestCheckEnvFileHasLowerPrecedenceThanTheEnvironment(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, "/my.env", "\ufeffMATOMO_URL=\nMATOMO_TOKEN_AUTH_FILE=/none\nSTOP_AFTER_VISITS=\"5\" # "+
 		"few\nTRAFFICINATOR_UID=1000\nRUN_ID=of-the-file\n")
-	env := map[string]string{"MATOMO_URL": nobody, "MATOMO_TOKEN_AUTH": token, "RUN_ID": "of-the-environment"}
+	env := map[string]string{"MATOMO_URL": unreachable, "MATOMO_TOKEN_AUTH": token, "RUN_ID": "of-the-environment"}
 	l := start(t, fsys, env, "check", "--env-file", "/my.env")
 	l.ends(t, exitcode.OK)
 	if !l.stderr.has("RUN_ID=of-the-environment") || !l.stdout.has("planned: 5 visits") ||
@@ -105,7 +105,7 @@ func TestCheckEnvFileHasLowerPrecedenceThanTheEnvironment(t *testing.T) {
 func TestCheckWarnsOfQuotesAndCommentsForDockerRun(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	write(t, fsys, "/my.env", "MATOMO_URL='"+nobody+
+	write(t, fsys, "/my.env", "MATOMO_URL='"+unreachable+
 		"'\nMATOMO_TOKEN_AUTH=\"hunter2\"\nSTOP_AFTER_VISITS=5 # few\nTIMEZONE=\"Europe/Berlin\"\n")
 	l := start(t, fsys, nil, "check", "--env-file", "/my.env")
 	l.ends(t, exitcode.OK)
@@ -136,7 +136,7 @@ func TestCheckReadsAPipe(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l := start(t, afero.NewOsFs(), map[string]string{"MATOMO_URL": nobody}, "check", "--env-file",
+	l := start(t, afero.NewOsFs(), map[string]string{"MATOMO_URL": unreachable}, "check", "--env-file",
 		fmt.Sprintf("/dev/fd/%d", r.Fd()))
 	l.ends(t, exitcode.OK)
 	if !l.stdout.has("planned: 5 visits") {

@@ -49,7 +49,7 @@ func TestOneLoadgenAtATimeSendsARun(t *testing.T) {
 			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
 			beside := start(t, fsys, again)
 			beside.wait(t, patience)
-			if s := kept(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
+			if s := storedSummary(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
 				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, beside.stderr.String())
 			}
 			first.signals <- syscall.SIGTERM
@@ -79,7 +79,7 @@ func TestOneLoadgenAtATimeSendsABackfill(t *testing.T) {
 	first.ends(t, exitcode.Interrupted)
 }
 
-// A start that comes again, as after `docker compose down` and `up`, sends nothing that nobody asked for.
+// A start that comes again, as after `docker compose down` and `up`, sends nothing unrequested.
 func TestStartIsExecutedOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
@@ -94,12 +94,12 @@ func TestStartIsExecutedOnce(t *testing.T) {
 		t.Errorf("it is not idle: %s", health)
 	}
 	if !again.stderr.has("idle: this start was already executed") {
-		t.Errorf("the log says\n%s", again.stderr.String())
+		t.Errorf("the log printed\n%s", again.stderr.String())
 	}
 	again.signals <- syscall.SIGTERM
 	again.ends(t, exitcode.OK)
 	if hits, _ := m.seen(); hits != before {
-		t.Errorf("%d hits came that nobody asked for", hits-before)
+		t.Errorf("%d hits came that were not requested", hits-before)
 	}
 	env["START_ID"] = "s2"
 	third := start(t, fsys, env)
@@ -127,7 +127,7 @@ func TestLedgerOfADeletedRunIsRemoved(t *testing.T) {
 	if _, err := statedir.Find(fsys, "/state", "gone"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the ledger of the deleted run is there: %v", err)
 	}
-	kept(t, fsys, "/state", "stays")
+	storedSummary(t, fsys, "/state", "stays")
 	write(t, fsys, "/x/deleted.json", "[")
 	l := start(t, fsys, env)
 	l.wait(t, patience)
@@ -149,7 +149,7 @@ func (s slow) OpenFile(name string, flag int, mode fs.FileMode) (afero.File, err
 	return s.Fs.OpenFile(name, flag, mode)
 }
 
-// The controller gives up on a loadgen that says nothing.
+// The controller gives up on a silent loadgen.
 func TestPhaseIsStartingBeforeTheStateFolderIsRead(t *testing.T) {
 	t.Parallel()
 	m, disk := newMatomo(t, sink.Config{}, nil), slow{afero.NewMemMapFs(), make(chan struct{})}
@@ -160,7 +160,7 @@ func TestPhaseIsStartingBeforeTheStateFolderIsRead(t *testing.T) {
 	close(disk.may)
 	if !strings.Contains(health, `"phase":"starting","run_id":"slow"`) ||
 		!strings.Contains(metrics, `trafficinator_phase{phase="starting"} 1`) {
-		t.Errorf("it says %s\n%s", health, metrics)
+		t.Errorf("it printed %s\n%s", health, metrics)
 	}
 	l.wait(t, patience)
 	recorded(t, l.summary(t), m)
@@ -186,12 +186,12 @@ func TestConcurrentStartIsExecutedOnce(t *testing.T) {
 	})
 	if _, err := fsys.Stat("/state/once.lock"); !errors.Is(err, fs.ErrNotExist) ||
 		!second.stderr.has("idle: this start was already executed") {
-		t.Errorf("its lock is %v, and the log says\n%s", err, second.stderr.String())
+		t.Errorf("its lock is %v, and the log is\n%s", err, second.stderr.String())
 	}
 	second.signals <- syscall.SIGTERM
 	second.ends(t, exitcode.OK)
 	if hits, _ := m.seen(); hits != before || hits == 0 {
-		t.Errorf("%d hits came, and then %d that nobody asked for", before, hits-before)
+		t.Errorf("%d hits came, and then %d that were not requested", before, hits-before)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestPhaseIsStartingWhileReadingClocks(t *testing.T) {
 	health := get(t, "http://"+addr+"/healthz")
 	answer()
 	if strings.Contains(health, `"phase":"idle"`) {
-		t.Errorf("it says %s", health)
+		t.Errorf("it printed %s", health)
 	}
 	l.wait(t, patience)
 }
@@ -237,7 +237,7 @@ func TestCapacitySearchStartsAfterReadingClocks(t *testing.T) {
 	l.signals <- syscall.SIGTERM
 	answer()
 	if strings.Contains(status, `"under_way"`) || !strings.Contains(status, `"kind":"capacity"`) {
-		t.Errorf("it says %s", status)
+		t.Errorf("it printed %s", status)
 	}
 	l.wait(t, patience)
 }

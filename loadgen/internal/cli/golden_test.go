@@ -29,7 +29,7 @@ const goldenFunnels = `[{"name": "buyers", "probability": 0.4, "priority": 1, "e
 	"steps": [{"type": "pageview", "url": "https://shop.example.test/", "action_name": "Home"},
 		{"type": "pageview", "url": "https://shop.example.test/blog", "action_name": "Blog"}]}]`
 
-// A plan's bytes are what a seed promises: they may change only where a release says so.
+// A plan's bytes are what a seed promises: they may change only if a release announces it.
 func TestPlanOfASeedIsUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -66,7 +66,7 @@ func TestPlanOfASeedIsUnchanged(t *testing.T) {
 				}
 				env = values
 			}
-			maps.Copy(env, map[string]string{"MATOMO_URL": nobody, "MATOMO_TOKEN_AUTH": token, "RUN_ID": "golden",
+			maps.Copy(env, map[string]string{"MATOMO_URL": unreachable, "MATOMO_TOKEN_AUTH": token, "RUN_ID": "golden",
 				"RUN_SEED": "14"})
 			l := start(t, fsys, env, "plan", "--visits", "5000", "--format", "jsonl")
 			l.ends(t, exitcode.OK)

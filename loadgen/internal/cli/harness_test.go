@@ -91,7 +91,7 @@ func (m *matomo) ids() []string {
 	return slices.Collect(maps.Keys(m.visitors))
 }
 
-// settings send 100 visits in five seconds to m; more wins. The threshold always holds: without one of its own a run
+// settings send 100 visits in five seconds to m; more wins. The threshold always passes: without one of its own a run
 // fails where a busy machine is late with most of its hits.
 func settings(m *matomo, more map[string]string) map[string]string {
 	env := map[string]string{
@@ -183,8 +183,8 @@ func readSummary(t *testing.T, fsys afero.Fs, path string) (s runsummary.Summary
 	return s
 }
 
-// kept is the ledger that a state folder holds of a run.
-func kept(t *testing.T, fsys afero.Fs, dir, runID string) runsummary.Summary {
+// storedSummary returns the summary of a run in a state folder.
+func storedSummary(t *testing.T, fsys afero.Fs, dir, runID string) runsummary.Summary {
 	t.Helper()
 	path, err := statedir.Find(fsys, dir, runID)
 	if err != nil {
@@ -193,7 +193,7 @@ func kept(t *testing.T, fsys afero.Fs, dir, runID string) runsummary.Summary {
 	return readSummary(t, fsys, path)
 }
 
-// output collects what a program prints while others look at it.
+// output collects the output of a program, readable while it runs.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -213,7 +213,7 @@ func (o *output) String() string {
 
 func (o *output) has(text string) bool { return strings.Contains(o.String(), text) }
 
-// eventually looks until ok holds.
+// eventually polls until ok is true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -228,7 +228,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// addsUp holds planned against the six outcomes, in all, by kind and by target, and the visits against their fates.
+// addsUp compares planned with the sum of the six outcomes, in total, by kind and by target, and visits with theirs.
 func addsUp(t *testing.T, s runsummary.Summary) {
 	t.Helper()
 	row := func(name string, h runsummary.Hits) {
@@ -275,7 +275,7 @@ func sent(t *testing.T, s runsummary.Summary, visits uint64) {
 	}
 }
 
-// recorded holds the ledger against the sink. Where the answer to a hit is missing, it may be there or not.
+// recorded compares the ledger with the sink. Where the answer to a hit is missing, it may be there or not.
 func recorded(t *testing.T, s runsummary.Summary, m *matomo) {
 	t.Helper()
 	c := m.Counts()
@@ -312,7 +312,7 @@ func recorded(t *testing.T, s runsummary.Summary, m *matomo) {
 	}
 }
 
-// visitsAgree holds the visits alone against the sink.
+// visitsAgree compares only the visits with the sink.
 func visitsAgree(t *testing.T, s runsummary.Summary, m *matomo) {
 	t.Helper()
 	sure := int64(s.Visits.Complete + s.Visits.Partial + s.Visits.Split)

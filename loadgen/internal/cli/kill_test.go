@@ -18,7 +18,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-// victim is a run whose sink tells how much came, and what it has.
+// victim is a run with its sink.
 type victim struct {
 	env    map[string]string
 	came   func() int // requests
@@ -65,7 +65,7 @@ func (v victim) sends(t *testing.T, n int) {
 	eventually(t, "more requests", func() bool { return v.came() >= before+n })
 }
 
-// bounded holds the ledger of a run that has ended against the sink: what it has lies between what is known and what
+// bounded compares the ledger of an ended run with the sink: what it has lies between what is known and what
 // may be.
 func (v victim) bounded(t *testing.T) runsummary.Summary {
 	t.Helper()
@@ -78,7 +78,7 @@ func (v victim) bounded(t *testing.T) runsummary.Summary {
 	for _, path := range paths {
 		lives = append(lives, readSummary(t, fsys, path))
 	}
-	s := runsummary.Merge(append(lives, kept(t, fsys, v.env["STATE_DIR"], v.env["RUN_ID"])))
+	s := runsummary.Merge(append(lives, storedSummary(t, fsys, v.env["STATE_DIR"], v.env["RUN_ID"])))
 	addsUp(t, s)
 	c := v.counts().Total
 	for kind, got := range c.Hits {
@@ -109,7 +109,7 @@ func (v victim) next(t *testing.T) {
 }
 
 func code(child *exec.Cmd) int {
-	_ = child.Wait() // the code says it
+	_ = child.Wait() // see the exit code
 	return child.ProcessState.ExitCode()
 }
 
@@ -120,7 +120,7 @@ func TestLedgerIsCorrectAfterKills(t *testing.T) {
 		t.Run(kind+" loses the loadgen", func(t *testing.T) {
 			t.Parallel()
 			v := victimOf(t, kind)
-			for life := range 3 { // the next lives go on where the one before was
+			for life := range 3 { // the next lives continue where the one before was
 				child := v.start(t, nil)
 				v.sends(t, 40)
 				if err := child.Process.Kill(); err != nil {
@@ -141,13 +141,13 @@ func TestLedgerIsCorrectAfterKills(t *testing.T) {
 				return
 			}
 			if got := code(v.start(t, nil)); got != exitcode.OK {
-				t.Errorf("the job goes on and ends with %d", got)
+				t.Errorf("the job continues and ends with %d", got)
 			}
 			if s := v.bounded(t); s.Visits.Planned != s.Backfill.Visits {
 				t.Errorf("%d visits of %d", s.Visits.Planned, s.Backfill.Visits)
 			}
 		})
-		t.Run(kind+" is asked to end", func(t *testing.T) {
+		t.Run(kind+" gets a signal", func(t *testing.T) {
 			t.Parallel()
 			v := victimOf(t, kind)
 			child := v.start(t, nil)

@@ -121,6 +121,6 @@ func TestBackfillReducesRequestsThatAreTooLarge(t *testing.T) {
 		t.Errorf("%+v of %d visits:\n%s", s.Visits, s.Backfill.Visits, l.stderr.String())
 	}
 	if strings.Count(l.stderr.String(), "request too large for the target") > 9 {
-		t.Errorf("the size that works is not kept:\n%s", l.stderr.String())
+		t.Errorf("the size that works is not reused:\n%s", l.stderr.String())
 	}
 }

@@ -65,7 +65,6 @@ func planCommand(args []string, h host.Host) int {
 // sizeSample is the number of visits whose size is measured, which is slower than to outline them.
 const sizeSample = 500
 
-// printEstimate prints an estimate of the run.
 func printEstimate(p *plan.Plan, h host.Host) int {
 	e, bytes := p.Estimate(h.Now()), 0
 	for number := range uint64(sizeSample) {
@@ -98,7 +97,6 @@ func writeText(w io.Writer, p *plan.Plan, v *visit.Visit, i int) error {
 	return err
 }
 
-// line is a hit in the JSON output.
 type line struct {
 	Visit           uint64            `json:"visit"`
 	Visitor         string            `json:"visitor"`

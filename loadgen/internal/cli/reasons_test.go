@@ -60,11 +60,11 @@ func TestRunWithMostHitsNotAcceptedFailsWithReasons(t *testing.T) {
 		`something in front of Matomo answered 403 (Server: gate/1): "Blocked by policy"`,
 		"error_share<50% (default)"} {
 		if !l.stderr.has(want) {
-			t.Errorf("the end does not say %s:\n%s", want, l.stderr.String())
+			t.Errorf("the end does not report %s:\n%s", want, l.stderr.String())
 		}
 	}
 	if n := strings.Count(l.stderr.String(), "class=in_front"); n != 1 {
-		t.Errorf("the log says it %d times:\n%s", n, l.stderr.String())
+		t.Errorf("the log printed it %d times:\n%s", n, l.stderr.String())
 	}
 	junit, err := afero.ReadFile(fsys, "/out/run.xml")
 	if err != nil || !strings.Contains(string(junit), `failures="1"`) ||
@@ -108,7 +108,7 @@ func TestBulkResponseOfAQueueIsAccepted(t *testing.T) {
 	}
 	if n := strings.Count(l.stderr.String(), "class=accepted_no_receipt"); n != 1 ||
 		!l.stderr.has("no receipt for a bulk request, a queue is active") {
-		t.Errorf("the log says it %d times:\n%s", n, l.stderr.String())
+		t.Errorf("the log printed it %d times:\n%s", n, l.stderr.String())
 	}
 }
 

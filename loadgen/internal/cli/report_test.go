@@ -44,7 +44,7 @@ func TestMissedThresholdIsShownEverywhere(t *testing.T) {
 		t.Errorf("error share %v, want %v of %+v", got, share, h)
 	}
 	if !regexp.MustCompile(`error_share<5%\s+MISSED\s+\d+(\.\d+)? %`).MatchString(l.stderr.String()) {
-		t.Errorf("the printed summary does not say what was missed and by what value:\n%s", l.stderr.String())
+		t.Errorf("the printed summary does not contain what was missed and by what value:\n%s", l.stderr.String())
 	}
 
 	data, err := afero.ReadFile(fsys, "/out/run.xml")
@@ -184,7 +184,7 @@ func figures(n *html.Node) (values, shown []string) {
 	return values, shown
 }
 
-// equalsTheLedger holds the figures of a report against the summary.
+// equalsTheLedger compares the figures of a report with the summary.
 func equalsTheLedger(t *testing.T, page *html.Node, s runsummary.Summary) {
 	t.Helper()
 	byID := map[string]*html.Node{}

@@ -18,14 +18,14 @@ import (
 )
 
 // gated is a Matomo behind a gate that wants a password and a header, and behind a proxy that wants another password.
-// Both repeat all that they were told where they refuse a request, as the gate does with every fifth hit.
+// Both repeat all that they were printed where they refuse a request, as the gate does with every fifth hit.
 func gated(t *testing.T, auth, header, proxyAuth string) (address, proxy string) {
 	t.Helper()
 	repeat := func(w http.ResponseWriter, r *http.Request, status int) {
 		w.WriteHeader(status)
 		_ = r.Header.Write(w)
-		said, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
-		_, _ = w.Write(said)
+		printed, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
+		_, _ = w.Write(printed)
 	}
 	m := newMatomo(t, sink.Config{}, func(n int, w http.ResponseWriter, r *http.Request) bool {
 		refused := r.Header.Get("Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte(auth)) ||

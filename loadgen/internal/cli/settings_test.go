@@ -14,8 +14,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/exitcode"
 )
 
-// nobody is an address that no test may reach: what is refused sends nothing.
-const nobody = "http://127.0.0.1:1/matomo.php"
+// unreachable is an address to which no test may send.
+const unreachable = "http://127.0.0.1:1/matomo.php"
 
 const (
 	useTracker   = "; set it to the tracker URL, such as https://host/matomo.php"
@@ -125,7 +125,7 @@ func TestInvalidSettings(t *testing.T) {
 			for path, content := range c.files {
 				write(t, fsys, path, content)
 			}
-			env := settings(nil, set{"MATOMO_URL": nobody, "MATOMO_TOKEN_AUTH": ""})
+			env := settings(nil, set{"MATOMO_URL": unreachable, "MATOMO_TOKEN_AUTH": ""})
 			maps.Copy(env, c.env)
 			refused(t, start(t, fsys, env), c.want...)
 		})
@@ -138,8 +138,8 @@ func refused(t *testing.T, l *loadgen, want ...string) {
 	l.ends(t, exitcode.BadConfig)
 	var got []string
 	for line := range strings.Lines(l.stderr.String()) {
-		if told, is := strings.CutPrefix(strings.TrimSpace(line), "error: "); is {
-			got = append(got, told)
+		if printed, is := strings.CutPrefix(strings.TrimSpace(line), "error: "); is {
+			got = append(got, printed)
 		}
 	}
 	if !slices.Equal(got, want) {
@@ -159,7 +159,7 @@ func TestURLListOf100MBIsRejected(t *testing.T) {
 	if err := os.Truncate(path, 100<<20); err != nil {
 		t.Fatal(err)
 	}
-	l := start(t, afero.NewOsFs(), settings(nil, map[string]string{"MATOMO_URL": nobody, "URLS_FILE": path}))
+	l := start(t, afero.NewOsFs(), settings(nil, map[string]string{"MATOMO_URL": unreachable, "URLS_FILE": path}))
 	refused(t, l, path+`: is larger than 32 MiB; make it smaller`)
 }
 

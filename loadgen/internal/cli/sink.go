@@ -39,7 +39,6 @@ func sinkCommand(ctx context.Context, args []string, h host.Host) int {
 	return sink.Run(ctx, args, h.Stdout, h.Stderr)
 }
 
-// serveHealth answers health checks until ctx is done.
 func serveHealth(ctx context.Context, listener net.Listener) {
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

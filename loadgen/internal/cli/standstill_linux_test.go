@@ -18,14 +18,14 @@ import (
 	"github.com/puttrix/trafficinator/shared/testbed"
 )
 
-// stopped stops a process, waits until it stands still and for longer than that may be overlooked, and lets it go on.
+// stopped stops a process, waits until it is stopped and long enough for a standstill, and continues it.
 // It returns for how long the process surely stood still.
 func stopped(t *testing.T, child *os.Process) time.Duration {
 	t.Helper()
 	if err := child.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the process stands still", func() bool {
+	eventually(t, "the process is stopped", func() bool {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(child.Pid) + "/stat")
 		_, state, found := bytes.Cut(stat, []byte(") "))
 		return err == nil && found && state[0] == 'T'
@@ -64,7 +64,7 @@ func TestStoppedProcessShedsDueHits(t *testing.T) {
 	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_ = child.Wait() // its ledger tells the rest
+	_ = child.Wait() // the rest is in its ledger
 
 	s := readSummary(t, afero.NewOsFs(), env["SUMMARY_FILE"])
 	addsUp(t, s)
@@ -79,7 +79,7 @@ func TestStoppedProcessShedsDueHits(t *testing.T) {
 	if off := s.Ended.Sub(s.Started) - s.Duration(); off.Abs() > time.Millisecond {
 		t.Errorf("from %s to %s, but it lasted %s", s.Started, s.Ended, s.Duration())
 	}
-	// 20 visits a second fell due. Those of the time before that nobody looked at may be some more.
+	// 20 visits a second were due. Those of the time before between two checks may be some more.
 	if least := uint64(20*still.Seconds()) - 1; all.Visits < least || s.Visits.Unsent < all.Visits ||
 		s.Hits.Shed < all.Hits {
 		t.Errorf("%+v for %s, want at least %d visits; %+v", all, still, least, s.Visits)
@@ -99,7 +99,7 @@ func TestStoppedProcessShedsDueHits(t *testing.T) {
 	}
 	for where, text := range map[string]string{"the log": log.String(), "JUnit": string(junit)} {
 		if !strings.Contains(text, "standstill") && !strings.Contains(text, "was suspended for") {
-			t.Errorf("%s does not tell of it:\n%s", where, text)
+			t.Errorf("%s does not report it:\n%s", where, text)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func failsBecause(t *testing.T, l *loadgen, reason string) {
 		t.Errorf("%s: %q, want %q", s.Reason, s.Message, want)
 	}
 	if !l.stderr.has(want) {
-		t.Errorf("stderr does not tell why:\n%s", l.stderr.String())
+		t.Errorf("stderr does not report why:\n%s", l.stderr.String())
 	}
 	if token := l.env["MATOMO_TOKEN_AUTH"]; l.stderr.has(token) {
 		t.Errorf("stderr shows the token:\n%s", l.stderr.String())
@@ -123,7 +123,7 @@ func TestUnreachableTarget(t *testing.T) {
 			endless(nil, map[string]string{"MATOMO_URL": "http://" + addr + "/matomo.php"}))
 		failsBecause(t, l, "matomo: dial tcp "+addr+": connect: connection refused")
 	})
-	t.Run("shows a certificate that nobody vouches for", func(t *testing.T) {
+	t.Run("shows an untrusted certificate", func(t *testing.T) {
 		t.Parallel()
 		var tries atomic.Int64
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())

@@ -24,7 +24,7 @@ func TestUnwritableSummaryPreventsTheStart(t *testing.T) {
 		l.ends(t, exitcode.BadConfig)
 		want := `error: SUMMARY_FILE="/out/summary.json": write to folder: publish .write-test: no space left on device; free disk space, or use another disk`
 		if !l.stderr.has(want) {
-			t.Errorf("%s: stderr lacks\n%s\nbut says\n%s", command, want, l.stderr.String())
+			t.Errorf("%s: stderr lacks\n%s\nbut is\n%s", command, want, l.stderr.String())
 		}
 		if hits, _ := m.seen(); hits > 0 {
 			t.Errorf("%s: %d hits were sent", command, hits)
@@ -35,7 +35,7 @@ func TestUnwritableSummaryPreventsTheStart(t *testing.T) {
 func TestCheckLeavesNoFiles(t *testing.T) {
 	t.Parallel()
 	fsys := afero.NewMemMapFs()
-	start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": nobody, "STATE_DIR": "/state"}),
+	start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": unreachable, "STATE_DIR": "/state"}),
 		"check").ends(t, exitcode.OK)
 	for _, dir := range []string{"/state", "/out"} {
 		if files, err := afero.ReadDir(fsys, dir); err != nil || len(files) > 0 {
@@ -59,7 +59,7 @@ func TestCheckEnvFileUsesTheProxiesOfTheEnvironment(t *testing.T) {
 	l := start(t, fsys, map[string]string{"HTTP_PROXY": proxy.URL}, "check", "--env-file", "/my.env", "--connect")
 	l.ends(t, exitcode.OK)
 	if asked.Load() == 0 {
-		t.Errorf("the proxy was not asked:\n%s", l.stdout.String())
+		t.Errorf("the proxy got no request:\n%s", l.stdout.String())
 	}
 }
 
@@ -68,7 +68,7 @@ func TestHealthcheckWithoutTelemetryIsHealthy(t *testing.T) {
 	l := start(t, afero.NewMemMapFs(), map[string]string{"TELEMETRY_ADDR": "off"}, "healthcheck")
 	l.ends(t, exitcode.OK)
 	if !l.stdout.has("health is not checked") {
-		t.Errorf("it says %q", l.stdout.String())
+		t.Errorf("it printed %q", l.stdout.String())
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/shared/hit"
+	"github.com/puttrix/trafficinator/shared/logline"
+	"github.com/puttrix/trafficinator/shared/problem"
 	"github.com/puttrix/trafficinator/shared/runsummary"
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
@@ -43,20 +45,9 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 	row("all", s.Hits)
 	_ = t.Flush() // the terminal may be gone
 	v := s.Visits
-	_, _ = fmt.Fprintf(
-		w,
-		"visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; %d "+
-			"split, up to %d repeated; Matomo should have %s\n",
-		v.Planned,
-		v.Complete,
-		v.Partial,
-		v.Uncertain,
-		v.Lost,
-		v.Unsent,
-		v.Split,
-		v.Repeated,
-		between(v.ExpectedInMatomo()),
-	)
+	_, _ = fmt.Fprintf(w, "visits: %d planned = %d complete + %d partial + %d uncertain + %d lost + %d unsent; "+
+		"%d split, up to %d repeated; Matomo should have %s\n", v.Planned, v.Complete, v.Partial, v.Uncertain, v.Lost,
+		v.Unsent, v.Split, v.Repeated, between(v.ExpectedInMatomo()))
 	_, _ = fmt.Fprintf(w, "revenue: %.2f; latency: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms\n", s.Revenue,
 		1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99)
 	if all := s.TotalStandstill(); all.Seconds > 0 {
@@ -87,7 +78,6 @@ func Summary(w io.Writer, s *runsummary.Summary) {
 	}
 }
 
-// between formats a range.
 func between(low, high uint64) string {
 	if low == high {
 		return strconv.FormatUint(low, 10)
@@ -133,7 +123,6 @@ func shortReasons(reasons []runsummary.Reason) string {
 	return strings.Join(all, ", ")
 }
 
-// reasons prints reasons as a table.
 func reasons(w io.Writer, title string, reasons []runsummary.Reason) {
 	if len(reasons) == 0 {
 		return
@@ -144,4 +133,82 @@ func reasons(w io.Writer, title string, reasons []runsummary.Reason) {
 		_, _ = fmt.Fprintf(t, "  %d\t%s\t%s\t%s\n", r.Hits, r.Target, r.Class, r)
 	}
 	_ = t.Flush() // the terminal may be gone
+}
+
+func capacity(w io.Writer, c *runsummary.Capacity) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(t, "step\tvisits/s offered\tstarted\thits/s accepted\tp50\tp95\tp99\terrors\tmeasured\theld\t")
+	for _, s := range c.Steps {
+		held := "yes"
+		switch {
+		case s.Void != "":
+			held = "void: " + s.Void
+		case !s.Held:
+			held = "no: " + threshold.DescribeMissed(s.Verdicts)
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%.4g\t%.4g\t%.4g\t%.0f ms\t%.0f ms\t%.0f ms\t%.3g %%\t%.0f s\t%s\t\n", s.Kind,
+			s.OfferedVisitRate, s.VisitRate, s.HitRate,
+			1000*s.Latency.P50, 1000*s.Latency.P95, 1000*s.Latency.P99, 100*s.ErrorShare, s.Measured, held)
+	}
+	_ = t.Flush() // the terminal may be gone
+	_, _ = fmt.Fprintf(w, "capacity: %s\n", Finding(c))
+}
+
+// Finding describes the result of a capacity search.
+func Finding(c *runsummary.Capacity) string {
+	if c.Void != "" {
+		found := "no result"
+		if c.VisitRate > 0 {
+			found = fmt.Sprintf("at least %.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
+		}
+		return fmt.Sprintf("%s; search aborted: %s", found, c.Void)
+	}
+	limit := fmt.Sprintf("limit reached at %.4g visits/s: %s", c.BrokenRate, threshold.DescribeMissed(c.Limit))
+	switch {
+	case c.VisitRate == 0 && c.BrokenRate > 0:
+		return fmt.Sprintf("below the lowest rate; %s", limit)
+	case c.VisitRate == 0:
+		return "the search ended before its first step"
+	}
+	found := fmt.Sprintf("%.4g visits/s (%.4g hits/s)", c.VisitRate, c.HitRate)
+	if c.BrokenRate == 0 {
+		limit = "no higher rate was tried"
+	}
+	if !c.Confirmed {
+		return fmt.Sprintf("at least %s, not confirmed over a minute; %s", found, limit)
+	}
+	return fmt.Sprintf("%s; %s", found, limit)
+}
+
+func backfill(w io.Writer, b *runsummary.Backfill) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(t, "visits of\tplanned\tsent\tunknown\trejected\tunsent\tleft\t")
+	for _, d := range b.Days {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", d.Date, d.Planned, d.Sent, d.Unknown, d.Rejected,
+			d.Unsent, d.Planned-d.Sent-d.Unknown-d.Rejected-d.Unsent, d.Skipped)
+	}
+	_ = t.Flush() // the terminal may be gone
+	for _, u := range b.Unknown {
+		_, _ = fmt.Fprintf(w, "unknown: batch %d of %s to %s, %d visits from number %d: %s\n", u.Number,
+			u.Date, u.Target, u.Visits, u.FirstVisit, u.Why)
+	}
+	switch i := b.Invalidation; {
+	case i == nil:
+	case i.Done:
+		_, _ = fmt.Fprintln(w, "The reports of these days were invalidated; Matomo rebuilds them.")
+	default:
+		_, _ = fmt.Fprintf(w, "The reports of these days were not invalidated (%s). Run in Matomo's folder on its "+
+			"server:\n%s\n", i.Why, i.Command)
+	}
+}
+
+// Problems prints the problems with the settings, one per line: as text, or as JSON for a controller (package logline).
+func Problems(w io.Writer, asJSON bool, problems problem.List) {
+	for _, p := range problems {
+		if asJSON {
+			logline.Write(w, p)
+			continue
+		}
+		_, _ = fmt.Fprintf(w, "%s: %s\n", p.Severity, p)
+	}
 }

@@ -1,5 +1,4 @@
-// Package host owns the program's access to the machine, provided by main. It does not know what the program does with
-// it.
+// Package host owns the program's access to the machine, provided by main.
 package host
 
 import (
@@ -48,7 +47,7 @@ func ParseEnv(pairs []string) map[string]string {
 // ReadFile reads a file named by a setting.
 func (h Host) ReadFile(path string) ([]byte, error) { return exchange.Read(h.FS, path) }
 
-// Machine is what reaching targets takes of this machine, with the environment that the settings made.
+// Machine returns the access of targets to this machine. env is the environment merged with the settings.
 func (h Host) Machine(env map[string]string) target.Environment {
 	return target.Environment{ReadFile: h.ReadFile, Env: env}
 }

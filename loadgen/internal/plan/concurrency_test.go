@@ -15,7 +15,7 @@ func TestLimitConcurrency(t *testing.T) {
 		spec        spec.Spec
 		descriptors uint64
 		want        int // requests, 0 where it is refused
-		said        string
+		printed     string
 	}{
 		"enough":  {spec.Spec{Concurrency: 200}, 232, 200, ""},
 		"unknown": {spec.Spec{Concurrency: 200}, 0, 200, ""},
@@ -34,13 +34,13 @@ func TestLimitConcurrency(t *testing.T) {
 			t.Parallel()
 			p := &Plan{spec: c.spec, Targets: make([]target.Target, 2)}
 			p.derive()
-			var said []string
+			var printed []string
 			problems := p.LimitConcurrency(c.descriptors)
 			for _, p := range problems {
-				said = append(said, p.String())
+				printed = append(printed, p.String())
 			}
-			if strings.Join(said, " ") != c.said || (problems.Err() != nil) != (c.want == 0) {
-				t.Errorf("said %q, want %q", said, c.said)
+			if strings.Join(printed, " ") != c.printed || (problems.Err() != nil) != (c.want == 0) {
+				t.Errorf("printed %q, want %q", printed, c.printed)
 			}
 			got := p.Sending.Concurrency
 			if c.want > 0 && got != c.want {

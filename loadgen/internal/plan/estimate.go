@@ -13,10 +13,8 @@ import (
 	"github.com/puttrix/trafficinator/shared/profile"
 )
 
-// sampleSize is the number of visits that estimates are based on.
 const sampleSize = 5000
 
-// sample sums up the first visits of a plan.
 type sample struct {
 	hits, actions int
 	openTime      time.Duration

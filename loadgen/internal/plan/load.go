@@ -33,7 +33,6 @@ import (
 // and run id.
 type IdentityFunc func(p *Plan) (seed uint64, runID string)
 
-// loader collects a plan and its problems.
 type loader struct {
 	fs       afero.Fs
 	plan     *Plan
@@ -103,17 +102,13 @@ func pathKeys() map[string]bool {
 // warnUnusedFile warns of an unused env file in the exchange folder, such as that of a controller.
 func warnUnusedFile(fsys afero.Fs, environ map[string]string, problems *problem.List) {
 	dir := envspec.Unquoted(environ, "EXCHANGE_DIR")
-	if dir == "" {
-		return
-	}
 	path := filepath.Join(dir, exchange.EnvFile)
-	if _, err := fsys.Stat(path); err == nil {
+	if _, err := fsys.Stat(path); dir != "" && err == nil {
 		problems.Warn(path, "", "is ignored because LOADGEN_ENV_FILE is not set",
 			"remove it, or set LOADGEN_ENV_FILE to use its settings")
 	}
 }
 
-// autoStarts returns AUTO_START.
 func autoStarts(fsys afero.Fs, environ map[string]string) bool {
 	s, _ := spec.Parse(environ, func(path string) ([]byte, error) { return exchange.Read(fsys, path) })
 	return s.AutoStart
@@ -132,31 +127,18 @@ func Load(fsys afero.Fs, environ map[string]string, identity IdentityFunc) (*Pla
 	if s.RunSeed != nil {
 		l.plan.Seed = *s.RunSeed
 	}
-	if s.BackfillEnabled {
-		l.applyBackfill()
+	if k := &l.plan.spec; k.BackfillEnabled { // bulk requests of dated hits
+		k.SendMode, k.Timeline = "bulk", "compressed"
+		if k.BackfillSeed != nil {
+			l.plan.Seed = *k.BackfillSeed
+		}
 	}
 	l.checkExchangeDir()
 	p := l.plan
-	p.Pages = loadFile(
-		l,
-		"pages",
-		"URLS_FILE",
-		s.URLsFile,
-		exchange.URLsFile,
-		parsePages,
-		urllist.Default(s.SiteURL),
-		"built in",
-	)
-	p.Funnels = loadFile(
-		l,
-		"funnels",
-		"FUNNEL_CONFIG_PATH",
-		s.FunnelsFile,
-		exchange.FunnelsFile,
-		funnel.Decode,
-		nil,
-		"none",
-	)
+	p.Pages = loadFile(l, "pages", "URLS_FILE", s.URLsFile, exchange.URLsFile, parsePages,
+		urllist.Default(s.SiteURL), "built in")
+	p.Funnels = loadFile(l, "funnels", "FUNNEL_CONFIG_PATH", s.FunnelsFile, exchange.FunnelsFile, funnel.Decode, nil,
+		"none")
 	p.Events = loadFile(l, "events", "", "", exchange.EventsFile, eventset.Decode, eventset.Default(), "built in")
 	if s.AutoStart {
 		l.targets()
@@ -184,15 +166,6 @@ func Load(fsys afero.Fs, environ map[string]string, identity IdentityFunc) (*Pla
 }
 
 func (l *loader) readFile(path string) ([]byte, error) { return exchange.Read(l.fs, path) }
-
-// applyBackfill overrides settings of live traffic: a backfill sends bulk requests of dated hits.
-func (l *loader) applyBackfill() {
-	k := &l.plan.spec
-	k.SendMode, k.Timeline = "bulk", "compressed"
-	if k.BackfillSeed != nil {
-		l.plan.Seed = *k.BackfillSeed
-	}
-}
 
 // Backfill returns the days of a backfill that starts at now. Without a token Matomo rejects hits older than a day
 // (tracking_requests_require_authentication_when_custom_timestamp_newer_than in config/global.ini.php).
@@ -302,16 +275,16 @@ func (l *loader) shop() *shop.Shop {
 	}
 	for i, f := range l.plan.Funnels {
 		for j := range f.Steps {
-			if s := &f.Steps[j]; j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
-				l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j)+".url", s.URL,
-					"has a campaign parameter, which would split the visit",
+			s, where := &f.Steps[j], fmt.Sprintf("%s: [%d].steps[%d]", l.plan.Sources["funnels"], i, j)
+			if j > 0 && urllist.Classify(urllist.Page{URL: s.URL}).Campaign {
+				l.problems.Refuse(where+".url", s.URL, "has a campaign parameter, which would split the visit",
 					"move the campaign to the first step")
 			}
-			if s := &f.Steps[j]; s.Type == funnel.Ecommerce && store != nil {
-				if err := store.ValidateOverride(visit.Override(s)); err != nil {
-					l.problems.Refuse(stepPath(l.plan.Sources["funnels"], i, j), "", err.Error(),
-						"change or remove one of its amounts")
-				}
+			if s.Type != funnel.Ecommerce || store == nil {
+				continue
+			}
+			if err := store.ValidateOverride(visit.Override(s)); err != nil {
+				l.problems.Refuse(where, "", err.Error(), "change or remove one of its amounts")
 			}
 		}
 	}

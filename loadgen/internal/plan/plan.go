@@ -14,7 +14,9 @@ import (
 
 	"github.com/puttrix/trafficinator/loadgen/internal/shop"
 	"github.com/puttrix/trafficinator/loadgen/internal/visit"
+	"github.com/puttrix/trafficinator/loadgen/internal/visitor"
 	"github.com/puttrix/trafficinator/shared/calendar"
+	"github.com/puttrix/trafficinator/shared/doctor"
 	"github.com/puttrix/trafficinator/shared/eventset"
 	"github.com/puttrix/trafficinator/shared/funnel"
 	"github.com/puttrix/trafficinator/shared/profile"
@@ -62,7 +64,6 @@ type Plan struct {
 	sample sample
 }
 
-// behaviour returns the behaviour of visitors.
 func (p *Plan) behaviour(s *shop.Shop) visit.Behaviour {
 	k := p.spec
 	b := visit.Behaviour{
@@ -172,4 +173,26 @@ func (p *Plan) Changed() []string {
 		out = append(out, key+"="+v)
 	}
 	return out
+}
+
+// Expect returns what the plan sends, as far as it depends on Matomo's settings.
+func (p *Plan) Expect(now time.Time) doctor.Expectation {
+	k := &p.spec
+	e := doctor.NewExpectation(k, p.Funnels)
+	for _, page := range p.Pages {
+		e.Pages = append(e.Pages, page.URL)
+	}
+	if k.RandomizeCountries { // otherwise all hits have the IP address of this machine
+		for _, place := range visitor.Places() {
+			e.Networks = append(e.Networks, place.Networks()...)
+		}
+	}
+	for _, device := range visitor.Devices() {
+		e.Agents = append(e.Agents, device.UserAgent)
+	}
+	if k.BackfillEnabled {
+		days, _ := p.Backfill(now) // its problems were reported
+		e.AddBackfill(days)
+	}
+	return e
 }

@@ -159,7 +159,7 @@ func TestNotes(t *testing.T) {
 		"RANDOM_EVENTS_PROBABILITY": "0", "ECOMMERCE_PROBABILITY": "0",
 	}, set{"funnels.json": buys,
 		"urls.txt": "https://a.test/one\tOne\nhttps://a.test/find?q=x\nhttps://b.test/two#part\n"})
-	told := strings.Join(p.Notes, "\n")
+	notes := strings.Join(p.Notes, "\n")
 	for _, want := range []string{
 		"target matomo: site 1 at https://m.example.test/stats/matomo.php",
 		// A visit has 3 hits by 40 %, 2 by 20 %, 1 by 20 % and 4 by 20 %, give or take.
@@ -171,8 +171,8 @@ func TestNotes(t *testing.T) {
 		"/x/urls.txt line 3: is recorded without its fragment (#…)",
 		"pages: 3 on 2 host(s), from /x/urls.txt",
 	} {
-		if !strings.Contains(told, want) {
-			t.Errorf("nothing says %q in\n%s", want, told)
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q is missing in\n%s", want, notes)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestPlanWarnings(t *testing.T) {
 		"no event to send": {nil,
 			set{"events.json": `{"click_events":[],"random_events":[{"category":"d","action":"e","name":"f"}]}`},
 			`CLICK_EVENTS_PROBABILITY="0.25": has no events to send; add events to events.json or set it to 0`},
-		"an address beside targets": {nil, set{"targets.json": one},
+		"a tracker URL besides targets": {nil, set{"targets.json": one},
 			`MATOMO_URL: is ignored; the targets come from /x/targets.json`},
 		"a loud rate": {set{"TARGET_VISITS_PER_DAY": "500001"}, nil,
 			`TARGET_VISITS_PER_DAY="500001": is a high load; make sure that you own this server`},
@@ -279,13 +279,13 @@ func TestNotesOfPlannedVisits(t *testing.T) {
 			"planned: 7000 visits a week, from Monday to Sunday 1167, 1167, 1167, 1167, 1167, 1167, 0"},
 		{set{"LOAD_PROFILE": "1h:0→864000"}, "rate: at most 10 visits/s"},
 	} {
-		if told := strings.Join(good(t, c.env, nil).Notes, "\n"); !strings.Contains(told, c.want) {
-			t.Errorf("%v: nothing says %q in\n%s", c.env, c.want, told)
+		if notes := strings.Join(good(t, c.env, nil).Notes, "\n"); !strings.Contains(notes, c.want) {
+			t.Errorf("%v: %q is missing in\n%s", c.env, c.want, notes)
 		}
 	}
-	if told := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(told,
+	if notes := strings.Join(good(t, set{"STOP_AFTER_VISITS": "0"}, nil).Notes, "\n"); strings.Contains(notes,
 		"planned") {
-		t.Errorf("without an end there is a number:\n%s", told)
+		t.Errorf("without an end there is a number:\n%s", notes)
 	}
 }
 

@@ -85,7 +85,6 @@ func (p *Plan) Week() profile.Profile {
 	return profile.NewWeek(curve, 1, p.Zone)
 }
 
-// derive sets the fields that follow from the settings.
 func (p *Plan) derive() {
 	k := &p.spec
 	p.AutoStart, p.StartID, p.SiteZone, p.SiteID = k.AutoStart, k.StartID, k.Timezone, k.MatomoSiteID

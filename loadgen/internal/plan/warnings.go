@@ -15,11 +15,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/urllist"
 )
 
-// stepPath returns the location of a step in a funnel file.
-func stepPath(file string, funnel, step int) string {
-	return fmt.Sprintf("%s: [%d].steps[%d]", file, funnel, step)
-}
-
 // addWarnings warns of settings that are valid but probably unintended.
 func (l *loader) addWarnings() {
 	k, p := l.plan.spec, l.plan
@@ -92,7 +87,6 @@ func (l *loader) warnConcurrency() {
 	}
 }
 
-// addNotes describes the effect of the settings.
 func (l *loader) addNotes() {
 	p := l.plan
 	add := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
@@ -164,7 +158,6 @@ func (p *Plan) addPageNotes(add func(format string, args ...any)) {
 // maxListed is how many lines of the URL list are listed individually.
 const maxListed = 20
 
-// visitsByWeekday formats the number of visits per weekday.
 func (p *Plan) visitsByWeekday() string {
 	curve, _ := profile.ParseCurve(p.spec.LoadCurve)
 	days := make([]string, 7)

@@ -23,7 +23,6 @@ const (
 	claimRetryAfter = 50 * time.Millisecond
 )
 
-// errAlreadyStarted means that another process has executed this start.
 var errAlreadyStarted = errors.New("this start was already executed")
 
 // CheckOutputs checks that a run can write its files, because one that cannot is lost. It leaves nothing behind but the
@@ -122,7 +121,6 @@ func (r *Run) claim(ctx context.Context) (err error) {
 	return nil
 }
 
-// deletedRuns returns the runs that were deleted in the controller.
 func (r *Run) deletedRuns() (d exchange.DeletedRuns) {
 	if r.plan.Files.Exchange == "" {
 		return d
@@ -140,7 +138,6 @@ func (r *Run) deletedRuns() (d exchange.DeletedRuns) {
 	return d
 }
 
-// close releases all resources of the run.
 func (r *Run) close() {
 	if err := r.release(); err != nil {
 		r.log.Error("cannot close the run", "err", err)

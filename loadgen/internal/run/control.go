@@ -34,10 +34,9 @@ func (d *deps) followControl(ctx context.Context, run controllable) (stop func()
 	}
 	c := newControlFile(d.host.FS, d.plan.Files.Exchange, d.plan.RunID, run, d.log)
 	c.poll()
-	return d.goSupervised(ctx, "control", c.watch)
+	return d.goSupervised(ctx, "control", func(ctx context.Context) { everySecond(ctx, c.poll) })
 }
 
-// controlFile applies control.json to a run.
 type controlFile struct {
 	fs     afero.Fs
 	path   string
@@ -52,8 +51,6 @@ func newControlFile(fsys afero.Fs, dir, runID string, run controllable, log *slo
 	return &controlFile{fs: fsys, path: filepath.Join(dir, exchange.ControlFile), target: run, log: log,
 		state: exchange.NoOverride(runID)}
 }
-
-func (c *controlFile) watch(ctx context.Context) { everySecond(ctx, c.poll) }
 
 // poll applies the file. One that is unreadable or invalid changes nothing.
 func (c *controlFile) poll() {

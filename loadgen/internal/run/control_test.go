@@ -33,7 +33,7 @@ func TestControlFileIsApplied(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer stop()
-		go c.watch(ctx)
+		go everySecond(ctx, c.poll)
 		for _, step := range []struct {
 			text string
 			want fakeRun

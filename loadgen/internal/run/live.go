@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/puttrix/trafficinator/loadgen/internal/engine"
+	"github.com/puttrix/trafficinator/loadgen/internal/search"
+	"github.com/puttrix/trafficinator/loadgen/internal/stop"
 	"github.com/puttrix/trafficinator/loadgen/internal/wakeup"
 	"github.com/puttrix/trafficinator/shared/endreason"
 	"github.com/puttrix/trafficinator/shared/phase"
@@ -105,4 +107,43 @@ func (l *liveMode) Close() error {
 		return fmt.Errorf("write the daily cap: %w", err)
 	}
 	return nil
+}
+
+// searchMode sends visits at the rates of a capacity search.
+type searchMode struct {
+	liveMode
+	search *search.Search
+}
+
+// Prepare implements Mode. The search evaluates its steps itself: it misses thresholds on purpose.
+func (s *searchMode) Prepare(ctx context.Context) (Prepared, problem.List) {
+	prepared, problems := s.liveMode.Prepare(ctx)
+	prepared.Thresholds, prepared.Stop = nil, stop.Conditions{}
+	if problems.Err() == nil {
+		s.search = search.New(s.plan, s.config, s.engine)
+	}
+	return prepared, problems
+}
+
+// Run implements Mode.
+func (s *searchMode) Run(drain, abort context.Context) End {
+	defer s.followControl(drain, fixedRate{s.engine})()
+	s.readClocks(drain) // before the first step
+	drain, finish := context.WithCancelCause(drain)
+	defer finish(nil)
+	stopSearch := s.goSupervised(drain, "capacity search", func(ctx context.Context) {
+		if reason := s.search.Run(ctx); reason != "" {
+			finish(reason)
+		}
+	})
+	end := s.send(drain, abort)
+	stopSearch()
+	end.Message += s.search.Result().Void
+	return end
+}
+
+// Fill implements Mode.
+func (s *searchMode) Fill(sum *runsummary.Summary) {
+	s.liveMode.Fill(sum)
+	sum.Kind, sum.Capacity = runsummary.CapacitySearch, s.search.Result()
 }

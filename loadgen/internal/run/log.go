@@ -25,7 +25,6 @@ func newLog(w io.Writer, level slog.Level, asJSON bool, kept *warningLog) *slog.
 	return slog.New(slog.NewMultiHandler(log, warningHandler{text, kept}))
 }
 
-// maxWarnings is how many warnings an HTML export shows.
 const maxWarnings = 50
 
 // warningLog keeps the first warnings and errors of the log.

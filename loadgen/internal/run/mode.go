@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -65,14 +66,12 @@ type State struct {
 	Pause string
 }
 
-// modes creates the mode of each kind of run.
 var modes = map[string]func(*deps) Mode{
 	runsummary.Live:           func(d *deps) Mode { return &liveMode{deps: d} },
 	runsummary.CapacitySearch: func(d *deps) Mode { return &searchMode{liveMode: liveMode{deps: d}} },
 	runsummary.BackfillJob:    func(d *deps) Mode { return &backfillMode{deps: d} },
 }
 
-// deps are the dependencies of a mode.
 type deps struct {
 	host   host.Host
 	plan   *plan.Plan
@@ -100,7 +99,6 @@ func (d *deps) newPrepared() Prepared {
 // now returns the wall-clock time at the start plus the elapsed time. Setting the wall clock does not change it.
 func (d *deps) now() time.Time { return d.began.Add(d.clock.Elapsed()) }
 
-// stateProblem reports a state folder that cannot be used.
 func (d *deps) stateProblem(err error, cure string) (problems problem.List) {
 	problems.Refuse("STATE_DIR", d.plan.Files.State, err.Error(), cure)
 	return problems
@@ -113,3 +111,30 @@ func visiblePhase(p phase.Phase) phase.Phase {
 	}
 	return p
 }
+
+// idleMode sends nothing until it is stopped. It is also the mode of a run that is being prepared.
+type idleMode struct{ phase phase.Phase }
+
+// Prepare implements Mode.
+func (idleMode) Prepare(context.Context) (Prepared, problem.List) { return Prepared{}, nil }
+
+// Run implements Mode.
+func (idleMode) Run(drain, _ context.Context) End {
+	<-drain.Done()
+	if errors.Is(context.Cause(drain), endreason.InternalError) {
+		return End{Reason: endreason.InternalError}
+	}
+	return End{} // a signal
+}
+
+// State implements Mode.
+func (i idleMode) State() State { return State{Phase: i.phase} }
+
+// Ahead implements Mode.
+func (idleMode) Ahead() uint64 { return 0 }
+
+// Fill implements Mode.
+func (idleMode) Fill(*runsummary.Summary) {}
+
+// Close implements Mode.
+func (idleMode) Close() error { return nil }

@@ -10,7 +10,6 @@ import (
 	"github.com/puttrix/trafficinator/shared/runsummary"
 )
 
-// everySecond calls f once a second until ctx is done.
 func everySecond(ctx context.Context, f func()) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -44,7 +43,6 @@ func (r *Run) observe(ctx context.Context) {
 	})
 }
 
-// logStandstills logs new standstills.
 func (r *Run) logStandstills(time.Time, *runsummary.Summary) {
 	for _, gap := range r.clock.Gaps(r.loggedStandstills) {
 		r.loggedStandstills++
@@ -80,7 +78,6 @@ func reasonAttrs(why runsummary.Reason) []any {
 	return []any{"target", why.Target, "class", why.Class, "hits", why.Hits, "reason", why.String()}
 }
 
-// checkStop stops the run on its stop conditions.
 func (r *Run) checkStop(now time.Time, sum *runsummary.Summary) {
 	if r.stopReason != "" {
 		return

@@ -41,7 +41,6 @@ func (r *recorder) save(upTo uint64) (runsummary.Summary, error) {
 	return sum, nil
 }
 
-// current returns the current summary without writing it.
 func (r *recorder) current() runsummary.Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()

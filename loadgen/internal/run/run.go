@@ -139,7 +139,6 @@ func (d *deps) supervise(ctx context.Context, s *lifecycle.Service) (stop func()
 	return func() { _ = s.Stop(); watching.Wait() } // the error was logged
 }
 
-// reject prints why the run does not start.
 func (r *Run) reject(problems problem.List) int {
 	console.Problems(r.host.Stderr, r.host.JSONLines(), problems)
 	return exitcode.BadConfig

@@ -42,7 +42,7 @@ func TestServicesMeetTheLifecycleContract(t *testing.T) {
 	})
 	lifecycletest.Stress(t, func(*testing.T) *lifecycle.Service {
 		c := newControlFile(afero.NewMemMapFs(), "/x", "mine", &fakeRun{}, slog.New(slog.DiscardHandler))
-		return lifecycle.Loop("control", c.watch)
+		return lifecycle.Loop("control", func(ctx context.Context) { everySecond(ctx, c.poll) })
 	})
 }
 

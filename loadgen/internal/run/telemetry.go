@@ -35,7 +35,6 @@ func (r *Run) Summary() runsummary.Summary {
 	return sum
 }
 
-// listen serves telemetry until stop is called.
 func (r *Run) listen(ctx context.Context) (stop func(), err error) {
 	w := r.plan.Observability
 	if w.Addr == "" {

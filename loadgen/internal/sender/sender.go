@@ -1,5 +1,5 @@
-// Package sender connects the engine to package tracking: it knows how the hits of a plan are encoded for each target.
-// It knows neither when a hit is due nor what its outcome means.
+// Package sender connects the engine to package tracking: it encodes the hits of a plan for each target. It does not depend
+// on when hits are due, or on the meaning of outcomes.
 package sender
 
 import (
@@ -52,7 +52,6 @@ func (s *Sender) Request() engine.Request {
 	return &singleRequest{Sender: s}
 }
 
-// singleRequest carries one hit.
 type singleRequest struct {
 	*Sender
 	target    int
@@ -76,7 +75,6 @@ func (r *singleRequest) Add(v *visit.Visit, i int, at time.Time) {
 // Send implements engine.Request.
 func (r *singleRequest) Send() tracking.Result { return r.targets[r.target].Send(r.body, r.userAgent) }
 
-// bulkRequest carries hits of many visits.
 type bulkRequest struct {
 	*Sender
 	target int

@@ -21,7 +21,6 @@ type Series struct {
 	seconds        [][]export.Point // of the last minutes, the current one last
 }
 
-// mark is the state of the ledger at the start of a point.
 type mark struct {
 	at     time.Time
 	counts ledger.Counts
@@ -61,7 +60,6 @@ func (s *Series) Points() []export.Point {
 	return append(points, slices.Concat(s.seconds...)...)
 }
 
-// since returns the point from before to m.
 func (m mark) since(before mark) export.Point {
 	d := m.counts.Since(before.counts)
 	return export.Point{

@@ -52,20 +52,20 @@ func TestEachSecondHasWhatHappenedInIt(t *testing.T) {
 func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
 	l := ledger.New(1)
 	s := series.New(start, l.Counts())
-	const looks, every = 3*60*3 + 2, 20 * time.Second // seconds stand for themselves; fewer looks take less time
-	for n := range looks {
+	const ticks, every = 3*60*3 + 2, 20 * time.Second // seconds stand for themselves; fewer points take less time
+	for n := range ticks {
 		hitOnce(l, 0, answer.Accepted, 5*time.Millisecond)
 		s.Add(start.Add(time.Duration(n+1)*every), l.Counts)
 	}
 	points := s.Points()
 	if want := 60 + 120*3 + 2; len(points) != want {
-		t.Errorf("%d points, want an hour of minutes and two hours and 40 seconds of single looks: %d",
+		t.Errorf("%d points, want an hour of minutes and two hours and 40 seconds of seconds: %d",
 			len(points), want)
 	}
 	at, visits := start, uint64(0)
 	for _, p := range points {
 		if !p.At.Equal(at) {
-			t.Fatalf("a point begins at %s, the one before ends at %s", p.At, at)
+			t.Fatalf("a point starts at %s, the one before ends at %s", p.At, at)
 		}
 		if p.Visits != uint64(p.Length/every) {
 			t.Errorf("%d visits in %s", p.Visits, p.Length)
@@ -73,7 +73,7 @@ func TestSecondsOlderThanTwoHoursBecomeMinutes(t *testing.T) {
 		at = at.Add(p.Length)
 		visits += p.Visits
 	}
-	if visits != looks {
-		t.Errorf("%d visits in all points, the ledger has %d", visits, looks)
+	if visits != ticks {
+		t.Errorf("%d visits in all points, the ledger has %d", visits, ticks)
 	}
 }

@@ -26,7 +26,6 @@ type call struct {
 	site   int
 }
 
-// answer is the response to a call.
 type answer struct {
 	status int
 	body   any
@@ -113,7 +112,6 @@ func (s *Sink) callMany(c call) answer {
 	return answer{http.StatusOK, all}
 }
 
-// right is the permission that a call needs.
 type right string
 
 const (
@@ -160,7 +158,6 @@ func (s *Sink) fail(h *hit, reason string, now time.Time) {
 	}
 }
 
-// row is an entry of an answer.
 type row = reports.Row
 
 // administration are the methods other than reports.
@@ -196,13 +193,11 @@ var administration = map[string]struct {
 	}},
 }
 
-// mainURL is that of every site.
 const mainURL = "https://shop.example.test"
 
 // always returns a method with a constant answer.
 func always(body any) func(*Sink, call) any { return func(*Sink, call) any { return body } }
 
-// site returns the settings of a site.
 func (s *Sink) site(id int) row {
 	t := s.cfg.Tracker
 	return row{
@@ -279,28 +274,14 @@ func (s *Sink) trackingFailures(call) any {
 	return rows
 }
 
-// annotation is a note in the graphs of a site.
-type annotation struct {
-	site       int
-	date, text string
-}
-
-func (a annotation) row(id int) row {
-	return row{"date": a.date, "note": a.text, "starred": 0, "user": "sink", "idNote": id, "canEditOrDelete": true}
-}
-
 func (s *Sink) annotate(c call) any {
-	s.notes = append(s.notes, annotation{c.site, c.params["date"], c.params["note"]})
-	n := len(s.notes)
-	return s.notes[n-1].row(n - 1)
+	note := row{"date": c.params["date"], "note": c.params["note"], "starred": 0, "user": "sink",
+		"idNote": s.noteCount, "canEditOrDelete": true}
+	s.noteCount++
+	s.notes[c.site] = append(s.notes[c.site], note)
+	return note
 }
 
 func (s *Sink) annotations(c call) any {
-	rows := []row{}
-	for id, a := range s.notes {
-		if a.site == c.site {
-			rows = append(rows, a.row(id))
-		}
-	}
-	return map[string][]row{strconv.Itoa(c.site): rows}
+	return map[string][]row{strconv.Itoa(c.site): append([]row{}, s.notes[c.site]...)}
 }

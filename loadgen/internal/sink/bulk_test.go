@@ -32,7 +32,7 @@ func TestBulkResponsesAreThoseOfMatomo(t *testing.T) {
 		{"two hits in order", "", body(nil, item(page(1).at(0)), item(page(2).at(9))), 200,
 			`{"status":"success","tracked":2,"invalid":0}`, 2},
 		{"an object is a hit", "", body(nil, page(1)), 200, `{"status":"success","tracked":1,"invalid":0}`, 1},
-		{"an object may hold numbers, true and null", "", body(nil, map[string]any{
+		{"an object may contain numbers, true and null", "", body(nil, map[string]any{
 			"idsite": 1, "rec": true, "cid": visitor, "ua": agent, "url": "https://shop.test/", "action_name": "x",
 			"urlref": nil,
 		}), 200, `{"status":"success","tracked":1,"invalid":0}`, 1},

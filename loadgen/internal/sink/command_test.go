@@ -36,7 +36,7 @@ func runWith(t *testing.T, hit params, args ...string) (code int, out string) {
 	go func() { ended <- sink.Run(ctx, append([]string{"--addr", "127.0.0.1:0"}, args...), &stdout, stderr) }()
 	_, address, ok := strings.Cut(<-stderr.line, "listens on ")
 	if !ok {
-		t.Fatal("the first line does not tell the address")
+		t.Fatal("the first line does not contain the address")
 	}
 	resp, err := http.Post(strings.TrimSpace(address), "application/x-www-form-urlencoded",
 		strings.NewReader(hit.encode()))

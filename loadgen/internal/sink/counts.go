@@ -142,7 +142,6 @@ type shownHit struct {
 	Params   map[string]string `json:"params"`
 }
 
-// masked returns a copy without the value of the token.
 func masked(params map[string]string) map[string]string {
 	out := maps.Clone(params)
 	if _, ok := out["token_auth"]; ok {
@@ -151,7 +150,6 @@ func masked(params map[string]string) map[string]string {
 	return out
 }
 
-// hits returns the last hits, oldest first.
 func (s *Sink) hits() []shownHit {
 	s.mu.Lock()
 	defer s.mu.Unlock()

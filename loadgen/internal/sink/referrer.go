@@ -88,7 +88,6 @@ func (t *Tracker) referrerOf(p map[string]string) (source, campaign string) {
 	}
 }
 
-// hides reports whether the site excludes a referrer.
 func (t *Tracker) hides(host string) bool {
 	return slices.ContainsFunc(t.excludedReferrers, func(one string) bool {
 		return strings.EqualFold(host, one) || strings.EqualFold(host, hostOf(one))

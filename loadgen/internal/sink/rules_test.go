@@ -82,7 +82,7 @@ func TestEachRuleIsReported(t *testing.T) {
 		{"a category of five is fine",
 			then(order(1, "o").with("ec_items", `[["A","a",["1","2","3","4","5"],100,1]]`).at(1)), nil},
 		{"no items", then(order(1, "o").with("ec_items", `[]`).at(1)), []string{sink.RuleItems}},
-		{"items that do not come to the subtotal",
+		{"items that do not add up to the subtotal",
 			then(order(1, "o").with("ec_items", `[["A","a","c",99.99,1]]`).at(1)), []string{sink.RuleItemSum}},
 		{"a url of 1025 bytes", value("url", "https://shop.test/"+strings.Repeat("a", longPath-18)),
 			[]string{sink.RuleLongURL}},
@@ -130,7 +130,7 @@ func TestEachRuleIsReported(t *testing.T) {
 		{"a download first", []params{extra(1, "download", "https://a.test/b.zip")},
 			[]string{sink.RuleExtraFirst, sink.RulePageview}},
 		{"a page that is a search by accident may be first", value("url", "https://shop.test/?q=x"), nil},
-		{"a ping of no page, which only asks", []params{extra(1, "ping", "1").without("pv_id")}, nil},
+		{"a ping without a page, which only tests", []params{extra(1, "ping", "1").without("pv_id")}, nil},
 		{"a ping first", []params{extra(1, "ping", "1")}, []string{sink.RuleNoPage, sink.RulePageview}},
 		{"a cart first", []params{extra(1, "idgoal", "0", "revenue", "5")},
 			[]string{sink.RuleNoPage, sink.RulePageview}},
@@ -206,6 +206,6 @@ func TestDistinctViolationsAreBounded(t *testing.T) {
 		f.post(page(1).with("x"+strings.Repeat("y", i), "1"))
 	}
 	if n := len(f.Violations()); n > 1010 {
-		t.Errorf("%d distinct violations are kept", n)
+		t.Errorf("%d distinct violations are stored", n)
 	}
 }

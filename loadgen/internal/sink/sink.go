@@ -81,7 +81,8 @@ type Sink struct {
 	log         *reports.Log
 	detailed    []*reports.Visit // visits with Details
 	failures    map[failureKey]time.Time
-	notes       []annotation
+	notes       map[int][]row // annotations by site
+	noteCount   int
 }
 
 // New returns a sink. Its outages are relative to now.
@@ -99,7 +100,7 @@ func New(cfg Config) *Sink {
 		cfg: cfg, start: cfg.Now(), seed: maphash.MakeSeed(),
 		requestRand: rand.New(rand.NewPCG(cfg.Seed, 0)), hitRand: rand.New(rand.NewPCG(cfg.Seed, 1)),
 		visitors: map[visitorKey]*visitor{}, unique: map[visitorKey]struct{}{}, orders: map[uint64]struct{}{},
-		failures: map[failureKey]time.Time{}, inFlight: map[visitorKey]int{},
+		failures: map[failureKey]time.Time{}, inFlight: map[visitorKey]int{}, notes: map[int][]row{},
 		counts: Counts{Rejected: map[string]int64{}, Excluded: map[string]int64{}, Faults: map[string]int64{},
 			Sites: map[int]*SiteCounts{}},
 	}
@@ -136,5 +137,4 @@ func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Violations returns the violations so far, sorted by rule and parameter.
 func (s *Sink) Violations() []Violation { return s.rules.list() }
 
-// now returns the time of the sink's clock.
 func (s *Sink) now() time.Time { return s.cfg.Now().Add(s.cfg.ClockSkew) }

@@ -121,7 +121,7 @@ func TestASecondOrderWithTheSameIDIsRejected(t *testing.T) {
 		t.Errorf("%d orders of %d cents", got.Hits["order"], got.Revenue)
 	}
 	if got.Visits != 2 {
-		t.Errorf("%d visits: the visit that the refused order opened must stay", got.Visits)
+		t.Errorf("%d visits: the visit that the rejected order started must remain", got.Visits)
 	}
 	if f.Counts().Rejected["ec_id is not unique"] != 1 {
 		t.Errorf("rejected: %v", f.Counts().Rejected)

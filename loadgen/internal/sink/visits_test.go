@@ -23,7 +23,7 @@ func TestVisitsStartAndJoinLikeInMatomo(t *testing.T) {
 		{"new_visit opens a visit of the known visitor", []params{page(1).at(0), page(2).with("new_visit", "1").at(9)},
 			2, 1, 0, 0},
 		{"two cids are two visits", []params{page(1).at(0), other(page(1)).at(1)}, 2, 2, 0, 0},
-		{"a ping does not keep a visit alive",
+		{"a ping does not extend a visit",
 			[]params{page(1).at(0), extra(1, "ping", "1").at(1500), page(2).at(2000)}, 2, 1, 1, 1501},
 		{"a ping after 1800 s is dropped", []params{page(1).at(0), extra(1, "ping", "1").at(1800)}, 1, 1, 0, 0},
 		{"a ping without a visit is dropped", []params{extra(1, "ping", "1").at(0)}, 0, 0, 0, 0},

@@ -24,7 +24,7 @@ func TestATimeWithoutASignOfLifeIsAStandstill(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if c.Elapsed(); c.GapCount() != 1 {
-			t.Errorf("%v: more after the process went on", c.Gaps(1))
+			t.Errorf("%v: more after the process continued", c.Gaps(1))
 		}
 	})
 }
@@ -56,7 +56,7 @@ func TestTheSleepOfTheMachinePassesAndIsAStandstill(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		slept.Add(int64(8 * time.Hour))
-		time.Sleep(pollInterval) // Go's time goes on where it stood
+		time.Sleep(pollInterval) // Go's time continues where it stopped
 		synctest.Wait()
 		if got, want := c.Elapsed(), 10*time.Second+pollInterval+8*time.Hour; got != want {
 			t.Errorf("the clock shows %v, want %v", got, want)

@@ -64,7 +64,6 @@ func (f Folder) closeIfDead(id string, files []fs.FileInfo, now time.Time, log *
 	}
 }
 
-// removeTempFiles removes unfinished summaries of a killed run.
 func (f Folder) removeTempFiles(id string, files []fs.FileInfo) {
 	for _, file := range files {
 		if strings.HasPrefix(file.Name(), "."+statedir.OpenFile(id)+".") {
@@ -73,7 +72,6 @@ func (f Folder) removeTempFiles(id string, files []fs.FileInfo) {
 	}
 }
 
-// errMayBeRunning means that it is unknown whether a run is running.
 var errMayBeRunning = errors.New("the run may be running, because the file system has no locks; start it again to " +
 	"close its ledger")
 

@@ -23,15 +23,15 @@ func TestWhatIsNoLedgerStaysAsItIs(t *testing.T) {
 	for name, text := range files {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	said := tidy(t, f)
+	logged := tidy(t, f)
 	if s := summary(t, dir, "odd"); s.Reason != "killed" || s.Hits.Unknown != 1 || s.ByKind["pageview"].Unknown != 1 {
 		t.Errorf("a ledger without rows is closed as %+v", s)
 	}
 	delete(files, "odd.json")
 	for name, text := range files {
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != text ||
-			!strings.Contains(said, name) {
-			t.Errorf("%s is now %q, %v:\n%s", name, data, err, said)
+			!strings.Contains(logged, name) {
+			t.Errorf("%s is now %q, %v:\n%s", name, data, err, logged)
 		}
 	}
 	if left := names(t, dir); len(left) != len(files) {
@@ -39,7 +39,7 @@ func TestWhatIsNoLedgerStaysAsItIs(t *testing.T) {
 	}
 }
 
-// lockless is a file system that knows no locks.
+// lockless is a file system without locks.
 type lockless struct{ afero.Fs }
 
 type noDescriptor struct{ afero.File }
@@ -56,15 +56,15 @@ func TestARunThatMayBeAliveIsNotClosed(t *testing.T) {
 	dir := t.TempDir()
 	f, err := state.Open(lockless{afero.NewOsFs()}, dir)
 	must(t, err)
-	alive := begin(t, f, "alive")
+	alive := acquire(t, f, "alive")
 	must(t, alive.Save(&runsummary.Summary{RunID: "alive", Started: now}))
 	for range 2 {
-		if said := tidy(t, f); !strings.Contains(said, "run_id=alive") || !summary(t, dir, "alive").Ended.IsZero() {
-			t.Errorf("it is closed, or nothing is said: %s", said)
+		if logged := tidy(t, f); !strings.Contains(logged, "run_id=alive") || !summary(t, dir, "alive").Ended.IsZero() {
+			t.Errorf("it is closed, or it is not reported: %s", logged)
 		}
 	}
 	must(t, alive.End(&runsummary.Summary{RunID: "alive", Started: now, Ended: now}), alive.Close())
-	if said := tidy(t, f); said != "" || summary(t, dir, "alive").Ended.IsZero() {
-		t.Errorf("it has ended, and: %s", said)
+	if logged := tidy(t, f); logged != "" || summary(t, dir, "alive").Ended.IsZero() {
+		t.Errorf("it has ended, and: %s", logged)
 	}
 }

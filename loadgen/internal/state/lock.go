@@ -144,7 +144,6 @@ func (l *lock) remove() error {
 	return nil
 }
 
-// close releases the lock.
 func (l *lock) close() error {
 	if err := l.file.Close(); err != nil {
 		return fmt.Errorf("release lock: %w", err)

@@ -119,7 +119,6 @@ func (r *Run) Release() error {
 
 func (r *Run) path() string { return filepath.Join(r.folder.dir, statedir.OpenFile(r.id)) }
 
-// save writes a summary to a file in the folder.
 func (f Folder) save(name string, s *runsummary.Summary) error {
 	data, err := s.Encode()
 	if err != nil {
@@ -136,7 +135,6 @@ func (f Folder) write(name string, data []byte) error {
 	return exchange.Publish(f.fs, filepath.Clean(dir), map[string][]byte{base: data})
 }
 
-// archive moves the file path to name in the folder.
 func (f Folder) archive(path, name string) error {
 	to := filepath.Join(f.dir, name)
 	if err := f.fs.MkdirAll(filepath.Dir(to), 0o700); err != nil {
@@ -148,7 +146,6 @@ func (f Folder) archive(path, name string) error {
 	return nil
 }
 
-// read decodes a JSON file.
 func (f Folder) read(path string, into any) error {
 	data, err := exchange.Read(f.fs, path)
 	if err != nil {

@@ -34,7 +34,7 @@ func real(t *testing.T) (state.Folder, string) {
 	return f, dir
 }
 
-func begin(t *testing.T, f state.Folder, id string) *state.Run {
+func acquire(t *testing.T, f state.Folder, id string) *state.Run {
 	t.Helper()
 	r, err := f.Acquire(id)
 	if err != nil {
@@ -53,7 +53,7 @@ func must(t *testing.T, errs ...error) {
 // killed leaves a run as a kill does: its place is free, and nothing was ended.
 func killed(t *testing.T, f state.Folder, s *runsummary.Summary) {
 	t.Helper()
-	r := begin(t, f, s.RunID)
+	r := acquire(t, f, s.RunID)
 	must(t, r.Save(s), r.Close())
 }
 
@@ -93,21 +93,21 @@ func names(t *testing.T, dir string) (out []string) {
 func TestARunHasItsPlaceAlone(t *testing.T) {
 	t.Parallel()
 	f, dir := real(t)
-	first := begin(t, f, "one")
+	first := acquire(t, f, "one")
 	must(t, first.Save(&runsummary.Summary{RunID: "one", Started: now}))
 	if _, err := f.Acquire("one"); !errors.Is(err, state.ErrRunning) {
 		t.Fatalf("a second one: %v", err)
 	}
-	if said := tidy(t, f); said != "" || !summary(t, dir, "one").Ended.IsZero() {
-		t.Errorf("the ledger of a run that is alive was touched: %s", said)
+	if logged := tidy(t, f); logged != "" || !summary(t, dir, "one").Ended.IsZero() {
+		t.Errorf("the ledger of a run that is alive was touched: %s", logged)
 	}
 	must(t, first.End(&runsummary.Summary{RunID: "one", Started: now, Ended: now, NextVisit: 7}), first.Close())
 	if left := names(t, dir); len(left) > 0 {
 		t.Errorf("the run has ended and left %v", left)
 	}
-	again := begin(t, f, "one")
+	again := acquire(t, f, "one")
 	if next, killed, err := again.Resume(now); err != nil || next != 7 || killed {
-		t.Errorf("it goes on at %d, killed %t, %v", next, killed, err)
+		t.Errorf("it continues at %d, killed %t, %v", next, killed, err)
 	}
 	must(t, again.Close())
 }
@@ -117,8 +117,8 @@ func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 	f, dir := real(t)
 	killed(t, f, &runsummary.Summary{RunID: "one", Started: now, NextVisit: 9})
 	must(t, os.WriteFile(filepath.Join(dir, ".one.json.123"), []byte("{"), 0o600)) // half of the next write
-	if said := tidy(t, f); !strings.Contains(said, "run_id=one") {
-		t.Errorf("nothing is said: %s", said)
+	if logged := tidy(t, f); !strings.Contains(logged, "run_id=one") {
+		t.Errorf("it is not reported: %s", logged)
 	}
 	if s := summary(t, dir, "one"); s.Reason != "killed" || !s.Ended.Equal(now.Add(time.Minute)) {
 		t.Errorf("it ended at %s: %q", s.Ended, s.Reason)
@@ -126,8 +126,8 @@ func TestTheLedgerOfAKilledRunIsClosed(t *testing.T) {
 	if left := names(t, dir); len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
-	if said := tidy(t, f); said != "" {
-		t.Errorf("closed again: %s", said)
+	if logged := tidy(t, f); logged != "" {
+		t.Errorf("closed again: %s", logged)
 	}
 }
 
@@ -136,10 +136,10 @@ func TestEachLifeOfARunIsKept(t *testing.T) {
 	f, dir := real(t)
 	var next uint64
 	for life := range uint64(4) { // all in one second
-		r := begin(t, f, "own")
+		r := acquire(t, f, "own")
 		first, killed, err := r.Resume(now)
 		if err != nil || first != next || killed != (life > 0) {
-			t.Fatalf("life %d begins at %d, killed %t, %v", life, first, killed, err)
+			t.Fatalf("life %d starts at %d, killed %t, %v", life, first, killed, err)
 		}
 		next = first + 10
 		must(t, r.Save(&runsummary.Summary{RunID: "own", Started: now, FirstVisit: first, NextVisit: next}), r.Close())
@@ -156,7 +156,7 @@ func TestGoingOnTwiceKeepsALifeOnce(t *testing.T) {
 	f, dir := real(t)
 	killed(t, f, &runsummary.Summary{RunID: "own", Started: now, NextVisit: 10})
 	for i := range 2 {
-		r := begin(t, f, "own")
+		r := acquire(t, f, "own")
 		// The second time in another month.
 		if next, _, err := r.Resume(now.AddDate(0, i, 0)); err != nil || next != 10 {
 			t.Fatalf("next %d, %v", next, err)
@@ -176,13 +176,13 @@ func TestABrokenLedgerRefusesItsOwnRunAlone(t *testing.T) {
 		os.WriteFile(filepath.Join(dir, "own.json"), []byte("{"), 0o600),
 		os.WriteFile(filepath.Join(dir, "no ledger.json"), []byte("[]"), 0o600), syscall.Mkfifo(pipe, 0o600),
 		syscall.Mkfifo(filepath.Join(dir, "p.lock"), 0o600))
-	said := tidy(t, f)
+	logged := tidy(t, f)
 	for _, want := range []string{"empty.json", "no ledger.json", "pipe.json"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("nothing is said of %s:\n%s", want, said)
+		if !strings.Contains(logged, want) {
+			t.Errorf("%s is not reported:\n%s", want, logged)
 		}
 	}
-	r := begin(t, f, "own")
+	r := acquire(t, f, "own")
 	if _, _, err := r.Resume(now); err == nil ||
 		!strings.Contains(err.Error(), "own.json: unexpected end of JSON input; move it away") {
 		t.Errorf("its own is taken: %v", err)
@@ -201,9 +201,9 @@ func TestALockThatIsNoFileRefusesItsRun(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	said := tidy(t, f)
-	if !strings.Contains(said, "run_id=device") {
-		t.Errorf("nothing is said of the lock of another run:\n%s", said)
+	logged := tidy(t, f)
+	if !strings.Contains(logged, "run_id=device") {
+		t.Errorf("no report of the lock of another run:\n%s", logged)
 	}
 }
 
@@ -259,12 +259,12 @@ func TestAStartReadsItsOwnLedgerAndThoseOfKilledRunsAlone(t *testing.T) {
 	killed(t, f, &runsummary.Summary{RunID: "own", Started: now})
 	opened = nil
 	tidy(t, f)
-	r := begin(t, f, "own")
+	r := acquire(t, f, "own")
 	_, _, err = r.Resume(now)
 	must(t, err, r.Close())
 	slices.Sort(opened)
 	if got := slices.Compact(opened); !slices.Equal(got, []string{"dead.json", "own.json"}) {
-		t.Errorf("beside %d ended ledgers a start opens %v", old, got)
+		t.Errorf("with %d ended ledgers a start opens %v", old, got)
 	}
 }
 
@@ -284,7 +284,7 @@ func TestADeletedRunIsRemovedAtTheNextStart(t *testing.T) {
 		write(name, time.Hour)
 	}
 	write(statedir.EndedFile("newer", now), -time.Hour)
-	alive := begin(t, f, "alive")
+	alive := acquire(t, f, "alive")
 	must(t, alive.Save(&runsummary.Summary{RunID: "alive"}),
 		os.Chtimes(filepath.Join(dir, "alive.json"), now, now.Add(-time.Hour)))
 	gone := map[string]time.Time{}
@@ -347,7 +347,7 @@ func TestTheEndOfARunIsWrittenOnAFullDisk(t *testing.T) {
 	dir, is := t.TempDir(), false
 	f, err := state.Open(full{afero.NewOsFs(), &is}, dir)
 	must(t, err)
-	r := begin(t, f, "one")
+	r := acquire(t, f, "one")
 	s := &runsummary.Summary{RunID: "one", Hits: runsummary.Hits{Planned: 10, Accepted: 1}}
 	must(t, r.Save(s))
 	is = true
@@ -358,7 +358,7 @@ func TestTheEndOfARunIsWrittenOnAFullDisk(t *testing.T) {
 	s.Ended, s.Reason, s.Message = now, "interrupted", strings.Repeat("x", 10_000)
 	must(t, r.End(s), r.Close())
 	if got := summary(t, dir, "one"); got.Hits.Accepted != 10 || got.Reason != "interrupted" {
-		t.Errorf("the ledger says %q, %+v", got.Reason, got.Hits)
+		t.Errorf("the ledger has %q, %+v", got.Reason, got.Hits)
 	}
 	is = false
 	tidy(t, f)

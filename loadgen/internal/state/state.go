@@ -1,5 +1,5 @@
 // Package state owns the state folder, which survives restarts: the run summary of each run, which only one process at
-// a time may send, the daily cap, and the last start. It knows neither the meaning of a summary nor when it is written.
+// a time may send, the daily cap, and the last start. It does not depend on the meaning of a summary.
 package state
 
 import (
@@ -66,7 +66,6 @@ func (f Folder) SaveCap(c runsummary.Cap) error {
 	return exchange.Publish(f.fs, f.dir, map[string][]byte{runsummary.CapFile: data})
 }
 
-// startFile contains the id of the last start.
 const startFile = "last.start"
 
 // AlreadyStarted reports whether id was the last start recorded.

@@ -52,7 +52,7 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 	}
 	r, err := f.Acquire("x")
 	if err != nil || r.Save(&runsummary.Summary{RunID: "x"}) != nil || r.End(&runsummary.Summary{RunID: "x"}) != nil {
-		t.Errorf("no folder keeps nothing: %v", err)
+		t.Errorf("without a folder something is stored: %v", err)
 	}
 }
 

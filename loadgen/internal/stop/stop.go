@@ -85,15 +85,7 @@ func (c *Conditions) checkErrors(now time.Time, hits runsummary.Hits) string {
 		return ""
 	}
 	percent := func(n uint64) float64 { return 100 * float64(n) / float64(ended) }
-	return fmt.Sprintf(
-		"error brake: %.1f %% of %d hits in the last minute were not accepted (rejected %.1f %%, failed "+
-			"%.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g",
-		percent(bad),
-		ended,
-		percent(hits.Rejected),
-		percent(hits.Failed),
-		percent(hits.Unknown),
-		percent(hits.Shed),
-		c.MaxErrors,
-	)
+	return fmt.Sprintf("error brake: %.1f %% of %d hits in the last minute were not accepted (rejected %.1f %%, "+
+		"failed %.1f %%, unknown %.1f %%, shed %.1f %%), more than STOP_ERROR_SHARE=%g", percent(bad), ended,
+		percent(hits.Rejected), percent(hits.Failed), percent(hits.Unknown), percent(hits.Shed), c.MaxErrors)
 }

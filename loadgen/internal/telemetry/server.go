@@ -98,7 +98,6 @@ func Listen(ctx context.Context, addr, version string, source Source, log *slog.
 	return &Server{service, ln.Addr()}, nil
 }
 
-// snapshot returns the current status of a source.
 func snapshot(s Source, version string, started time.Time) status.Snapshot {
 	out := status.Snapshot{Version: version, Phase: phase.Phase(s.Phase()), Pause: s.Pause(), Life: started,
 		Run: s.Summary(), Targets: map[string]status.Target{}}

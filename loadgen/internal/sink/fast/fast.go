@@ -24,7 +24,6 @@ type Stats struct {
 	Seconds    float64 `json:"seconds"`
 }
 
-// server handles requests in one goroutine.
 type server struct {
 	stats Stats
 	began time.Time
@@ -138,15 +137,12 @@ func (s *server) content(c *conn, body []byte) {
 
 // length returns the Content-Length of a head, or 0.
 func length(head []byte) int {
-	const name = "\r\nContent-Length: "
-	i := bytes.Index(head, []byte(name))
-	if i < 0 {
-		if i = bytes.Index(head, []byte("\r\ncontent-length: ")); i < 0 {
-			return 0
-		}
+	_, value, found := bytes.Cut(head, []byte("\r\nContent-Length: "))
+	if !found {
+		_, value, _ = bytes.Cut(head, []byte("\r\ncontent-length: "))
 	}
 	n := 0
-	for _, digit := range head[i+len(name):] {
+	for _, digit := range value {
 		if digit < '0' || digit > '9' {
 			break
 		}

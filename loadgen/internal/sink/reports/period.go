@@ -80,13 +80,11 @@ func spans(period, date string, today time.Time) (list []span, many bool, err er
 	return list, isRange, nil
 }
 
-// lastDays parses last7.
 func lastDays(date string) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimPrefix(date, "last"))
 	return n, err == nil && n > 0 && strings.HasPrefix(date, "last")
 }
 
-// day parses a date.
 func day(s string, today time.Time) (time.Time, error) {
 	switch s {
 	case "today":

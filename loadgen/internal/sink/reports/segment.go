@@ -81,7 +81,6 @@ var numbers = map[string]func(*Visit) int64{
 	"visitConverted": func(v *Visit) int64 { return int64(min(v.Counts[Orders], 1)) },
 }
 
-// comparisons interpret the result of cmp.Compare.
 var comparisons = map[string]func(int) bool{
 	"==": func(c int) bool { return c == 0 }, "!=": func(c int) bool { return c != 0 },
 	">": func(c int) bool { return c > 0 }, ">=": func(c int) bool { return c >= 0 },

@@ -9,10 +9,8 @@ import (
 	"time"
 )
 
-// noData is the answer without visits.
 var noData = []Row{}
 
-// visitMetrics returns the metrics of every report of visits.
 func visitMetrics(s selection) Row {
 	var actions, seconds, bounces, most, converted int64
 	visitors := map[string]struct{}{}
@@ -51,7 +49,6 @@ func summary(s selection) any {
 	return row
 }
 
-// single is the report of one metric.
 func single(name string) func(selection) any {
 	return func(s selection) any { return value{cmp.Or(visitMetrics(s)[name], any(0))} }
 }

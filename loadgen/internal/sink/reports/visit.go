@@ -96,7 +96,6 @@ func (l *Log) Touch(v *Visit, now time.Time) {
 	}
 }
 
-// archive updates the reports if that is due.
 func (l *Log) archive(now time.Time) {
 	if l.every <= 0 || now.Before(l.next) {
 		return
@@ -109,7 +108,6 @@ func (l *Log) archive(now time.Time) {
 	l.changed = l.changed[:0]
 }
 
-// raw returns the visits of a site in a segment.
 func (l *Log) raw(site int, selects Segment) []*Visit {
 	var out []*Visit
 	for _, v := range l.sites[site] {
