@@ -1,5 +1,5 @@
 // Package capacity owns the search for the highest visit rate a server sustains: it chooses the next rate from the
-// results of the previous steps. It is pure arithmetic and knows neither clocks nor thresholds nor the sender.
+// results of the previous steps. It is pure arithmetic without clocks, thresholds and the sender.
 package capacity
 
 import (

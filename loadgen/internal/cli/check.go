@@ -189,7 +189,8 @@ func probeTargets(ctx context.Context, h host.Host, p *plan.Plan) bool {
 }
 
 // ping returns a hit that Matomo checks but does not record: a heartbeat without a visit
-// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token it contains an IP address, which requires a valid token.
+// (plugins/Heartbeat/Tracker/PingRequestProcessor.php). With a token it contains an IP address, which requires a valid
+// token.
 func ping(site int, token bool) []byte {
 	var id [8]byte
 	_, _ = crand.Read(id[:]) // never fails, see crypto/rand
@@ -201,8 +202,8 @@ func ping(site int, token bool) []byte {
 	return body
 }
 
-// checkLargestRequest checks that a target accepts a request as large as the largest of the run. It returns false if hits
-// would be lost.
+// checkLargestRequest checks that a target accepts a request as large as the largest of the run. It returns false if
+// hits would be lost.
 func checkLargestRequest(w io.Writer, s *sender.Sender, p *plan.Plan, target int, hit []byte) bool {
 	t := p.Targets[target]
 	batch, size := p.Sending.Batch, max(s.LargestRequest(p, target), len(hit))

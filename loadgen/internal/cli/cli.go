@@ -1,5 +1,5 @@
-// Package cli owns the commands of the loadgen: their flags, output and exit codes. It does not know how traffic is
-// generated or sent.
+// Package cli owns the commands of the loadgen: their flags, output and exit codes. It does not depend on how
+// traffic is generated or sent.
 package cli
 
 import (

@@ -56,7 +56,7 @@ func killed(t *testing.T, m *matomo, env map[string]string, enough int) {
 	}
 }
 
-// oldLedgerIsClosed looks at the ledger of the killed run, which the next start has put aside.
+// oldLedgerIsClosed checks the ledger of the killed run, which the next start has archived.
 func oldLedgerIsClosed(t *testing.T, env map[string]string) {
 	t.Helper()
 	found, err := statedir.Lives(afero.NewOsFs(), env["STATE_DIR"], env["RUN_ID"])

@@ -46,11 +46,11 @@ func TestOneLoadgenAtATimeSendsARun(t *testing.T) {
 				`RUN_ID="dup": another loadgen is sending this run with the same STATE_DIR; wait until it has ended, or choose another RUN_ID`,
 			)
 
-			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "beside", "5"
-			beside := start(t, fsys, again)
-			beside.wait(t, patience)
-			if s := storedSummary(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || beside.stderr.has("was killed") {
-				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, beside.stderr.String())
+			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "other", "5"
+			another := start(t, fsys, again)
+			another.wait(t, patience)
+			if s := storedSummary(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || another.stderr.has("was killed") {
+				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, another.stderr.String())
 			}
 			first.signals <- syscall.SIGTERM
 			first.ends(t, exitcode.Interrupted)
@@ -79,7 +79,7 @@ func TestOneLoadgenAtATimeSendsABackfill(t *testing.T) {
 	first.ends(t, exitcode.Interrupted)
 }
 
-// A start that comes again, as after `docker compose down` and `up`, sends nothing unrequested.
+// A start that comes again, as after `docker compose down` and `up`, sends nothing again.
 func TestStartIsExecutedOnce(t *testing.T) {
 	t.Parallel()
 	m, fsys := newMatomo(t, sink.Config{}, nil), afero.NewMemMapFs()
@@ -216,7 +216,7 @@ func startWithoutClock(t *testing.T, more map[string]string) (l *loadgen, addr s
 	return l, addr, func() { close(may) }
 }
 
-// To the controller a loadgen that says that it is idle has been started without a start of the run.
+// To the controller, an idle loadgen was started without a start of the run.
 func TestPhaseIsStartingWhileReadingClocks(t *testing.T) {
 	t.Parallel()
 	l, addr, answer := startWithoutClock(t, map[string]string{"STOP_AFTER_VISITS": "3"})

@@ -12,7 +12,7 @@ import (
 	"github.com/puttrix/trafficinator/shared/target"
 )
 
-// What the Reporting API of the sink shows, read by the client that asks real ones, is what the ledger says was
+// The figures of the sink's Reporting API, read by the client for real ones, are those that the ledger reports as
 // accepted.
 func TestReportsShowWhatWasAccepted(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestReportsShowWhatWasAccepted(t *testing.T) {
 	}
 }
 
-// A page with a campaign's parameter decides the source of the visits that begin on it.
+// A page with a campaign's parameter decides the source of the visits that start on it.
 func TestCampaignVisitsAreReportedBySource(t *testing.T) {
 	t.Parallel()
 	m := newMatomo(t, sink.Config{}, nil)

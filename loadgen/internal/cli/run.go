@@ -67,8 +67,8 @@ func runCommand(ctx context.Context, args []string, h host.Host) int {
 	return run.Do(ctx, h, o, p, fromFile, problems)
 }
 
-// load returns the plan of flags, LOADGEN_ENV_FILE and environment, in order of precedence, and the keys from that file.
-// The plan is nil if there are errors among the problems.
+// load returns the plan of flags, LOADGEN_ENV_FILE and environment, in order of precedence, and the keys from that
+// file. The plan is nil if there are errors among the problems.
 func load(h host.Host, flags map[string]string) (p *plan.Plan, fromFile []string, problems problem.List) {
 	env, fromFile, problems := plan.MergeEnv(h.FS, h.Env)
 	maps.Copy(env, flags)

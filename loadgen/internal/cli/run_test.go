@@ -167,7 +167,7 @@ func hang(from int, hanging chan<- struct{}) instead {
 
 func TestHangingServer(t *testing.T) {
 	t.Parallel()
-	// The engine's own tests tell after which time.
+	// See the engine's own tests for the time.
 	for name, signals := range map[string]int{"is given up after a signal": 1, "is given up at the second signal": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

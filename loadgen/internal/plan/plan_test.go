@@ -80,7 +80,7 @@ func eventsOf(p *plan.Plan, v *visit.Visit) (click, random int) {
 	return click, random
 }
 
-// Every share is another, so that no knob can stand in for its neighbour.
+// All shares differ, so that no setting can be confused with another.
 func TestShareSettingsAreTheSharesOfVisits(t *testing.T) {
 	t.Parallel()
 	p := good(t, set{

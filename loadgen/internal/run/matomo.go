@@ -130,7 +130,8 @@ func (m *backfillMode) invalidate(ctx context.Context, reason endreason.Reason) 
 // clockTimeout bounds a request for a clock: a dead target must not delay the others.
 const clockTimeout = 3 * time.Second
 
-// readClocks gets the clock of every target before the first hit, because Matomo records a hit with a future time as now.
+// readClocks gets the clock of every target before the first hit, because Matomo records a hit with a future time as
+// now.
 func (p *deps) readClocks(ctx context.Context) {
 	requests, err := sender.New(p.plan, p.host.Machine(p.plan.Env),
 		tracking.Options{Timeout: min(clockTimeout, p.plan.Sending.QueryTimeout)})

@@ -1,5 +1,5 @@
 // Package run owns a run, from its claim on the state folder to its written summary: what all kinds of run share, and a
-// mode for each kind. It knows neither the command line nor any setting by name.
+// mode for each kind. It depends neither on the command line nor on the names of settings.
 package run
 
 import (

@@ -244,9 +244,9 @@ const (
 	maxRecovery = 70 * time.Second
 )
 
-// voidReason returns why the measurement of a step is void, or "". It is void if the loadgen stood still, or if the step
-// failed only because of hits refused by a server in front of Matomo, refused for their token, or not sent because the
-// target was marked failed.
+// voidReason returns why the measurement of a step is void, or "". It is void if the loadgen stood still, or if the
+// step failed only because of hits refused by a server in front of Matomo, refused for their token, or not sent because
+// the target was marked failed.
 func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, stoodStill bool) string {
 	if stoodStill {
 		return "the loadgen stood still"
@@ -284,8 +284,8 @@ func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, s
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
-// missedWithout reports whether a threshold is missed by the values of a step without hits that were refused or not sent.
-// Metrics that these hits lower are ignored.
+// missedWithout reports whether a threshold is missed by the values of a step without hits that were refused or not
+// sent. Metrics that these hits lower are ignored.
 func (c *Search) missedWithout(v threshold.Values) bool {
 	return slices.ContainsFunc(threshold.Evaluate(c.thresholds, v, true), func(v runsummary.Verdict) bool {
 		lowered := slices.Contains([]string{"achieved_rate", "hit_rate", "visits", "accepted"}, v.Metric)
@@ -293,8 +293,8 @@ func (c *Search) missedWithout(v threshold.Values) bool {
 	})
 }
 
-// waitForTargets sends visits at the lowest rate while a target is marked failed, so that it can recover before the next
-// step. It returns false if ctx was done first.
+// waitForTargets sends visits at the lowest rate while a target is marked failed, so that it can recover before the
+// next step. It returns false if ctx was done first.
 func (c *Search) waitForTargets(ctx context.Context) bool {
 	failed := func() bool {
 		for t := range c.targets {

@@ -113,27 +113,27 @@ func (s *Sink) excluded(h *hit) string {
 
 // refused returns why Matomo responds with 400, or "".
 func refused(h *hit) string {
-	if h.has("cid") && !h.has("uid") && !idPattern.MatchString(strings.ToLower(h.params["cid"])) {
+	p := h.params
+	negative := slices.IndexFunc(timings, func(name string) bool {
+		n, err := strconv.Atoi(p[name])
+		return err == nil && n < -1
+	})
+	switch {
+	case h.has("cid") && !h.has("uid") && !idPattern.MatchString(strings.ToLower(p["cid"])):
 		return "cid is not 16 hexadecimal characters"
-	}
-	if h.kind == kindEvent && (strings.TrimSpace(h.params["e_c"]) == "" || strings.TrimSpace(h.params["e_a"]) == "") {
+	case h.kind == kindEvent && (strings.TrimSpace(p["e_c"]) == "" || strings.TrimSpace(p["e_a"]) == ""):
 		return "event without category or action"
-	}
-	if h.kind == kindGoal {
+	case h.kind == kindGoal:
 		return "unknown goal"
-	}
-	for _, name := range timings {
-		if n, err := strconv.Atoi(h.params[name]); err == nil && n < -1 {
-			return "negative " + name
-		}
-	}
-	if noAction(h) {
+	case negative >= 0:
+		return "negative " + timings[negative]
+	case noAction(h):
 		return noSuchAction
-	}
-	if halved(h) {
+	case halved(h):
 		return halfCharacter
+	default:
+		return ""
 	}
-	return ""
 }
 
 // noAction reports whether a hit is meant for a plugin, but no plugin handles it (core/Tracker/Action.php).

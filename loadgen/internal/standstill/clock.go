@@ -1,6 +1,6 @@
 // Package standstill owns the clock of a run and detects when this process did not run: stopped by a signal, frozen
-// with its container, or suspended with its machine. Such a gap counts as elapsed time; a scheduler asks the clock for
-// the gaps it missed. The package does not know visits or hits.
+// with its container, or suspended with its machine. Such a gap counts as elapsed time; a scheduler gets the gaps it
+// missed from the clock.
 package standstill
 
 import (
