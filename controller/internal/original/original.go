@@ -3,7 +3,6 @@ package original
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
 	_ "github.com/mattn/go-sqlite3" // the driver
 	"github.com/spf13/afero"
 )
@@ -30,11 +30,11 @@ type Entry struct {
 
 // row is a preset or a funnel of the original.
 type row struct {
-	name, description string
-	config            []byte
-	probability       float64
-	priority          int
-	enabled           bool
+	Name, Description string
+	Config            []byte `db:"config_json"`
+	Probability       float64
+	Priority          int
+	Enabled           bool
 }
 
 // Read returns the presets, then the funnels, of the database at path in the order of their creation, and writes
@@ -43,18 +43,18 @@ func Read(ctx context.Context, fsys afero.Fs, path string) ([]Entry, error) {
 	if _, err := fsys.Stat(path); err != nil {
 		return nil, fmt.Errorf("read database: %w", err)
 	}
-	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
+	db, err := sqlx.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
 	if err != nil {
 		return nil, fmt.Errorf("read database: %w", err)
 	}
 	defer db.Close() //nolint:errcheck // only read
-	presets, err := read(ctx, db, "preset", "0, 0, 0 FROM "+Table, leaveOut)
+	presets, err := read(ctx, db, "preset", "0 AS probability, 0 AS priority, 0 AS enabled FROM "+Table, leaveOut)
 	if err != nil {
 		return nil, err
 	}
 	funnels, err := read(ctx, db, "funnel", "probability, priority, enabled FROM funnels",
 		func(r row, config map[string]any) []string { // the original decides by the columns
-			config["probability"], config["priority"], config["enabled"] = r.probability, r.priority, r.enabled
+			config["probability"], config["priority"], config["enabled"] = r.Probability, r.Priority, r.Enabled
 			return nil
 		})
 	return append(presets, funnels...), err
@@ -76,28 +76,24 @@ func leaveOut(_ row, config map[string]any) (left []string) {
 
 // read reads all rows of a kind. columns are the last three of row, with the table; change adapts the settings of a row
 // and names those that are left out.
-func read(ctx context.Context, db *sql.DB, kind, columns string,
+func read(ctx context.Context, db *sqlx.DB, kind, columns string,
 	change func(row, map[string]any) []string) (out []Entry, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT name, coalesce(description, ''), config_json, "+columns+" ORDER BY id")
-	if err != nil {
+	var rows []row
+	if err := db.SelectContext(ctx, &rows, "SELECT name, coalesce(description, '') AS description, config_json, "+
+		columns+" ORDER BY id"); err != nil {
 		return nil, fmt.Errorf("read %ss: %w", kind, err)
 	}
-	defer rows.Close() //nolint:errcheck // only read
-	for rows.Next() {
-		var r row
-		if err := rows.Scan(&r.name, &r.description, &r.config, &r.probability, &r.priority, &r.enabled); err != nil {
-			return nil, fmt.Errorf("read %s: %w", kind, err)
-		}
+	for _, r := range rows {
 		var config map[string]any
-		if err := json.Unmarshal(r.config, &config); err != nil || config == nil {
-			return nil, fmt.Errorf("read %s %q: its settings are not a JSON object", kind, r.name)
+		if err := json.Unmarshal(r.Config, &config); err != nil || config == nil {
+			return nil, fmt.Errorf("read %s %q: its settings are not a JSON object", kind, r.Name)
 		}
-		e := Entry{Kind: kind, Name: r.name, LeftOut: change(r, config)}
-		e.Body, err = json.Marshal(map[string]any{"name": r.name, "description": r.description, "config": config})
+		e := Entry{Kind: kind, Name: r.Name, LeftOut: change(r, config)}
+		e.Body, err = json.Marshal(map[string]any{"name": r.Name, "description": r.Description, "config": config})
 		if err != nil {
-			return nil, fmt.Errorf("read %s %q: %w", kind, r.name, err)
+			return nil, fmt.Errorf("read %s %q: %w", kind, r.Name, err)
 		}
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	return out, nil
 }

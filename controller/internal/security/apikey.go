@@ -51,8 +51,10 @@ func CheckKey(key string) error {
 // and a problem.List if its content is not a valid key.
 func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 	data, err := exchange.Read(fsys, path)
-	if errors.Is(err, exchange.ErrNotRegular) {
-		return "", refuseKey(path, exchange.ErrNotRegular.Error())
+	for _, unusable := range []error{exchange.ErrNotRegular, exchange.ErrTooLarge} {
+		if errors.Is(err, unusable) {
+			return "", refuseKey(path, unusable.Error())
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("read API key: %w", err)

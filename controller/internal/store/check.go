@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
 
@@ -44,13 +44,9 @@ func (s *Store) check(ctx context.Context) error {
 }
 
 // tablesOf returns the tables of a database, without those of SQLite itself.
-func tablesOf(ctx context.Context, db *sql.DB) (out []string, err error) {
-	err = each(ctx, db, "list tables", func(r row) error {
-		name, err := value[string](r)
-		out = append(out, name)
-		return err
-	}, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-	return out, err
+func tablesOf(ctx context.Context, db *sqlx.DB) (out []string, err error) {
+	err = db.SelectContext(ctx, &out, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+	return out, wrap("list tables", err)
 }
 
 var tableChange = regexp.MustCompile(`(?mi)^(?:CREATE TABLE (\w+)|DROP TABLE (\w+)|ALTER TABLE (\w+) RENAME TO (\w+))`)
@@ -110,7 +106,7 @@ func checkForeign(ctx context.Context, fsys afero.Fs, path string) error {
 	if info, err := fsys.Stat(path); err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // a new one
 	}
-	db, err := sql.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
+	db, err := sqlx.Open("sqlite3", address(path, url.Values{"mode": {"ro"}}))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}

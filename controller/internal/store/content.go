@@ -35,7 +35,7 @@ func (s *Store) SaveFunnel(ctx context.Context, f stored.Funnel) (stored.Funnel,
 func (t *tx) saveFunnel(f stored.Funnel) int64 {
 	body := f.Funnel
 	body.Name = "" // it has its own column
-	return t.save("funnels", f.ID, "name", f.Name, "body", asJSON{body})
+	return t.save("funnels", f.ID, map[string]any{"name": f.Name, "body": asJSON{body}})
 }
 
 // DeleteFunnel deletes one funnel, or returns ErrNotFound.
@@ -74,8 +74,9 @@ func (t *tx) savePreset(p stored.Preset) int64 {
 	if p.Targets != nil {
 		targets = asJSON{p.Targets}
 	}
-	return t.save("presets", p.ID, "name", p.Name, "description", p.Description, "knobs", asJSON{p.Settings},
-		"targets", targets)
+	return t.save("presets", p.ID, map[string]any{
+		"name": p.Name, "description": p.Description, "knobs": asJSON{p.Settings}, "targets": targets,
+	})
 }
 
 // DeletePreset deletes one preset, or returns ErrNotFound.

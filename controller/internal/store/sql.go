@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
@@ -44,7 +47,7 @@ func list[T any](ctx context.Context, s *Store, what string, read func(row) (T, 
 }
 
 // each calls read for every row; what names the operation in errors.
-func each(ctx context.Context, db *sql.DB, what string, read func(row) error, query string, args ...any) error {
+func each(ctx context.Context, db *sqlx.DB, what string, read func(row) error, query string, args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return wrap(what, err)
@@ -64,7 +67,7 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) error
 
 // tx is a transaction of the writer. After an error its methods do nothing, and the transaction fails with that error.
 type tx struct {
-	*sql.Tx
+	*sqlx.Tx
 	ctx context.Context
 	now timestamp
 	err error
@@ -72,7 +75,7 @@ type tx struct {
 
 // tx runs do in a transaction; what names the operation in errors.
 func (s *Store) tx(ctx context.Context, what string, do func(t *tx)) error {
-	begun, err := s.write.BeginTx(ctx, nil)
+	begun, err := s.write.BeginTxx(ctx, nil)
 	if err == nil {
 		t := &tx{begun, ctx, s.timestamp(), nil}
 		if do(t); t.err == nil {
@@ -102,29 +105,33 @@ func (t *tx) change(query string, args ...any) {
 // get reads one row.
 func (t *tx) get(into any, query string, args ...any) {
 	if t.err == nil {
-		t.err = t.QueryRowContext(t.ctx, query, args...).Scan(into)
+		t.err = t.GetContext(t.ctx, into, query, args...)
 	}
 }
 
-// save inserts a row with the given columns, names of columns and values in turn, if id is 0, else it updates the row
-// of that ID, and returns the ID.
-func (t *tx) save(table string, id int64, columns ...any) int64 {
-	columns = append(columns, "updated_at", t.now)
+// save inserts a row with values by column if id is 0, else it updates the row of that ID, and returns the ID. The
+// error is ErrNotFound if there is no such row.
+func (t *tx) save(table string, id int64, values map[string]any) int64 {
+	values["updated_at"] = t.now
+	var query string
 	if id == 0 {
-		columns = append(columns, "created_at", t.now)
-	}
-	var names []string
-	var values []any
-	for i := 0; i < len(columns); i += 2 {
-		names, values = append(names, columns[i].(string)), append(values, columns[i+1])
-	}
-	if id == 0 {
-		t.get(&id, fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s) RETURNING id", table, strings.Join(names, ", "),
-			strings.Repeat(", ?", len(names)-1)), values...)
+		values["created_at"] = t.now
+		names := slices.Sorted(maps.Keys(values))
+		query = fmt.Sprintf("INSERT INTO %s (%s) VALUES (:%s) RETURNING id", table, strings.Join(names, ", "),
+			strings.Join(names, ", :"))
 	} else {
-		t.change(fmt.Sprintf("UPDATE %s SET %s = ? WHERE id = ?", table, strings.Join(names, " = ?, ")),
-			append(values, id)...)
+		var set []string
+		for name := range values {
+			set = append(set, name+" = :"+name)
+		}
+		values["id"] = id
+		query = fmt.Sprintf("UPDATE %s SET %s WHERE id = :id RETURNING id", table, strings.Join(set, ", "))
 	}
+	query, args, err := sqlx.Named(query, values)
+	if t.err == nil {
+		t.err = err
+	}
+	t.get(&id, query, args...)
 	return id
 }
 

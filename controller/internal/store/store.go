@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"github.com/spf13/afero"
 
@@ -46,7 +47,7 @@ const maxReaders = 4
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	// write has one connection: SQLite has one writer at a time, and waiting in Go is fair where its busy loop is not.
-	write, read *sql.DB
+	write, read *sqlx.DB
 	fs          afero.Fs
 	path        string
 	cipher      cipherBox
@@ -80,7 +81,7 @@ func Open(ctx context.Context, fsys afero.Fs, path string, key Key, now func() t
 	if s.write, err = connect(path, url.Values{"_txlock": {"immediate"}}, 1); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.write); err != nil {
+	if err := migrate(ctx, s.write.DB); err != nil {
 		return nil, errors.Join(fmt.Errorf("CONFIG_DB_PATH=%q: %w", path, err), s.write.Close())
 	}
 	if s.read, err = connect(path, url.Values{"_query_only": {"on"}}, maxReaders); err != nil {
@@ -110,13 +111,13 @@ func OpenReadOnly(ctx context.Context, fsys afero.Fs, path string) (*Store, erro
 }
 
 // connect opens a pool. The options are in its name, so that every connection has them.
-func connect(path string, more url.Values, connections int) (*sql.DB, error) {
+func connect(path string, more url.Values, connections int) (*sqlx.DB, error) {
 	more.Set("_busy_timeout", "5000")
 	more.Set("_journal_mode", "WAL")
 	more.Set("_foreign_keys", "on")
 	// Committed writes survive a power cut.
 	more.Set("_synchronous", "FULL")
-	db, err := sql.Open("sqlite3", address(path, more))
+	db, err := sqlx.Open("sqlite3", address(path, more))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/puttrix/trafficinator/controller/internal/stored"
 	"github.com/puttrix/trafficinator/shared/secret"
@@ -53,18 +54,21 @@ func (s *Store) SaveTargets(ctx context.Context, targets []stored.Target, r stor
 }
 
 func (s *Store) saveTarget(tx *tx, t stored.Target) int64 {
-	columns := []any{
-		"name", t.Name, "url", t.URL, "site_id", t.SiteID, "weight", t.Weight, "enabled", t.Enabled, "api_url", t.APIURL,
-		"tls_ca_file", t.CAFile, "tls_cert_file", t.CertFile, "tls_key_file", t.KeyFile,
+	values := map[string]any{
+		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "weight": t.Weight, "enabled": t.Enabled, "api_url": t.APIURL,
+		"tls_ca_file": t.CAFile, "tls_cert_file": t.CertFile, "tls_key_file": t.KeyFile, "token": "",
 	}
 	if t.ID == 0 { // secrets are encrypted for an ID
-		t.ID = tx.save("targets", 0, append(columns, "token", "")...)
+		t.ID = tx.save("targets", 0, values)
 	}
 	for place, v := range secretsOf(&t) {
 		*v = secret.String(s.cipher.encrypt(place, []byte(v.Reveal())))
 	}
-	return tx.save("targets", t.ID, append(columns, "token", t.Token.Reveal(), "read_token", t.ReadToken.Reveal(),
-		"http_auth", t.HTTPAuth.Reveal(), "headers", t.Headers.Reveal(), "proxy_url", t.Proxy.Reveal())...)
+	maps.Copy(values, map[string]any{
+		"token": t.Token.Reveal(), "read_token": t.ReadToken.Reveal(), "http_auth": t.HTTPAuth.Reveal(),
+		"headers": t.Headers.Reveal(), "proxy_url": t.Proxy.Reveal(),
+	})
+	return tx.save("targets", t.ID, values)
 }
 
 // DeleteTarget deletes one target, or returns ErrNotFound.
