@@ -128,7 +128,7 @@ func (s *server) benchmarks() {
 			return reportHistoryResponse{points}, err
 		})
 	register(s, get(one+"/export", tagBenchmarks, "Export a benchmark").formerly(oldOne+"/export").
-		produces(map[string]*huma.Schema{"application/json": anyObject, "text/html": anyString}), s.exportBenchmark)
+		produces(map[string]*huma.Schema{"application/json": anyObject(), "text/html": anyString()}), s.exportBenchmark)
 }
 
 func (s *server) listBenchmarks(ctx context.Context) (benchmarksResponse, error) {

@@ -43,7 +43,7 @@ func (funnelBody) Schema(huma.Registry) *huma.Schema {
 			"description": {Type: huma.TypeString, Nullable: true, Description: "At most 500 characters."},
 			"config": {Type: huma.TypeObject, AdditionalProperties: true,
 				Description: "probability, priority, enabled, exit_after_completion, steps."},
-			"steps": {Type: huma.TypeArray, Items: anyObject},
+			"steps": {Type: huma.TypeArray, Items: anyObject()},
 		},
 	}
 }
@@ -70,7 +70,7 @@ func (s *server) funnels() {
 			return newValidation(s.Setup.ValidateFunnel(in.Body.RawMessage)), nil
 		})
 	register(s, get(path+"/export", tagTraffic, "Export the enabled funnels as funnels.json").
-		produces(map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject}}),
+		produces(map[string]*huma.Schema{"application/json": {Type: huma.TypeArray, Items: anyObject()}}),
 		s.exportFunnels)
 	handleID(s, get(one, tagTraffic, "Get a funnel"), s.Setup.Funnel)
 	handle(s, put(one, tagTraffic, "Update a funnel"),

@@ -58,11 +58,9 @@ func (o operation) largeBody() operation {
 	return o
 }
 
-// The schemas of files.
-var (
-	anyObject = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
-	anyString = &huma.Schema{Type: huma.TypeString}
-)
+// The schemas of files. They are created for each use, because huma caches in them.
+func anyObject() *huma.Schema { return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true} }
+func anyString() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
 
 // produces replaces the response by a file with one of these content types.
 func (o operation) produces(schemas map[string]*huma.Schema) operation {

@@ -117,7 +117,7 @@ func (s *server) history() {
 			return s.History.Compare(ctx, in.A, in.B)
 		})
 	register(s, get(one+"/export", tagRuns, "Export a run").produces(map[string]*huma.Schema{
-		"application/json": anyObject, "text/html": anyString, "application/xml": anyString}), s.exportRun)
+		"application/json": anyObject(), "text/html": anyString(), "application/xml": anyString()}), s.exportRun)
 }
 
 func (s *server) listRuns(ctx context.Context, in *runsRequest) (a runsResponse, err error) {

@@ -72,7 +72,7 @@ func (s *server) urls() {
 	const path = "/api/urls"
 	handle(s, get(path, tagTraffic, "List the URLs"), s.listURLs)
 	register(s, get(path+"/file", tagTraffic, "Export the URLs as urls.txt").
-		produces(map[string]*huma.Schema{"text/plain": anyString}),
+		produces(map[string]*huma.Schema{"text/plain": anyString()}),
 		func(ctx context.Context, _ *empty) (*fileResponse, error) {
 			content, _, err := s.Setup.URLContent(ctx)
 			return newFile("text/plain; charset=utf-8", "urls.txt", content), err
