@@ -85,7 +85,7 @@ func (c client) greet(ctx context.Context, out io.Writer, seconds float64) error
 	}
 	ending := "Ctrl-C ends the demo and prints the account."
 	if seconds > 0 {
-		ending = fmt.Sprintf("No new visits after %g s; once the open ones are done, the account follows.", seconds)
+		ending = fmt.Sprintf("No new visits after %g s; once the open ones have ended, the results follow.", seconds)
 	}
 	_, err := fmt.Fprintf(out, `
 Trafficinator runs, %d visits a second go to a sink that counts like Matomo.

@@ -95,7 +95,7 @@ func (a *App) warnOfModes() {
 		if err != nil || info.Mode().Perm()&0o077 == 0 {
 			continue
 		}
-		a.log.Warn("others on this machine may get at what is for this user alone; run chmod go= on it",
+		a.log.Warn("other users of this machine can read this folder; run chmod go= on it",
 			"path", path, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
 }

@@ -28,7 +28,7 @@ func Thresholds(text string) ([]threshold.Threshold, problem.List) {
 	return list, problems
 }
 
-// Missed is a threshold that a report missed.
+// Missed is a threshold that a report failed.
 type Missed struct {
 	timing.ReportTiming
 	runsummary.Verdict

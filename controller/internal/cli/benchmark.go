@@ -28,7 +28,7 @@ type benchmarkFlags struct {
 }
 
 // runBenchmark runs an API benchmark in the running controller, waits for it, and prints it. The exit code is
-// exitcode.Missed if a report misses a threshold; by default, half of its requests must succeed.
+// exitcode.Missed if a report fails a threshold; by default, half of its requests must succeed.
 func runBenchmark(ctx context.Context, args []string, h Host) error {
 	f, c, err := parseBenchmarkFlags(h, args)
 	if err != nil {

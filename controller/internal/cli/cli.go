@@ -38,7 +38,7 @@ const usage = `usage: controller [command]
   runs            show recorded runs: list, show, compare, export
   reconcile RUN   compare a run with Matomo's figures; exit code 5 if hits are missing or too many, 6 if Matomo has not
                   archived its reports yet: [--limit 20m] [--json]
-  benchmark       measure how fast Matomo answers its Reporting API; exit code 4 if a threshold is missed:
+  benchmark       measure how fast Matomo answers its Reporting API; exit code 4 if a threshold fails:
                   [--target NAME] [--periods day,week] [--threshold "p95<2s"] [--baseline] [--html FILE] [--json] and
                   more, see --help
   benchmark-reports

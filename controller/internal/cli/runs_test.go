@@ -134,7 +134,7 @@ func TestTheSameRunAgainDiffersInNothingAndASlowerServerInLatencyAlone(t *testin
 		),
 	))
 	if third.ExitCode == nil || *third.ExitCode != 4 || third.Reason != "stop_after_visits" {
-		t.Errorf("it should have missed its threshold: %+v", third.Head)
+		t.Errorf("it should have failed its threshold: %+v", third.Head)
 	}
 	var slower history.Compared
 	c.read("/api/runs/compare?a="+first.ID+"&b="+third.ID, &slower)

@@ -66,7 +66,7 @@ type Sample struct {
 	Targets  []Target                   `json:"targets"`
 	// Due are the visits that were due so far, without those that a pause or the cap withheld.
 	Due uint64 `json:"visits_due"`
-	// Stops are the limits of the run. Aborts reports whether the run ends if a threshold is missed for ten seconds.
+	// Stops are the limits of the run. Aborts reports whether the run ends if a threshold fails for ten seconds.
 	Stops      []Stop               `json:"stops"`
 	Thresholds []runsummary.Verdict `json:"thresholds"`
 	Aborts     bool                 `json:"threshold_abort"`

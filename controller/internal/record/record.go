@@ -27,7 +27,7 @@ type Head struct {
 	// Reason is the loadgen's own word from its ledger (stop_after_visits, stopped, interrupted, killed …), or stopped,
 	// failed, crashed, removed where it left none.
 	Reason   string `json:"reason"`
-	ExitCode *int   `json:"exit_code" doc:"Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited."`
+	ExitCode *int   `json:"exit_code" doc:"Exit code of the loadgen; 4 if a threshold failed or the error brake stopped the run. null until it has exited."`
 	// Note and Labels are set by users.
 	Note    string   `json:"note"`
 	Labels  []string `json:"labels"`

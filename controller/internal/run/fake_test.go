@@ -110,7 +110,7 @@ func (w *world) Start(ctx context.Context) error {
 		w.status = launcher.Status{State: launcher.Exited, ExitCode: 4, Started: time.Now(),
 			Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("missed", "stop_after_visits", w.status.Ended)
-		w.log = []launcher.Line{{Text: "the table"}, errorLine(`msg="threshold missed: p95<1ms"`)}
+		w.log = []launcher.Line{{Text: "the table"}, errorLine(`msg="threshold failed: p95<1ms"`)}
 	case w.files["WHAT"] == "short":
 		w.status = launcher.Status{State: launcher.Exited, Started: time.Now(), Ended: time.Now().Add(time.Millisecond)}
 		w.ledgers[id] = ledger("short", "stop_after_visits", w.status.Ended)

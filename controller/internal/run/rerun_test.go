@@ -83,7 +83,7 @@ func TestRunThatMissesAThresholdIsNotRestarted(t *testing.T) {
 			t.Errorf("%d starts, booked %+v", w.starts, got)
 		}
 		if p := got.Problems; len(p) != 1 || p[0].Level != "ERROR" || !strings.HasPrefix(p[0].Text, "msg=") ||
-			!strings.Contains(p[0].Text, "threshold missed: p95") {
+			!strings.Contains(p[0].Text, "threshold failed: p95") {
 			t.Errorf("want only the error kept, got %+v", p)
 		}
 	})

@@ -70,7 +70,7 @@ func TestExitCodes(t *testing.T) {
 		signal bool
 		want   int
 	}{
-		"thresholds held": {args: []string{"--threshold", "rejected=0", "--threshold",
+		"thresholds passed": {args: []string{"--threshold", "rejected=0", "--threshold",
 			"visits=100"}, want: exitcode.OK},
 		"no hit accepted wins over thresholds": {cfg: sink.Config{ErrorShare: 1, ErrorStatus: 400},
 			args: []string{"--threshold", "rejected=0"}, want: exitcode.NoTarget},
@@ -100,7 +100,7 @@ func TestThresholdAbortEndsTheRun(t *testing.T) {
 	l.ends(t, exitcode.Missed)
 	s := l.summary(t)
 	addsUp(t, s)
-	if s.Reason != "threshold" || !strings.Contains(s.Message, "threshold accepted<1 missed for 10s") {
+	if s.Reason != "threshold" || !strings.Contains(s.Message, "threshold accepted<1 failed for 10s") {
 		t.Errorf("%s: %s", s.Reason, s.Message)
 	}
 	for line := range strings.Lines(l.stderr.String()) {
@@ -130,7 +130,7 @@ func TestRunFlags(t *testing.T) {
 	}
 	l := start(t, afero.NewMemMapFs(), nil, "run", "--help")
 	l.ends(t, exitcode.OK)
-	for _, flag := range []string{"--profile", "--threshold", "--report", "--junit", "4 threshold missed"} {
+	for _, flag := range []string{"--profile", "--threshold", "--report", "--junit", "4 threshold failed"} {
 		if !l.stderr.has(flag) {
 			t.Errorf("the help lacks %s", flag)
 		}

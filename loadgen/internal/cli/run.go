@@ -31,7 +31,7 @@ Sends traffic until a limit is reached or a signal arrives. Flags override the s
   --report FILE   write the run as an HTML page
   --junit FILE    write the thresholds as JUnit XML
 
-Exit codes: 0 finished, 1 internal error, 2 invalid settings, 3 no hit accepted, 4 threshold missed or error brake
+Exit codes: 0 finished, 1 internal error, 2 invalid settings, 3 no hit accepted, 4 threshold failed or error brake
 triggered, 130 interrupted.
 `
 

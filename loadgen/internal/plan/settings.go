@@ -49,9 +49,9 @@ type Files struct {
 
 // Criteria is how a run is evaluated.
 type Criteria struct {
-	// Thresholds must hold at the end of the run, or of each step of a capacity search.
+	// Thresholds must pass at the end of the run, or of each step of a capacity search.
 	Thresholds []threshold.Threshold
-	// Abort ends a run that misses a threshold that was set.
+	// Abort ends a run that fails a threshold that was set.
 	Abort bool
 	// MaxErrorShare is the share of hits not accepted that triggers the error brake; 0 disables it.
 	MaxErrorShare float64

@@ -27,7 +27,7 @@ import (
 const (
 	// confirmTime is how long a rate must hold to be confirmed.
 	confirmTime = time.Minute
-	// failFastAfter is for how many seconds a threshold must be missed to end a step early.
+	// failFastAfter is for how many seconds a threshold must have failed to end a step early.
 	failFastAfter = 5
 )
 
@@ -284,7 +284,7 @@ func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, s
 	return fmt.Sprintf("%d hits to %s were refused (%s): %s", refused, c.targets[worst.Target], a.Class, said)
 }
 
-// missedWithout reports whether a threshold is missed by the values of a step without hits that were refused or not
+// missedWithout reports whether a threshold fails by the values of a step without hits that were refused or not
 // sent. Metrics that these hits lower are ignored.
 func (c *Search) missedWithout(v threshold.Values) bool {
 	return slices.ContainsFunc(threshold.Evaluate(c.thresholds, v, true), func(v runsummary.Verdict) bool {

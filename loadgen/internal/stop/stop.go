@@ -11,12 +11,12 @@ import (
 	"github.com/puttrix/trafficinator/shared/threshold"
 )
 
-// missedFor is how long a threshold must be missed to end a run: values fluctuate after a start.
+// missedFor is how long a threshold must have failed to end a run: values fluctuate after a start.
 const missedFor = 10 * time.Second
 
 // Conditions evaluates the summaries of one run, in order of time.
 type Conditions struct {
-	// Abort ends the run when a threshold is missed.
+	// Abort ends the run when a threshold fails.
 	Abort bool
 	// MaxErrors is the share of hits not accepted that triggers the error brake; 0 disables it.
 	MaxErrors float64
@@ -59,7 +59,7 @@ func (c *Conditions) checkThresholds(now time.Time, verdicts []runsummary.Verdic
 			first = now
 		}
 		if c.Abort && now.Sub(first) >= missedFor {
-			return fmt.Sprintf("threshold %s missed for %s: %s", v.Expression, missedFor, threshold.FormatValue(v))
+			return fmt.Sprintf("threshold %s failed for %s: %s", v.Expression, missedFor, threshold.FormatValue(v))
 		}
 		since[v.Expression] = first
 	}

@@ -112,7 +112,7 @@ func TestThresholdMissedForTenSecondsStopsTheRun(t *testing.T) {
 				t.Errorf("stopped after %d s, want %d", at, c.want)
 			}
 			if at >= 0 &&
-				(reason != endreason.Threshold || why != "threshold p95<800ms missed for 10s: 1.25 s") {
+				(reason != endreason.Threshold || why != "threshold p95<800ms failed for 10s: 1.25 s") {
 				t.Errorf("%s: %s", reason, why)
 			}
 		})

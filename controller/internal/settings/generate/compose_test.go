@@ -50,13 +50,13 @@ func TestEveryNameOfTheStackIsKnownWhereKnobsAreRead(t *testing.T) {
 		for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(read(t, file), -1) {
 			if !spec.IsKnown(m[1]) {
 				t.Errorf("%s reads %s, which a preset or a checked env file may then not hold; add it "+
-					"to shared/spec/stack.go", file, m[1])
+					"to stack in shared/spec/fields.go", file, m[1])
 			}
 		}
 	}
 	for _, f := range settings.Fields() {
 		if !spec.IsKnown(f.Key) {
-			t.Errorf("the controller reads %s; add it to shared/spec/stack.go", f.Key)
+			t.Errorf("the controller reads %s; add it to stack in shared/spec/fields.go", f.Key)
 		}
 	}
 }
