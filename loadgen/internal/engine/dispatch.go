@@ -74,9 +74,11 @@ func (l *loop) hasSlot(q *targetQueue, admission routing.Admission, at time.Time
 // send passes a batch of the first visits in a queue to the pool. An unproven target gets a single hit, because Matomo
 // locks the address out after a number of hits with a wrong token.
 func (l *loop) send(t int, now time.Duration) {
-	q, b := &l.queues[t], &batch{}
+	q, b := &l.queues[t], (*batch)(nil)
 	if last := len(l.spare) - 1; last >= 0 {
 		b, l.spare = l.spare[last], l.spare[:last]
+	} else {
+		b = &batch{}
 	}
 	b.target, b.sent, b.maxHits = t, now, q.size.Max
 	b.proven = l.c.Router.Begin(t, l.startedAt.Add(now))
