@@ -21,7 +21,8 @@ import (
 const (
 	// ProbeTitle begins the page titles of probe visits.
 	ProbeTitle = "Trafficinator probe visit"
-	ProbeLimit = time.Minute // bounds how long a probe visit is looked for
+	// ProbeLimit is how long a probe visit is looked for.
+	ProbeLimit = time.Minute
 	// A visit that is not as sent is final when stableReads reads in a row, probePause apart, show the same.
 	probePause, stableReads = time.Second, 3
 )

@@ -102,13 +102,12 @@ func (x *prober) compare(visits []row, hits []probeHit, first time.Time, visitor
 }
 
 func (h *probeHit) compare(is row) []Finding {
-	switch got := is.text("type"); {
-	case got == h.recordedAs:
+	got := is.text("type")
+	if got == h.recordedAs {
 		return differences(is, h.kind.String(), h.shown)
-	default:
-		name := cmp.Or(map[string]string{"action": "a page", "ecommerceOrder": "an order"}[got], got)
-		return failed(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, name)
 	}
+	name := cmp.Or(map[string]string{"action": "a page", "ecommerceOrder": "an order"}[got], got)
+	return failed(probed, cures[h.kind.String()], "the %s is recorded as %s", h.kind, name)
 }
 
 func differences(is row, what string, shown map[string]string) (out []Finding) {

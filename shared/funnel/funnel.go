@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	MaxDelay = 1799 // the maximum delay in seconds: at 1800 Matomo starts another visit (visit_standard_length)
+	// MaxDelay is the maximum delay in seconds: at 1800 Matomo starts another visit (visit_standard_length).
+	MaxDelay = 1799
 	// maxLength bounds a funnel in seconds. With up to two hours of browsing after it, and moved entirely before
 	// midnight, a visit must not start more than 24 hours ago, the limit without a token
 	// (tracking_requests_require_authentication_when_custom_timestamp_newer_than of config/global.ini.php).

@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	Ended = "ended"   // the folder of the ledgers of runs that have ended
-	month = "2006-01" // names the folders below it
+	// Ended is the folder with the summaries of ended runs, and month the names of its folders.
+	Ended = "ended"
+	month = "2006-01"
 )
 
 // OpenFile is the ledger of a run in progress.

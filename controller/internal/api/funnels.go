@@ -35,7 +35,8 @@ type funnelBody struct{ json.RawMessage }
 // Schema implements huma.SchemaProvider.
 func (funnelBody) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
 		Description: "A funnel. Fields missing from an update stay unchanged. The fields of config may also be at the " +
 			"top level.",
 		Properties: map[string]*huma.Schema{

@@ -62,7 +62,8 @@ func (s *server) preview() {
 	handle(s, post("/api/estimate", tagTraffic, "Estimate hits per visit, rates, open visits and the end of a run").
 		allow(readOnly).
 		describe("The loadgen calculates the estimate from its plan and first visits; nothing is measured. "+
-			"Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting."),
+			"Works without a target and during a run. It takes a second or two with Docker. Returns "+
+			"422 with every invalid setting."),
 		func(ctx context.Context, in *overridesRequest) (estimate.Estimate, error) {
 			return s.Preview.Estimate(ctx, in.overrides())
 		})

@@ -19,7 +19,8 @@ type targetBody struct{ json.RawMessage }
 func (targetBody) Schema(huma.Registry) *huma.Schema {
 	text, hidden := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeString, Nullable: true}
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
+		Type:                 huma.TypeObject,
+		AdditionalProperties: true,
 		Description: "A target. Fields missing from an update stay unchanged; a masked secret keeps its value, an empty one " +
 			"is removed. If url, api_url or proxy_url changes, saved secrets must be given again or removed.",
 		Properties: map[string]*huma.Schema{

@@ -38,8 +38,10 @@ func FromError(err error) (Fault, bool) {
 		f = Fault{Cause: "cannot be written: it is read-only",
 			Fix: "mount it writable and give the controller's user write access"}
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		f = Fault{Cause: "may not be used by the controller's user",
-			Fix: "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env to its owner"}
+		f = Fault{
+			Cause: "may not be used by the controller's user",
+			Fix:   "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env to its owner",
+		}
 	case errors.Is(err, syscall.EIO):
 		f = Fault{Cause: "cannot be used: its disk reports an input/output error", Fix: "check the disk"}
 	default:

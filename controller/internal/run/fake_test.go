@@ -390,12 +390,3 @@ func control(t *testing.T, w *world) *run.Manager {
 	}
 	return m
 }
-
-// watched keeps a Manager informed for the length of a test.
-func watched(t *testing.T, m *run.Manager) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); m.Watch(ctx) }()
-	return func() { cancel(); <-done }
-}

@@ -356,3 +356,12 @@ func TestHealIdlesUnlessARunIsInProgress(t *testing.T) {
 		t.Errorf("want %v, got %v", launcher.ErrNothingToHeal, err)
 	}
 }
+
+// watched keeps a Manager informed for the length of a test.
+func watched(t *testing.T, m *run.Manager) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); m.Watch(ctx) }()
+	return func() { cancel(); <-done }
+}

@@ -29,7 +29,11 @@ func (s *Store) check(ctx context.Context) error {
 		return err
 	}
 	if want = slices.DeleteFunc(want, func(name string) bool { return slices.Contains(have, name) }); len(want) > 0 {
-		return fmt.Errorf("the database %s is missing the tables %s; restore a backup", s.path, strings.Join(want, ", "))
+		return fmt.Errorf(
+			"the database %s is missing the tables %s; restore a backup",
+			s.path,
+			strings.Join(want, ", "),
+		)
 	}
 	if _, err := s.Config(ctx); err != nil {
 		return err
@@ -45,7 +49,11 @@ func (s *Store) check(ctx context.Context) error {
 
 // tablesOf returns the tables of a database, without those of SQLite itself.
 func tablesOf(ctx context.Context, db *sqlx.DB) (out []string, err error) {
-	err = db.SelectContext(ctx, &out, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+	err = db.SelectContext(
+		ctx,
+		&out,
+		"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+	)
 	return out, wrap("list tables", err)
 }
 
@@ -75,7 +83,13 @@ func tables() ([]string, error) {
 }
 
 func (s *Store) checkVersion(ctx context.Context) error {
-	version, err := get(ctx, s, "read version of database", value[int64], "SELECT max(version_id) FROM goose_db_version")
+	version, err := get(
+		ctx,
+		s,
+		"read version of database",
+		value[int64],
+		"SELECT max(version_id) FROM goose_db_version",
+	)
 	if err != nil {
 		return err
 	}

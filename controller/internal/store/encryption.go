@@ -52,7 +52,7 @@ func ReadKey(fsys afero.Fs, path string) (Key, error) {
 	return key, nil
 }
 
-// ErrWrongKey: the database was moved without its key.
+// ErrWrongKey means that the database was moved without its key.
 var ErrWrongKey = errors.New("decrypt a secret of the database: it was encrypted with another key")
 
 type cipherBox struct{ aead cipher.AEAD }

@@ -17,15 +17,28 @@ func scanJob(r row) (j record.Job, err error) {
 
 // SaveJob updates a job, or adds it at the end of the queue.
 func (s *Store) SaveJob(ctx context.Context, j record.Job) error {
-	return s.exec(ctx, "save job "+j.RunID,
+	return s.exec(
+		ctx,
+		"save job "+j.RunID,
 		`INSERT INTO jobs (run_id, name, payload, state, queued_at, started_at, ended_at, exit_code, reason, error,
 			restarts, settled)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, ''), ?, ?)
 		ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at,
 			started_at = excluded.started_at, ended_at = excluded.ended_at, exit_code = excluded.exit_code,
 			reason = excluded.reason, error = excluded.error, restarts = excluded.restarts, settled = excluded.settled`,
-		j.RunID, j.Name, asJSON{j.Payload}, j.State, timestamp(j.Queued), (*timestamp)(j.Started), (*timestamp)(j.Ended),
-		j.ExitCode, j.Reason, j.Error, j.Restarts, j.Settled)
+		j.RunID,
+		j.Name,
+		asJSON{j.Payload},
+		j.State,
+		timestamp(j.Queued),
+		(*timestamp)(j.Started),
+		(*timestamp)(j.Ended),
+		j.ExitCode,
+		j.Reason,
+		j.Error,
+		j.Restarts,
+		j.Settled,
+	)
 }
 
 // Jobs returns all jobs that are not removed, in queue order.

@@ -384,25 +384,3 @@ func TestARunThatGoesOnIsOpenAgain(t *testing.T) {
 		t.Errorf("%+v, %v", runs, err)
 	}
 }
-
-func TestASetUpIsReplacedWhollyOrNotAtAll(t *testing.T) {
-	s := open(t, temp(t))
-	ctx := t.Context()
-	must(t, fill(ctx, s))
-	twice := stored.Setup{
-		Funnels: []stored.Funnel{{Funnel: funnel.Funnel{Name: "x"}}, {Funnel: funnel.Funnel{Name: "X"}}},
-	}
-	if err := s.ReplaceAll(ctx, twice); !errors.Is(err, store.ErrNameTaken) {
-		t.Errorf("got %v", err)
-	}
-	check(t, s)
-	must(t, s.ReplaceAll(ctx, stored.Setup{Presets: []stored.Preset{{Name: "one"}},
-		Routing: stored.Routing{Strategy: target.RoundRobin}}))
-	presets, err := s.Presets(ctx)
-	if err != nil || len(presets) != 1 || presets[0].Name != "one" {
-		t.Errorf("%+v, %v", presets, err)
-	}
-	if targets, err := s.Targets(ctx); err != nil || len(targets) != 0 {
-		t.Errorf("%+v, %v", targets, err)
-	}
-}

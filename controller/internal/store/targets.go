@@ -55,8 +55,16 @@ func (s *Store) SaveTargets(ctx context.Context, targets []stored.Target, r stor
 
 func (s *Store) saveTarget(tx *tx, t stored.Target) int64 {
 	values := map[string]any{
-		"name": t.Name, "url": t.URL, "site_id": t.SiteID, "weight": t.Weight, "enabled": t.Enabled, "api_url": t.APIURL,
-		"tls_ca_file": t.CAFile, "tls_cert_file": t.CertFile, "tls_key_file": t.KeyFile, "token": "",
+		"name":          t.Name,
+		"url":           t.URL,
+		"site_id":       t.SiteID,
+		"weight":        t.Weight,
+		"enabled":       t.Enabled,
+		"api_url":       t.APIURL,
+		"tls_ca_file":   t.CAFile,
+		"tls_cert_file": t.CertFile,
+		"tls_key_file":  t.KeyFile,
+		"token":         "",
 	}
 	if t.ID == 0 { // secrets are encrypted for an ID
 		t.ID = tx.save("targets", 0, values)

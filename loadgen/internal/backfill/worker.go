@@ -126,8 +126,11 @@ func (w *worker) account(b *batch, r batchResult, answered bool) (n outcomes) {
 	for i := range states {
 		state := &states[i]
 		if state.LastAction > 0 {
-			w.c.Ledger.OpenVisit(b.Target, ledger.Dimensions{Day: w.c.Days[b.day].Start.Unix(), Visitor: w.visits[i].visitor,
-				SourceLost: sourceLost[i]})
+			w.c.Ledger.OpenVisit(
+				b.Target,
+				ledger.Dimensions{Day: w.c.Days[b.day].Start.Unix(), Visitor: w.visits[i].visitor,
+					SourceLost: sourceLost[i]},
+			)
 		}
 		became := state.Outcome(b.visits[i].hits, true)
 		w.c.Ledger.AddSplits(b.Target, state.Splits, 0)

@@ -33,8 +33,11 @@ func TestPlanIsReproducible(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"text", "jsonl"} {
 		plan := func(runID, concurrency string) string {
-			env := settings(nil, map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "CONCURRENCY": concurrency,
-				"ECOMMERCE_PROBABILITY": "0.2"})
+			env := settings(
+				nil,
+				map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "CONCURRENCY": concurrency,
+					"ECOMMERCE_PROBABILITY": "0.2"},
+			)
 			return printed(t, env, "plan", "--visits", "50", "--format", format)
 		}
 		first := plan("one", "50")
@@ -75,7 +78,10 @@ var ids = []string{"cid", "_id", "ec_id"}
 func TestRunIDChangesOnlyTheIDs(t *testing.T) {
 	t.Parallel()
 	plan := func(runID string) (lines []map[string]any) {
-		env := settings(nil, map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"})
+		env := settings(
+			nil,
+			map[string]string{"MATOMO_URL": unreachable, "RUN_ID": runID, "ECOMMERCE_PROBABILITY": "0.2"},
+		)
 		for line := range strings.Lines(printed(t, env, "plan", "--visits", "50", "--format", "jsonl")) {
 			var l map[string]any
 			if err := json.Unmarshal([]byte(line), &l); err != nil {

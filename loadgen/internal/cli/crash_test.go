@@ -253,7 +253,11 @@ func TestDailyCapHoldsOnAFullDisk(t *testing.T) {
 	again := l.summary(t)
 	addsUp(t, again)
 	if began := s.Visits.Planned + again.Visits.Planned; began > 100 || again.Visits.Planned == 0 {
-		t.Errorf("%d visits started, %d of them after the disk was full, under a cap of 100", began, again.Visits.Planned)
+		t.Errorf(
+			"%d visits started, %d of them after the disk was full, under a cap of 100",
+			began,
+			again.Visits.Planned,
+		)
 	}
 	if _, all := m.seen(); all > 100 {
 		t.Errorf("%d visitors came under a cap of 100", all)

@@ -42,7 +42,10 @@ func TestRunWithFewDescriptorsFailsNoHits(t *testing.T) {
 	if got := child.ProcessState.ExitCode(); got != exitcode.OK && got != exitcode.Missed {
 		t.Fatalf("%v:\n%s", err, printed)
 	}
-	if text := string(printed); !strings.Contains(text, "reduced to 32") || strings.Contains(text, "goes on in memory") {
+	if text := string(
+		printed,
+	); !strings.Contains(text, "reduced to 32") ||
+		strings.Contains(text, "goes on in memory") {
 		t.Errorf("it printed\n%s", text)
 	}
 	s := readSummary(t, afero.NewOsFs(), env["SUMMARY_FILE"])

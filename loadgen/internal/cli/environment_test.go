@@ -82,8 +82,11 @@ func TestMissingExchangeFolderIsRejected(t *testing.T) {
 			t.Parallel()
 			fsys := afero.NewMemMapFs()
 			write(t, fsys, "/file", "x")
-			refused(t, start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": unreachable, "EXCHANGE_DIR": c.dir})),
-				c.want)
+			refused(
+				t,
+				start(t, fsys, settings(nil, map[string]string{"MATOMO_URL": unreachable, "EXCHANGE_DIR": c.dir})),
+				c.want,
+			)
 		})
 	}
 }

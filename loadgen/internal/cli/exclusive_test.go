@@ -49,7 +49,13 @@ func TestOneLoadgenAtATimeSendsARun(t *testing.T) {
 			again["RUN_ID"], again["STOP_AFTER_VISITS"] = "other", "5"
 			another := start(t, fsys, again)
 			another.wait(t, patience)
-			if s := storedSummary(t, fsys, env["STATE_DIR"], "dup"); !s.Ended.IsZero() || another.stderr.has("was killed") {
+			if s := storedSummary(
+				t,
+				fsys,
+				env["STATE_DIR"],
+				"dup",
+			); !s.Ended.IsZero() ||
+				another.stderr.has("was killed") {
 				t.Errorf("a run that is alive was closed as %q:\n%s", s.Reason, another.stderr.String())
 			}
 			first.signals <- syscall.SIGTERM

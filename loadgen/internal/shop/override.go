@@ -192,8 +192,17 @@ func (s *Shop) unreachable() error {
 	if below > 0 && above > 0 {
 		nearest = fmt.Sprintf(", the nearest %v and %v", below, above)
 	}
-	return fmt.Errorf("no order of %d to %d lines can be worth %v to %v with the catalogue, tax and shipping; possible "+
-		"are %v to %v%s", c.ItemsMin, c.ItemsMax, c.RevenueMin, c.RevenueMax, lowest, highest, nearest)
+	return fmt.Errorf(
+		"no order of %d to %d lines can be worth %v to %v with the catalogue, tax and shipping; possible "+
+			"are %v to %v%s",
+		c.ItemsMin,
+		c.ItemsMax,
+		c.RevenueMin,
+		c.RevenueMax,
+		lowest,
+		highest,
+		nearest,
+	)
 }
 
 func minNonZero(a, b Cents) Cents { return min(cmp.Or(a, b), b) }

@@ -14,7 +14,12 @@ func TestIndicesAreDrawnInProportionToTheirWeights(t *testing.T) {
 		"one": {3}, "even": {1, 1, 1}, "uneven": {1, 2, 7}, "with none": {0, 5, 0, 15}, "wide": {1000, 1, 1, 10, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			table, rng := weighted.New(len(weights), func(i int) float64 { return weights[i] }), rand.New(rand.NewPCG(1, 2))
+			table, rng := weighted.New(
+				len(weights),
+				func(i int) float64 { return weights[i] },
+			), rand.New(
+				rand.NewPCG(1, 2),
+			)
 			got, total := make([]int, len(weights)), 0.0
 			for _, w := range weights {
 				total += w

@@ -1,3 +1,5 @@
+// Command collect writes the licence texts of all Go modules in the given programs, and of the web interface if it was
+// built, to one file.
 package main
 
 import (

@@ -29,7 +29,7 @@ const (
 	JUnit Format = "junit"
 )
 
-// ErrNoLedger: the run left no ledger.
+// ErrNoLedger means that the run has no summary.
 var ErrNoLedger = fault.Conflict.New("the run left no ledger, so there is nothing to report; export it as json")
 
 // Interval is a row of a run's series: what it did in the Seconds from At on.

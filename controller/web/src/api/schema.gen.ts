@@ -435,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Estimate hits per visit, rates, open visits and the end of a run
-         * @description The loadgen calculates the estimate from its plan and first visits; nothing is measured. Works without a target and during a run. Takes a second or two with Docker. Returns 422 with every invalid setting.
+         * @description The loadgen calculates the estimate from its plan and first visits; nothing is measured. Works without a target and during a run. It takes a second or two with Docker. Returns 422 with every invalid setting.
          */
         post: operations["post-api-estimate"];
         delete?: never;
@@ -2180,7 +2180,7 @@ export interface components {
             ended: string | null;
             /**
              * Format: int64
-             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
+             * @description Exit code of the loadgen; 4 if a threshold failed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
             /** @description The files kept for a rerun; empty if the controller did not start the run. */
@@ -3173,7 +3173,7 @@ export interface components {
             ended: string | null;
             /**
              * Format: int64
-             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
+             * @description Exit code of the loadgen; 4 if a threshold failed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
             id: string;
@@ -3275,7 +3275,7 @@ export interface components {
             ended: string | null;
             /**
              * Format: int64
-             * @description Exit code of the loadgen; 4 if a threshold was missed or the error brake stopped the run. null until it has exited.
+             * @description Exit code of the loadgen; 4 if a threshold failed or the error brake stopped the run. null until it has exited.
              */
             exit_code: number | null;
             id: string;
