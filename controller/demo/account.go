@@ -69,7 +69,7 @@ func (c client) account(ctx context.Context, out io.Writer) (equal bool, latest 
 
 // reconcile has the controller ask the sink's reports what they show of a run, as anybody would ask a Matomo's.
 func (c client) reconcile(ctx context.Context, out io.Writer, run string) error {
-	_, _ = fmt.Fprintf(out, "\nThe same from outside, by the reports of the sink: controller reconcile %s\n\n", run)
+	_, _ = fmt.Fprintf(out, "\nChecked against the sink's reports: controller reconcile %s\n\n", run)
 	cmd := exec.CommandContext(ctx, "bin/controller", "reconcile", run, "--limit", "20s", "--api-base", c.base)
 	cmd.Env = []string{"CONTROL_UI_API_KEY=" + strings.TrimSpace(c.key)}
 	cmd.Stdout, cmd.Stderr = out, out
@@ -119,10 +119,10 @@ func compare(out io.Writer, ledgers []ledger, recorded counts) bool {
 	_ = t.Flush() // a terminal that is gone cannot be told
 	switch {
 	case recorded.Violations > 0:
-		_, _ = fmt.Fprintf(out, "\nThe sink objects %d times to what it got.\n", recorded.Violations)
+		_, _ = fmt.Fprintf(out, "\nThe sink reports %d violations.\n", recorded.Violations)
 		return false
 	case equal:
-		_, _ = fmt.Fprintln(out, "\nEvery hit the ledger calls accepted was recorded, and no other.")
+		_, _ = fmt.Fprintln(out, "\nExactly the hits that the ledger counts as accepted were recorded.")
 	case visits == 0:
 		_, _ = fmt.Fprintln(out, "\nNothing was sent.")
 	default:

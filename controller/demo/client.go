@@ -83,15 +83,15 @@ func (c client) greet(ctx context.Context, out io.Writer, seconds float64) error
 	if err := c.call(ctx, http.MethodPost, "/api/session/codes", nil, &link); err != nil {
 		return err
 	}
-	ending := "Ctrl-C ends the demo and prints the account."
+	ending := "Press Ctrl-C to end the demo and compare the results."
 	if seconds > 0 {
-		ending = fmt.Sprintf("No new visits after %g s; once the open ones have ended, the results follow.", seconds)
+		ending = fmt.Sprintf("No new visits after %g s; when the open ones have finished, the results are compared.", seconds)
 	}
 	_, err := fmt.Fprintf(out, `
-Trafficinator runs, %d visits a second go to a sink that counts like Matomo.
+Trafficinator is sending %d visits per second to a sink that counts like Matomo.
 
   Open it (signs in once):  %s/#code=%s
-  The API and its pages:    %s/docs
+  API documentation:    %s/docs
 
 %s%s
 

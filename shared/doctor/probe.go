@@ -138,7 +138,7 @@ func (x *prober) sendSingly(ctx context.Context) (Probe, error) {
 		why = cmp.Or(why, a.String())
 		cure := cures[h.kind.String()]
 		if cure == "" || h.kind == hit.Pageview {
-			cure = "look at the other checks of this target for the cause"
+			cure = "see this target's other checks for the cause"
 		}
 		p.Findings = append(p.Findings, failed(probed, cure,
 			"the %s was rejected (%d), other hits of the visit were not", h.kind, a.Status)...)

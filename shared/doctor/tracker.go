@@ -49,7 +49,7 @@ func unreachable(err error, address string) []Finding {
 	}
 	cure := matomo.NetworkCure(err)
 	if errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(address, "//host.docker.internal") {
-		cure = "let it listen on all addresses (0.0.0.0): containers cannot reach this machine's 127.0.0.1; with a " +
+		cure = "make it listen on all addresses (0.0.0.0): containers cannot reach this machine's 127.0.0.1; with a " +
 			"rootless engine, use this machine's network address"
 	}
 	return failed("tracker", cure, "does not answer: %v", err)

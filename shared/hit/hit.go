@@ -33,7 +33,7 @@ type Row struct {
 
 // Rows are indexed by Kind and in display order.
 var Rows = [Kinds]Row{
-	Pageview: {Name: "pageview", Title: "Page views", Step: "pageview", Opens: true, Action: true,
+	Pageview: {Name: "pageview", Title: "Pageviews", Step: "pageview", Opens: true, Action: true,
 		Figure: "pageviews", Metric: "nb_pageviews"},
 	Search: {Name: "search", Title: "Site searches", Step: "site_search", Opens: true, Action: true,
 		Figure: "searches", Metric: "nb_searches"},

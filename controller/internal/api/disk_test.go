@@ -145,7 +145,7 @@ func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
 		syscall.ENOSPC: "its disk is full; free space",
 		syscall.EDQUOT: "quota of its owner is used up; free space there or raise the quota",
 		syscall.EROFS:  "it is read-only; mount it writable",
-		syscall.EACCES: "may not be used by the controller's user; make that user its owner",
+		syscall.EACCES: "is not accessible to the controller's user; make that user its owner",
 	} {
 		f := newFixture(t)
 		f.runs.err = &fs.PathError{Op: "open", Path: "/data/exchange/.loadgen.env.123", Err: why}
@@ -280,7 +280,7 @@ func TestWhatIsSavedCanBeSeenWhereTheSharedFilesCannot(t *testing.T) {
 	}
 	pending, _ := got.object(t)["pending_changes"].(map[string]any)
 	if text, _ := pending["fault"].(string); !strings.Contains(text,
-		"loadgen.env may not be used by the controller's user; make that user its owner") {
+		"loadgen.env is not accessible to the controller's user; make that user its owner") {
 		t.Errorf("it should say what cannot be looked at: %v", pending)
 	}
 }

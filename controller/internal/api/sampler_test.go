@@ -68,7 +68,7 @@ var (
 		"a":          {"there"}, // runs to compare
 		"b":          {"other"},
 		"files":      {[]any{"loadgen.env"}, []any{"../x"}},
-		// a benchmark of reports
+		// a API benchmark
 		"target": {"there", ""}, "reports": {[]any{"Goals"}}, "more": {[]any{}}, "periods": {[]any{"day"}},
 		"segments": {[]any{""}},
 		"repeats":  {1}, "parallel": {1}, "timeout_seconds": {1}, "date": {"2026-01-02", ""},

@@ -82,7 +82,7 @@ type port interface {
 }
 
 // ErrBadSetting marks a setting that does not fit this machine.
-var ErrBadSetting = errors.New("a setting does not fit this machine")
+var ErrBadSetting = errors.New("a setting cannot be used on this machine")
 
 // examineTimeout bounds one request of a connection test; the API bounds the whole.
 const examineTimeout = time.Minute
@@ -200,7 +200,7 @@ func (a *App) folders() error {
 func (a *App) warnOfPresets() {
 	files, err := a.setup.PresetsWithTokens()
 	if err != nil {
-		a.log.Warn("the built-in presets cannot be read", "err", err)
+		a.log.Warn("cannot read the built-in presets", "err", err)
 	}
 	for _, file := range files {
 		a.log.Warn("a preset holds a token; presets are made to be shared, move the token to the configuration or "+

@@ -117,7 +117,7 @@ func (a *App) sweep() {
 			a.log.Warn("half-written files cannot be removed", "folder", dir, "err", err)
 		}
 		if len(removed) > 0 {
-			a.log.Info("removed half-written files of an earlier life", "folder", dir, "files", removed)
+			a.log.Info("removed temporary files of an earlier process", "folder", dir, "files", removed)
 		}
 	}
 }

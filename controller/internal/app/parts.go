@@ -45,7 +45,7 @@ func (a *App) choosePort(ctx context.Context) error {
 			Env: process.Environment(a.host.Env),
 		})
 	}
-	a.log.Info("runtime chosen", "runtime", a.port.Name(), "why", a.runtimeReason)
+	a.log.Info("runtime selected", "runtime", a.port.Name(), "why", a.runtimeReason)
 	if a.port.Name() != "process" {
 		a.warnOfOwnWays()
 	}
@@ -135,7 +135,7 @@ func (a *App) chooseEngine(ctx context.Context) error {
 	case required:
 		return fmt.Errorf("%w: RUNTIME=docker: %s: %w", ErrBadSetting, where, err)
 	default:
-		a.runtimeReason = fmt.Sprintf("RUNTIME=auto, and no container can be used: %s: %v", where, err)
+		a.runtimeReason = fmt.Sprintf("RUNTIME=auto: containers are not available: %s: %v", where, err)
 		if d != nil {
 			return d.Close(ctx, 0)
 		}
@@ -229,7 +229,7 @@ func (a *App) connections() int {
 	}
 	n := int(min(limit.Cur, maxConnections+keptDescriptors)) - keptDescriptors
 	if limit.Cur < fewDescriptors {
-		a.log.Warn("this process may have few files and connections open; raise ulimit -n to 1024 or more", "limit",
+		a.log.Warn("the limit of open files is low; raise ulimit -n to 1024 or more", "limit",
 			limit.Cur, "connections", max(n, 0))
 	}
 	return n

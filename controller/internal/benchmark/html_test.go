@@ -50,7 +50,7 @@ func TestTheSlowestReportComesFirst(t *testing.T) {
 			t.Errorf("%s is not on the page", want)
 		}
 	}
-	if strings.Contains(text, "Beside the baseline") {
+	if strings.Contains(text, "vs. baseline") {
 		t.Error("it is compared with nothing")
 	}
 }

@@ -161,7 +161,7 @@ func (c *client) compareBenchmark(ctx context.Context, b timing.ReportBenchmark)
 }
 
 func printBenchmark(w io.Writer, b timing.ReportBenchmark, comparison *timing.BenchmarkComparison) {
-	visits, traffic := "unknown", "no other traffic from here"
+	visits, traffic := "unknown", "no concurrent load from this generator"
 	if b.Visits != nil {
 		visits = fmt.Sprint(*b.Visits)
 	}

@@ -30,7 +30,7 @@ type Host struct {
 
 const usage = `usage: controller [command]
 
-  serve           serve the API and the user interface (default)
+  serve           serve the API and the web interface (default)
   login-link      print a one-time sign-in link for a browser, from the running controller
   export-funnels  write the enabled funnels in the loadgen's format: [--output FILE]
   backup          write a consistent copy of the database: --output FILE
@@ -87,7 +87,7 @@ func Run(ctx context.Context, args []string, h Host) int {
 		_, _ = fmt.Fprint(h.Stdout, usage)
 		return exitcode.OK
 	default:
-		_, _ = fmt.Fprintf(h.Stderr, "there is no command %q\n\n%s\n", name, usage)
+		_, _ = fmt.Fprintf(h.Stderr, "unknown command %q\n\n%s\n", name, usage)
 		return exitcode.BadConfig
 	}
 	err := command(ctx, args, h)

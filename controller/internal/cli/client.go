@@ -122,7 +122,7 @@ func failureDetail(resp *http.Response) string {
 		if to, err := resp.Location(); err == nil {
 			return "it redirects to " + to.Redacted() + "; use that as --api-base"
 		}
-		return "this is not a controller"
+		return "the response is not from a controller; check --api-base"
 	}
 	var each []string // the detail repeats the first
 	for _, e := range p.Errors {

@@ -13,7 +13,7 @@ func TestTheStatusSaysWhyThereAreNoContainers(t *testing.T) {
 	c.host.Env["RUNTIME"], c.host.Env["DOCKER_HOST"] = "auto", "ssh://lab.example.test"
 	c.begin()
 	st := c.must(200, "GET", "/api/status", "")
-	const want = "RUNTIME=auto, and no container can be used: the engine at ssh://lab.example.test, from " +
+	const want = "RUNTIME=auto: containers are not available: the engine at ssh://lab.example.test, from " +
 		"DOCKER_HOST: the engine is on another machine"
 	if st["runtime"] != "process" || !strings.HasPrefix(st["runtime_reason"].(string), want) {
 		t.Errorf("%v: %v", st["runtime"], st["runtime_reason"])

@@ -24,7 +24,7 @@ const runsUsage = `usage: controller runs <command>
   compare RUN RUN      the differences, and which of them are statistically significant: [--all] [--json]
   export RUN           a run as a file: [--format json|html|junit] [--output FILE]
 
-These commands read the database, also while the controller is running.
+These commands read the database directly and work while the controller is running.
 `
 
 // runReader reads the database for a command.
@@ -139,7 +139,7 @@ func exportRun(ctx context.Context, h Host, args []string) error {
 	format, output := history.JSON, set.String("output", "-", "")
 	set.Func("format", "", func(v string) error {
 		if format = history.Format(v); format != history.JSON && format != history.HTML && format != history.JUnit {
-			return errors.New("is none of json, html, junit")
+			return errors.New("must be json, html or junit")
 		}
 		return nil
 	})

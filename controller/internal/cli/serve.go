@@ -61,7 +61,7 @@ func serve(ctx context.Context, args []string, h Host) error {
 		"Trafficinator listens at %s (runtime %s)\nSign in once within 15 minutes: %s/#code=%s\n",
 		address, a.Runtime(), address, a.LoginCode().Reveal())
 	if !webui.Built(h.Bundle) {
-		_, _ = fmt.Fprintln(h.Stdout, "This program does not contain the user interface; a plain page replaces it.")
+		_, _ = fmt.Fprintln(h.Stdout, "Built without the web interface; a minimal page is served instead.")
 	}
 	log.Info("controller started", "version", h.Version, "address", listener.Addr().String(), "runtime", a.Runtime(),
 		"data", s.DataDir)

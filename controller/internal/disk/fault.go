@@ -32,14 +32,14 @@ func FromError(err error) (Fault, bool) {
 	case errors.Is(err, syscall.ENOSPC):
 		f = Fault{Cause: "cannot be written: its disk is full", Fix: "free space there"}
 	case errors.Is(err, syscall.EDQUOT):
-		f = Fault{Cause: "cannot be written: the quota of its owner is used up",
+		f = Fault{Cause: "cannot be written: its owner's disk quota is exceeded",
 			Fix: "free space there or raise the quota"}
 	case errors.Is(err, syscall.EROFS):
 		f = Fault{Cause: "cannot be written: it is read-only",
 			Fix: "mount it writable and give the controller's user write access"}
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		f = Fault{
-			Cause: "may not be used by the controller's user",
+			Cause: "is not accessible to the controller's user",
 			Fix:   "make that user its owner (chown), or set TRAFFICINATOR_UID and TRAFFICINATOR_GID in .env to its owner",
 		}
 	case errors.Is(err, syscall.EIO):

@@ -80,11 +80,11 @@ func (w *Monitor) set(faults []Fault) {
 	}
 	for _, f := range faults {
 		if !slices.Contains(before, f) {
-			w.log.Error("a place cannot be used", "place", f.Place, "cause", f.Cause, "fix", f.Fix)
+			w.log.Error("storage unavailable", "place", f.Place, "cause", f.Cause, "fix", f.Fix)
 		}
 	}
 	if len(faults) == 0 {
-		w.log.Info("all places can be used again")
+		w.log.Info("storage available again")
 	}
 	w.changed(slices.Clone(faults))
 }

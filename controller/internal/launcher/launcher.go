@@ -63,7 +63,7 @@ func (s Status) Crashed() bool {
 // Errors that calls return, besides those of the engine.
 var (
 	// ErrUnavailable: the engine does not answer.
-	ErrUnavailable = fault.NoEngine.New("the container engine does not answer")
+	ErrUnavailable = fault.NoEngine.New("the container engine does not respond")
 	// ErrMissing: there is no container and no image to create it from.
 	ErrMissing = fault.Conflict.New("there is no loadgen")
 	// ErrForeign: the name belongs to a container that is not ours.
@@ -76,7 +76,7 @@ var (
 	ErrVersionMismatch = fault.Conflict.New("the loadgen and the controller have different versions; build both from " +
 		"the same source, or set LOADGEN_IMAGE or LOADGEN_BIN to this version")
 	// ErrNothingToHeal: Heal has nothing to fix.
-	ErrNothingToHeal = fault.Conflict.New("there is nothing to heal")
+	ErrNothingToHeal = fault.Conflict.New("nothing needs repair")
 )
 
 // Loadgen is one loadgen: the main one, or that of a job. It is safe for concurrent use; the last of several concurrent

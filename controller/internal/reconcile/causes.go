@@ -42,7 +42,7 @@ func rowCauses(rows []comparison.ReconciledRow, slice string) []comparison.Cause
 			cure += "; RUN_DIMENSION distinguishes the visits of the run"
 		}
 		return []comparison.Cause{{Kind: "surplus", Cure: cure,
-			Message: fmt.Sprintf("%s actions more were recorded than can have been sent", export.Figure(actions.Off))}}
+			Message: fmt.Sprintf("%s more actions were recorded than can have been sent", export.Figure(actions.Off))}}
 	}
 	if visits := totals["visits"]; visits.Verdict == comparison.MatchMore {
 		return []comparison.Cause{{Kind: "visits_split",
@@ -100,7 +100,7 @@ func causes(ctx context.Context, m Matomo, r Run, s Site, verdict comparison.Mat
 	}
 	if skew, err := m.Skew(ctx, t); err == nil && skew.Abs() > 30*time.Second {
 		add("clock", "synchronise both clocks with NTP",
-			"Matomo's clock differs by %s from this one; hits from its future are recorded as of now",
+			"Matomo's clock differs by %s from this one; hits with a future time are recorded with the current time",
 			skew.Abs().Round(time.Second))
 	}
 	return out

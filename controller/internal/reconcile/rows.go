@@ -185,7 +185,7 @@ func (c *comparer) add(group, name string, sure, most, shown float64) {
 	case shown > most && c.behind && group != "total": // a visit may change its row while the reports are made
 		r.Verdict, r.Off = comparison.MatchNotArchived, shown-most
 	case c.wasBehind:
-		r.Why = "the reports were behind the raw log when the run started, so the earlier figures are not known"
+		r.Why = "the reports were behind the raw log when the run started, so the baseline is unknown"
 	case shown > most && c.otherTraffic != "":
 		r.Why = c.otherTraffic
 	case shown > most:

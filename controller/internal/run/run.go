@@ -152,14 +152,14 @@ func (e *StartError) Details() (string, problem.List) {
 // Errors that callers handle.
 var (
 	// ErrNoFiles: the files of a run that is to be started again were not kept.
-	ErrNoFiles = fault.Conflict.New("the files of that run were not kept, so it cannot be started again; start a new " +
+	ErrNoFiles = fault.Conflict.New("the files of that run are not available, so it cannot be rerun; start a new " +
 		"run with its settings")
 	// ErrJob: a backfill is started again as a job.
 	ErrJob = fault.Conflict.New("that run was a backfill; start it again as a job")
 	// ErrNothingRuns: there is no run to steer.
 	ErrNothingRuns = fault.Conflict.New("no run is in progress; start one first")
 	// ErrStopped: the operation was canceled by a stop.
-	ErrStopped = fault.Conflict.New("canceled because a stop was requested")
+	ErrStopped = fault.Conflict.New("cancelled because a stop was requested")
 )
 
 // Identity is the ID and seed of a run.

@@ -56,7 +56,7 @@ func (s *Supervisor) Begin(ctx context.Context, r record.Run, files map[string][
 		err = s.Repository.KeepFiles(context.WithoutCancel(ctx), r.ID, kept)
 	}
 	if err != nil {
-		s.Log.WarnContext(ctx, "cannot keep the files of the run, so it cannot be started again", "run_id", r.ID,
+		s.Log.WarnContext(ctx, "cannot save the files of the run; it cannot be rerun", "run_id", r.ID,
 			"err", err)
 	}
 	if s.TakeBaseline != nil {
@@ -92,7 +92,7 @@ func (s *Supervisor) Close(ctx context.Context, r *record.Run, l launcher.Status
 	}
 	if logs != nil {
 		if r.Problems, err = problems(ctx, logs, r.Started); err != nil {
-			s.Log.WarnContext(ctx, "cannot keep the problems of the run", "run_id", r.ID, "err", err)
+			s.Log.WarnContext(ctx, "cannot save the log problems of the run", "run_id", r.ID, "err", err)
 		}
 	}
 	setEnd(r, ledger, l, fallback)

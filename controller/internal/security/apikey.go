@@ -32,7 +32,7 @@ func CheckKey(key string) error {
 	odd, isOdd := textfile.FindSpecial(key)
 	switch n := utf8.RuneCountInString(key); {
 	case slices.Contains(publishedKeys, key):
-		return errors.New("is a published key, which everybody knows")
+		return errors.New("is a publicly known example key")
 	case isOdd:
 		return fmt.Errorf("has %v", odd)
 	case strings.ContainsAny(key, " \t\r\n"):
@@ -76,7 +76,7 @@ func ReadKey(fsys afero.Fs, path string) (secret.String, error) {
 func refuseKey(path, message string) error {
 	var problems problem.List
 	problems.Refuse(path, "", message,
-		"write a long random one into it, on one line, or delete the file to have one generated")
+		"write a long random key into it on one line, or delete the file to have one generated")
 	return problems.Err()
 }
 

@@ -158,7 +158,7 @@ func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	if !b.ok {
 		setRateLimitHeaders(c, b)
-		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; a right one passes at once")
+		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; the correct key is still accepted")
 	}
 	return refuse(http.StatusForbidden, code, detail)
 }
@@ -195,7 +195,7 @@ func (g *Guard) SignIn(c echo.Context, key, code secret.String) error {
 	case code != "" && g.codes.take(code.Reveal()):
 		c.Set(byKey, "code")
 	case code != "":
-		return wrong(c, left, CodeUsed, "the code is wrong, used up or too old")
+		return wrong(c, left, CodeUsed, "the sign-in code is invalid, already used or expired")
 	default:
 		return wrong(c, left, WrongKey, "the API key is wrong")
 	}
@@ -271,11 +271,11 @@ func refuse(status int, code fault.Kind, detail string) error {
 func (g *Guard) wrongOrigin(r *http.Request) error {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return refuse(http.StatusForbidden, WrongOrigin,
-			fmt.Sprintf("the browser reports that another page sent this (Sec-Fetch-Site: %.20q); "+
+			fmt.Sprintf("the request came from a page of another site (Sec-Fetch-Site: %.20q); "+
 				"use the controller's own pages, or send the API key as %s", site, KeyHeader))
 	}
 	return refuse(http.StatusForbidden, WrongOrigin,
 		fmt.Sprintf("the page is from %.300q and the request was for %.300q; "+
-			"let the proxy pass the Host header on, or set PUBLIC_URL to the address in the browser",
+			"configure the proxy to forward the Host header, or set PUBLIC_URL to the address in the browser",
 			r.Header.Get("Origin"), g.requestOrigin(r)))
 }

@@ -30,7 +30,7 @@ func (s *Settings) check(problems *problem.List) {
 	for i, h := range s.AllowedHosts {
 		s.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(h))
 		if !isHost(s.AllowedHosts[i]) {
-			problems.Refuse("ALLOWED_HOSTS", h, "is not the name of a host",
+			problems.Refuse("ALLOWED_HOSTS", h, "is not a host name",
 				"write names without scheme and port, such as load.example.test or [::1]")
 		}
 	}
@@ -48,13 +48,13 @@ func (s *Settings) check(problems *problem.List) {
 			problems.Refuse("TRUSTED_PROXIES", p, "is not an address or a network",
 				"for example 10.0.0.2 or 10.0.0.0/8")
 		} else if n.Bits() == 0 {
-			problems.Warn("TRUSTED_PROXIES", p, "trusts everybody, so that each request can claim any address",
+			problems.Warn("TRUSTED_PROXIES", p, "trusts every client, so anyone can spoof their address",
 				"list only your proxies")
 		}
 	}
 	s.checkPublicURL(problems)
 	if _, err := s.MemoryLimit(); err != nil {
-		problems.Refuse("LOADGEN_MEMORY", s.LoadgenMemory, "is no amount of memory",
+		problems.Refuse("LOADGEN_MEMORY", s.LoadgenMemory, "is not a memory size",
 			"for example 512m or 2g; 0 is no limit")
 	}
 	s.checkDockerHost(problems)
@@ -83,13 +83,13 @@ func (s *Settings) checkPublicURL(problems *problem.List) {
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
 	u := s.Public()
 	if !isPublic(s.PublicURL, u) {
-		problems.Refuse("PUBLIC_URL", "", "is not the address of a page",
+		problems.Refuse("PUBLIC_URL", "", "is not a valid URL",
 			"for example https://load.example.test or http://localhost:8000; "+
-				"a path may follow, but none that the controller itself has, such as /api")
+				"a path is allowed, except the controller's own, such as /api")
 		return
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		problems.Warn("PUBLIC_URL", s.PublicURL, "is not encrypted, so that keys can be read on the way",
+		problems.Warn("PUBLIC_URL", s.PublicURL, "is not encrypted: keys can be intercepted",
 			"put a reverse proxy with TLS before it, and write https://")
 	}
 	host := strings.ToLower(u.Hostname())

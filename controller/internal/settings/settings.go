@@ -19,7 +19,7 @@ import (
 // Tags: env and envDefault as in caarlos0/env; help for people; unit; min and max are inclusive bounds; oneof lists the
 // permitted words; secret keeps the value out of every output and gives the setting a _FILE form.
 type Settings struct {
-	ListenAddr     string        `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8000" help:"Listen address of the API and the user interface, host:port."`
+	ListenAddr     string        `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8000" help:"Listen address of the API and the web interface, host:port."`
 	PublicURL      string        `env:"PUBLIC_URL" help:"URL at which users reach the controller, used in links, for example https://load.example.test or https://host.example.test/path. Its host is allowed implicitly. Default: LISTEN_ADDR."`
 	DataDir        string        `env:"DATA_DIR" envDefault:"./data" help:"Folder of controller/ (database and keys), exchange/ and state/."`
 	ExchangeDir    string        `env:"EXCHANGE_DIR" help:"Folder through which the loadgen receives its files. Default: exchange in DATA_DIR."`

@@ -57,12 +57,12 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		`RATE_LIMIT_PER_MINUTE="many": is not an integer; for example 1200`,
 		`LISTEN_ADDR="8000": is not host:port; for example 127.0.0.1:8000`,
 		`CONTROL_UI_API_KEY: is shorter than 16 characters; use a long random one, or unset it to have one generated`,
-		`ALLOWED_HOSTS="a.test:80": is not the name of a host; write names without scheme and port, such as load.example.test or [::1]`,
+		`ALLOWED_HOSTS="a.test:80": is not a host name; write names without scheme and port, such as load.example.test or [::1]`,
 		`CORS_ORIGINS="*": is not an origin; write https://host or https://host:port; * is not taken, because pages of anybody could then use your key`,
 		`CORS_ORIGINS=" https://a.test/x": is not an origin`,
 		`TRUSTED_PROXIES="nobody": is not an address or a network; for example 10.0.0.2 or 10.0.0.0/8`,
-		`PUBLIC_URL: is not the address of a page; for example https://load.example.test or http://localhost:8000`,
-		`LOADGEN_MEMORY="much": is no amount of memory; for example 512m or 2g; 0 is no limit`,
+		`PUBLIC_URL: is not a valid URL; for example https://load.example.test or http://localhost:8000`,
+		`LOADGEN_MEMORY="much": is not a memory size; for example 512m or 2g; 0 is no limit`,
 		`DOCKER_HOST: is not the address of a Docker engine; for example unix:///var/run/docker.sock`,
 	}
 	got := strings.Split(problems.Errors().Error(), "\n")
@@ -189,8 +189,8 @@ func TestAnAPIKeyHasAForm(t *testing.T) {
 	const good = "0123456789abcdef"
 	for key, want := range map[string]string{
 		good:                              "",
-		"change-me-in-production":         "CONTROL_UI_API_KEY: is a published key, which everybody knows",
-		"your-secret-api-key-change-this": "CONTROL_UI_API_KEY: is a published key, which everybody knows",
+		"change-me-in-production":         "CONTROL_UI_API_KEY: is a publicly known example key",
+		"your-secret-api-key-change-this": "CONTROL_UI_API_KEY: is a publicly known example key",
 		good + "\u200bx":                  "CONTROL_UI_API_KEY: has a zero-width space (U+200B) at position 17",
 		good + "\n" + good: "CONTROL_UI_API_KEY: has a space or a line break, which no " +
 			"request can carry",

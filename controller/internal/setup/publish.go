@@ -154,7 +154,7 @@ func (s *Service) Resolve(ctx context.Context, how Resolution, files ...string) 
 	edited, force := w.Edited(), map[string]bool{}
 	for _, file := range files {
 		if force[file] = slices.Contains(edited.Files, file); !force[file] {
-			problems.Refuse("file", file, "was not edited by hand", "name one that was, or none for all")
+			problems.Refuse("file", file, "was not edited by hand", "name an edited file, or omit it for all")
 		}
 	}
 	for _, file := range edited.Files {

@@ -96,7 +96,7 @@ func (v settings) putFields(fields []spec.Field, values map[string]any, keyOf fu
 		seen[key] = true
 		switch {
 		case twice:
-			problems.Refuse(key, "", "is given twice", "keep only one")
+			problems.Refuse(key, "", "is set twice", "keep only one")
 		case !ok:
 			problems.Refuse(key, "", "is neither a string nor a number, a boolean, or a list of them",
 				"use a "+string(f.Kind))

@@ -170,7 +170,7 @@ func (w *worker) sendInParts(ctx context.Context, b *batch) {
 			w.giveUp(b, errors.Join(err, w.c.Journal.requeued(b.span)))
 			return
 		case err != nil:
-			total.Answer = answer.Answer{Class: answer.Broken, Excerpt: "sent in part: " + err.Error()}
+			total.Answer = answer.Answer{Class: answer.Broken, Excerpt: "partly sent: " + err.Error()}
 			from = b.hits
 		case r.Class.Splittable() && upTo-from > 1:
 			size = (upTo - from) / 2

@@ -173,7 +173,7 @@ func TestBackfillRejectsDaysThatMatomoWouldReject(t *testing.T) {
 			`["Warning: the following Dates have not been invalidated, because they are earlier than your Log Deletion limit: 2026-06-13\n The last day with logs is 2026-06-14."]`,
 			[]string{`="2026-06-13": is older than the raw data kept by target matomo`}},
 		"days of another zone": {nil, `{"idsite":1,"timezone":"UTC+1"}`,
-			[]string{`TIMEZONE="CET": has other days than the site of target matomo in UTC+1, first on 2026-06-13`, "set TIMEZONE=UTC+1"}},
+			[]string{`TIMEZONE="CET": has different days from the site of target matomo in UTC+1, first on 2026-06-13`, "set TIMEZONE=UTC+1"}},
 		"two windows and a bad date": {map[string]string{"BACKFILL_START_DATE": "2026-06-31",
 			"BACKFILL_END_DATE": "2026-07-01"}, "",
 			[]string{`BACKFILL_START_DATE="2026-06-31": is not a date`,

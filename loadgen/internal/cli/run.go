@@ -28,8 +28,8 @@ Sends traffic until a limit is reached or a signal arrives. Flags override the s
 
   --profile P     LOAD_PROFILE: constant, week, or stages with rates in visits per day: 10m:0->20000, 1h:20000
   --threshold T   THRESHOLDS: a condition for the run to pass, such as error_share<1% or p95<800ms; repeatable
-  --report FILE   write the run as an HTML page
-  --junit FILE    write the thresholds as JUnit XML
+  --report FILE   write the HTML export of the run
+  --junit FILE    write the threshold results as JUnit XML
 
 Exit codes: 0 finished, 1 internal error, 2 invalid settings, 3 no hit accepted, 4 threshold failed or error brake
 triggered, 130 interrupted.

@@ -40,7 +40,7 @@ func TestRejectingTargetEndsTheRunWithTheReason(t *testing.T) {
 		"it is a home page": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
 			return true
-		}, nil, `answered 200: not Matomo's answer, is the URL right?: "Welcome"`, 5},
+		}, nil, `answered 200: the response is not Matomo's; check the URL: "Welcome"`, 5},
 		"it has moved": {func(_ int, w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, "https://new.example.test/matomo.php?x=1", http.StatusMovedPermanently)
 			return true

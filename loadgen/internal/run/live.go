@@ -66,7 +66,7 @@ func (l *liveMode) Run(drain, abort context.Context) End {
 func (l *liveMode) send(drain, abort context.Context) End {
 	end := End{Reason: l.engine.Run(drain, abort)}
 	if cut := l.engine.CutVisits(); end.Reason == endreason.Stopped && cut > 0 {
-		end.Message = fmt.Sprintf("%d open visits were cut off at the end of the time to finish", cut)
+		end.Message = fmt.Sprintf("%d open visits had not finished in time and were cut off", cut)
 	}
 	return end
 }

@@ -76,7 +76,7 @@ func (m *backfillMode) checkTimeZones(ctx context.Context) (problems problem.Lis
 			continue
 		}
 		if day, differ := zone.FirstDifference(siteZone, e.Past.First, e.Past.Last); differ {
-			problems.Refuse("TIMEZONE", zone.String(), "has other days than the site of target "+t.Name+" in "+
+			problems.Refuse("TIMEZONE", zone.String(), "has different days from the site of target "+t.Name+" in "+
 				siteZone.String()+", first on "+day.String(), "set TIMEZONE="+siteZone.String()+
 				", or change the site's time zone in Matomo; targets in different time zones need separate backfills")
 		}

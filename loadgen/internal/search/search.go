@@ -244,12 +244,12 @@ const (
 	maxRecovery = 70 * time.Second
 )
 
-// voidReason returns why the measurement of a step is void, or "". It is void if the loadgen stood still, or if the
+// voidReason returns why the measurement of a step is void, or "". It is void if the loadgen was suspended, or if the
 // step failed only because of hits refused by a server in front of Matomo, refused for their token, or not sent because
 // the target was marked failed.
 func (c *Search) voidReason(reasons []ledger.Reason, v threshold.Values, held, stoodStill bool) string {
 	if stoodStill {
-		return "the loadgen stood still"
+		return "the loadgen was suspended"
 	}
 	var refused, unsent uint64
 	var worst ledger.Reason

@@ -160,18 +160,18 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		share(&o.cfg.LoseShare))
 	f.Func("duplicate-share", "`share` of hits that are recorded twice, 0 to 1", share(&o.cfg.DuplicateShare))
 	f.DurationVar(&o.cfg.ArchiveDelay, "archive-delay", 0,
-		"`time` between two updates of the reports; 0 updates at once")
+		"`time` between report updates; 0 = immediately")
 	f.Func("tracker", "a `SETTING=VALUE` of Matomo that affects hits: visit_standard_length=60, "+
 		"plugin.Events=0, site.sitesearch=0 (repeatable)", o.cfg.Tracker.Set)
 	f.Func("outage", "`AFTER+FOR` (10s+5s) in which connections break, AFTER+FOR=503 for an answer (repeatable)",
 		o.outage)
 	f.DurationVar(&o.cfg.ClockSkew, "clock-skew", 0, "`time` the sink's clock is ahead")
 	f.Uint64Var(&o.cfg.Seed, "seed", 0, "`seed` of the random faults")
-	f.BoolVar(&o.quiet, "quiet", false, "print no progress")
+	f.BoolVar(&o.quiet, "quiet", false, "do not print progress")
 	f.BoolVar(&o.fast, "fast", false,
 		"only count, as fast as possible, for benchmarks; except for --addr and --arrivals, other flags are ignored")
 	f.BoolVar(&o.arrivals, "arrivals", false, "with --fast: record the time of each request, for GET /arrivals")
-	f.BoolVar(&o.json, "json", false, "report as JSON at the end")
+	f.BoolVar(&o.json, "json", false, "print the counts as JSON at the end")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

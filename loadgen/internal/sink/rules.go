@@ -76,8 +76,8 @@ func (s *Sink) checkClock(h *hit) {
 // The rules. Each describes its violation.
 const (
 	RuleUnknownParameter = "unknown parameter"
-	RuleRepeated         = "parameter given twice"
-	RuleEncoding         = "request is not well encoded"
+	RuleRepeated         = "duplicate parameter"
+	RuleEncoding         = "request is not correctly URL-encoded"
 	RuleMissing          = "missing parameter"
 	RuleValue            = "bad value"
 	RuleNoCID            = "no cid: visits may merge by fingerprint"

@@ -167,7 +167,7 @@ func TestRequestsThatHideOrRepeatAreReported(t *testing.T) {
 		{"a token by GET", "GET", "/matomo.php?" + page(1).with("token_auth", token).encode(), "",
 			[]string{sink.RuleTokenGET, sink.RuleTokenQuery}},
 		{"GET without a token is fine", "GET", "/piwik.php?" + page(1).encode(), "", nil},
-		{"a parameter given twice", "POST", "/matomo.php", page(1).encode() + "&rec=1", []string{sink.RuleRepeated}},
+		{"a duplicate parameter", "POST", "/matomo.php", page(1).encode() + "&rec=1", []string{sink.RuleRepeated}},
 		{"a broken escape", "POST", "/matomo.php", page(1).encode() + "&e_n=%zz", []string{sink.RuleEncoding}},
 	}
 	for _, c := range cases {

@@ -339,5 +339,5 @@ func (f requestFault) fail(w http.ResponseWriter) {
 	if f.status == 0 {
 		panic(http.ErrAbortHandler) // closes the connection without a log line
 	}
-	http.Error(w, "fault on purpose", f.status)
+	http.Error(w, "injected fault", f.status)
 }

@@ -116,7 +116,7 @@ func (p part) texts(fsys afero.Fs) ([]string, error) {
 }
 
 const (
-	preface = `Trafficinator is made of what is listed here, each under its own licence. Its own is in LICENSE.
+	preface = `Trafficinator includes the components below, each under its own licence. Trafficinator's own licence is in LICENSE.
 
 The controller in its image is linked with the C library of the machine that built it; on Debian that is the GNU C
 Library, under the GNU Lesser General Public Licence 2.1: https://www.gnu.org/licenses/old-licenses/lgpl-2.1.txt

@@ -17,10 +17,10 @@ var sectionText string
 var shown = map[Match]struct{ row, target, tone string }{
 	MatchEqual:        {"✓ equal", "Everything that was accepted was recorded", "good"},
 	MatchShort:        {"✗ short", "Hits are missing", "bad"},
-	MatchMore:         {"✗ more", "More was recorded than was sent, and nothing explains it", "bad"},
+	MatchMore:         {"✗ more", "More was recorded than sent, without a known cause", "bad"},
 	MatchNotArchived:  {"not archived", "All hits are in the raw log; the reports do not show them yet", "warn"},
 	MatchIncomparable: {"not comparable", "The recorded figures cannot be compared with those sent", "muted"},
-	MatchNotAsked:     {"", "Matomo did not respond", "warn"},
+	MatchNotAsked:     {"", "Matomo could not be queried", "warn"},
 }
 
 // Meaning describes the verdict of a target.

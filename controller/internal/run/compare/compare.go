@@ -38,7 +38,7 @@ type Result struct {
 	Settings []Setting `json:"settings" doc:"Those that differ."`
 	Files    []File    `json:"files" doc:"Those that differ."`
 	Rows     []Row     `json:"rows"`
-	Notes    []string  `json:"notes" doc:"What to bear in mind, such as that one run was ended by hand earlier."`
+	Notes    []string  `json:"notes" doc:"Caveats, such as a run that was stopped early."`
 }
 
 // Same reports what two runs have in common.
@@ -84,7 +84,7 @@ func Runs(a, b Run) Result {
 	r.Same = Same{a.Seed == b.Seed, len(r.Settings) == 0, len(r.Files) == 0}
 	for _, run := range []Run{a, b} {
 		if run.Summary == nil {
-			r.Notes = append(r.Notes, run.ID+" left no ledger, so there are no numbers to compare")
+			r.Notes = append(r.Notes, run.ID+" has no run summary, so there is nothing to compare")
 		}
 	}
 	if len(r.Notes) > 0 {
@@ -102,7 +102,7 @@ func Runs(a, b Run) Result {
 	r.Notes = append(r.Notes, c.incomplete...)
 	if r.Same.Seed && !samePlan(r) {
 		r.Notes = append(r.Notes,
-			"the seed is the same, but settings or files are not, so visitors do not do the same")
+			"the seed is the same, but settings or files differ, so visitors behave differently")
 	}
 	r.Rows = c.rows()
 	return r

@@ -66,7 +66,7 @@ func comparePercentiles(a, b *hdrhistogram.Histogram, q, was, is float64) (beyon
 	case lowA <= highB && lowB <= highA:
 		return false, "the confidence intervals overlap: " + span
 	case math.Abs(is-was) <= minLatencyShift*was:
-		return false, "less than 5 %, by which machines differ"
+		return false, "less than 5 %, the usual variation between measurements"
 	}
 	return true, "the confidence intervals do not overlap: " + span
 }

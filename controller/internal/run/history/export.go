@@ -30,7 +30,7 @@ const (
 )
 
 // ErrNoLedger means that the run has no summary.
-var ErrNoLedger = fault.Conflict.New("the run left no ledger, so there is nothing to report; export it as json")
+var ErrNoLedger = fault.Conflict.New("the run has no summary; only the JSON export is available")
 
 // Interval is a row of a run's series: what it did in the Seconds from At on.
 type Interval struct {

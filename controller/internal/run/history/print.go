@@ -161,7 +161,7 @@ func (c Compared) Print(w io.Writer, all bool) error {
 		}
 	})
 	if err == nil && shown == 0 && len(c.Rows) > 0 {
-		_, err = fmt.Fprintln(w, "No number differs.")
+		_, err = fmt.Fprintln(w, "No differences.")
 	}
 	return err
 }

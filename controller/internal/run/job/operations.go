@@ -84,7 +84,7 @@ func (q *Queue) Resume(ctx context.Context, name string) (Job, error) {
 	defer q.triggerPoll()
 	return q.changeEnded(ctx, name, func(j *record.Job) error {
 		if !q.toJob(*j).Resumable() {
-			return &StateError{"the job has sent everything"}
+			return &StateError{"the job is complete"}
 		}
 		if err := q.c.Setup.RenewJob(ctx, j.RunID); err != nil {
 			return fmt.Errorf("renew the job's tokens: %w", err)

@@ -99,7 +99,7 @@ func (q *Queue) Run(ctx context.Context, name string, values map[string]any) (Jo
 	}
 	if calendar.Total(p.Days) == 0 {
 		var none problem.List
-		none.Refuse("BACKFILL_*", "", "no day of the window has a visit: "+p.Days[0].Skipped,
+		none.Refuse("BACKFILL_*", "", "no day in the date range has visits: "+p.Days[0].Skipped,
 			"choose other days, or raise TARGET_VISITS_PER_DAY")
 		return Job{}, nil, none
 	}

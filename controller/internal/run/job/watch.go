@@ -178,7 +178,7 @@ func (q *Queue) start(ctx context.Context, j *record.Job) bool {
 	}
 	files, err := q.c.Setup.JobFiles(j.RunID)
 	if err == nil && len(files) == 0 {
-		err = errors.New("its files are gone; submit it again")
+		err = errors.New("its files are missing; start a new job")
 	}
 	if ctx.Err() != nil {
 		*j = was // is retried

@@ -93,7 +93,7 @@ func (c *Conflict) Error() string {
 	if len(c.Files) > 1 {
 		were = " were"
 	}
-	text := strings.Join(c.Files, ", ") + were + " edited by hand; import the edit or have it overwritten"
+	text := strings.Join(c.Files, ", ") + were + " edited by hand; import or overwrite the edit"
 	for _, file := range slices.Sorted(maps.Keys(c.Unreadable)) {
 		text += "; " + c.Unreadable[file].Error()
 	}

@@ -18,10 +18,10 @@ function show(status) {
   at("phase").textContent = [status.phase, status.operation && status.operation.name + " is going on"].filter(Boolean).join(", ");
   at("reason").textContent = [status.container.reason, ...status.messages].filter(Boolean).join("\n");
   const rows = [];
-  if (status.run) rows.push(["Run", status.run.id], ["Reason of its end", status.run.reason || "–"]);
+  if (status.run) rows.push(["Run", status.run.id], ["End reason", status.run.reason || "–"]);
   if (status.stats) {
     const { sample } = status.stats;
-    rows.push(["Visits begun", status.stats.visits_generated], ["Hits accepted a second", sample.hit_rate.toFixed(1)]);
+    rows.push(["Visits started", status.stats.visits_generated], ["Hits accepted per second", sample.hit_rate.toFixed(1)]);
     for (const [name, count] of Object.entries(sample.hits)) rows.push(["Hits " + name, count]);
   }
   at("numbers").replaceChildren(...rows.map((row) => {

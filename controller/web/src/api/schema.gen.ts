@@ -2149,7 +2149,7 @@ export interface components {
             b: components["schemas"]["RunHead"];
             /** @description Those that differ. */
             files: components["schemas"]["CompareFile"][] | null;
-            /** @description What to bear in mind, such as that one run was ended by hand earlier. */
+            /** @description Caveats, such as a run that was stopped early. */
             notes: string[] | null;
             rows: components["schemas"]["CompareRow"][] | null;
             same: components["schemas"]["CompareSame"];

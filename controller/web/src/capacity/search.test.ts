@@ -33,7 +33,7 @@ describe('the curve of a capacity search', () => {
     })
   })
   it('leaves out what is void', () => {
-    expect(curve([step(10, 10, 0.1), { ...step(40, 60, 0.9), void: 'the loadgen stood still' }]).at).toEqual([10])
+    expect(curve([step(10, 10, 0.1), { ...step(40, 60, 0.9), void: 'the loadgen was suspended' }]).at).toEqual([10])
   })
   it('believes the longest measurement of a rate', () => {
     expect(curve([step(10, 60, 0.3), step(10, 10, 0.1)]).p95).toEqual([0.3])

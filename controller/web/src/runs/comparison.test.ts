@@ -32,7 +32,7 @@ describe('a row of a comparison', () => {
     expect(groups(rows).map(([group, list]) => [groupName(group), list.map(rowName)])).toEqual([
       ['Latency', ['p95']],
       ['Hits', ['Planned', 'Accepted']],
-      ['Hits: Page views', ['Planned']],
+      ['Hits: Pageviews', ['Planned']],
       ['Target: a: b', ['Planned']],
     ])
   })

@@ -38,7 +38,7 @@ export const visitOutcomes = {
   partial: 'Partial',
   uncertain: 'Uncertain',
   lost: 'Lost',
-  unsent: 'Not sent',
+  unsent: 'Unsent',
 }
 
 /** Whether a run can be deleted: it has ended, or its end was not recorded and it is not the current one. */

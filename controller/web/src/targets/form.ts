@@ -16,7 +16,7 @@ export const connectionFields = {
     label: 'User and password',
     help: 'user:password, if the server in front of Matomo requires it.',
   },
-  headers: { label: 'Headers', help: 'Sent with every request, one “Name: value” a line.' },
+  headers: { label: 'Headers', help: 'Sent with every request, one “Name: value” per line.' },
   proxy_url: {
     label: 'Proxy',
     help: 'http://user:password@host:port, or “none” for a direct connection. Default: the configured proxy.',

@@ -8,7 +8,7 @@ export type StepType = FunnelStep['type']
 
 /** By kind: its title, and the parameters that summarise a hit. */
 const kinds: Record<Kind, { title: string; gist: string[] }> = {
-  pageview: { title: 'Page views', gist: ['url'] },
+  pageview: { title: 'Pageviews', gist: ['url'] },
   search: { title: 'Site searches', gist: ['search', 'search_cat', 'search_count'] },
   event: { title: 'Events', gist: ['e_c', 'e_a', 'e_n', 'e_v'] },
   outlink: { title: 'Outlinks', gist: ['link'] },
@@ -55,7 +55,7 @@ const steps: Record<StepType, { label: string; gist: (keyof FunnelStep)[]; field
       ecommerce_subtotal: { label: 'Subtotal', ...drawn },
       ecommerce_tax: { label: 'Tax', ...drawn },
       ecommerce_shipping: { label: 'Shipping', ...drawn },
-      ecommerce_items: { label: 'Order lines', help: 'Empty = random.', number: true },
+      ecommerce_items: { label: 'Items', help: 'Empty = random.', number: true },
       ecommerce_currency: { label: 'Currency', help: 'Not sent; Matomo uses the site’s currency.' },
     },
   },

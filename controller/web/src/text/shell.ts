@@ -59,7 +59,7 @@ export const shell = {
     backfilling: ['Backfilling', 'Visits of past days are being sent. No live run is active.'],
     created: ['Ready', 'Nothing is being sent yet.'],
     restarting: ['Restarting', 'Docker is restarting the container.'],
-    frozen: ['Frozen', 'The container is paused in Docker.'],
+    frozen: ['Container paused', 'The container is paused in Docker.'],
     dead: ['Dead', 'Docker could not remove the container.'],
     not_found: ['Missing', 'There is no generator container.'],
     foreign: ['Name taken', 'Another container uses this name.'],
