@@ -32,13 +32,13 @@ func TestTheAccountAddsUpAllRunsAndForgivesNothing(t *testing.T) {
 		equal   bool
 		says    string
 	}{
-		"equal":                      {[]ledger{split, entry(1, 3, 0.2)}, sunk(4, 7, 30), true, "and no other"},
+		"equal":                      {[]ledger{split, entry(1, 3, 0.2)}, sunk(4, 7, 30), true, "were recorded"},
 		"a hit less in the sink":     {[]ledger{split, entry(1, 3, 0.2)}, sunk(4, 6, 30), false, "-1"},
 		"a hit more in the sink":     {[]ledger{split, entry(1, 3, 0.2)}, sunk(4, 8, 30), false, "+1"},
 		"a cent":                     {[]ledger{split, entry(1, 3, 0.2)}, sunk(4, 7, 31), false, "differ"},
 		"a visit":                    {[]ledger{split, entry(1, 3, 0.2)}, sunk(3, 7, 30), false, "differ"},
 		"a kind that nobody sent":    {[]ledger{split, entry(1, 3, 0.2)}, unknown, false, "goal"},
-		"an objection":               {[]ledger{split, entry(1, 3, 0.2)}, objected, false, "objects 1 times"},
+		"an objection":               {[]ledger{split, entry(1, 3, 0.2)}, objected, false, "1 violations"},
 		"nothing is not equal to it": {nil, sunk(0, 0, 0), false, "Nothing was sent"},
 	} {
 		var out bytes.Buffer

@@ -85,7 +85,10 @@ func (c client) greet(ctx context.Context, out io.Writer, seconds float64) error
 	}
 	ending := "Press Ctrl-C to end the demo and compare the results."
 	if seconds > 0 {
-		ending = fmt.Sprintf("No new visits after %g s; when the open ones have finished, the results are compared.", seconds)
+		ending = fmt.Sprintf(
+			"No new visits after %g s; when the open ones have finished, the results are compared.",
+			seconds,
+		)
 	}
 	_, err := fmt.Fprintf(out, `
 Trafficinator is sending %d visits per second to a sink that counts like Matomo.

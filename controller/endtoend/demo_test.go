@@ -19,7 +19,7 @@ func TestTheDemoEndsByItselfWithAnEvenAccount(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"/#code=", "hits accepted", "pageview", "and no other"} {
+	for _, want := range []string{"/#code=", "hits accepted", "pageview", "accepted were recorded"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the demo should say %q:\n%s", want, out)
 		}

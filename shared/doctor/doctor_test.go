@@ -102,8 +102,8 @@ func TestEachFailureHasItsCure(t *testing.T) {
 		}, "tracker", doctor.Error, "a cloud metadata service", false},
 		{"a redirect", &fake{status: 301}, nil, "tracker", doctor.Error, "redirect", false},
 		{"a page of something else", &fake{status: 200, page: "<title>Just a moment...</title>"}, nil, "tracker",
-			doctor.Error, "does not answer like Matomo: answered 200 (Server: gate): not Matomo's answer, is the " +
-				"URL right?: \"Just a moment...\"", false},
+			doctor.Error, "does not answer like Matomo: answered 200 (Server: gate): the response is not Matomo's; " +
+				"check the URL: \"Just a moment...\"", false},
 		{"a client certificate is missing",
 			&fake{status: 400, page: "<title>400 No required SSL certificate was sent</title>"}, nil, "tracker",
 			doctor.Error, "something in front of Matomo answered 400 (Server: gate): \"400 No required SSL certificate " +

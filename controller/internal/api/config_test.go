@@ -140,7 +140,7 @@ func TestAValidationIsThatOfThePlan(t *testing.T) {
 	f.outline = outline{err: launcher.ErrUnavailable}
 	if valid, told := ask(); valid != true || !equal(told, []string{
 		"warning loadgen: could not check the plan, only the settings: plan the visits: the " +
-			"container engine does not answer; validate again",
+			"container engine does not respond; validate again",
 	}) {
 		t.Errorf("no engine: %v %q", valid, told)
 	}

@@ -131,7 +131,7 @@ func TestAFileThatCannotBeReadIsNamedAndHealthStaysGood(t *testing.T) {
 	f := newFixture(t)
 	f.runs.err = &fs.PathError{Op: "open", Path: "/data/exchange/loadgen.env", Err: syscall.EACCES}
 	if got := f.ask("POST", "/api/start", ""); got.Code != 507 ||
-		!strings.Contains(got.Body.String(), "/data/exchange/loadgen.env may not be used") {
+		!strings.Contains(got.Body.String(), "/data/exchange/loadgen.env is not accessible") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	if got := f.ask("GET", "/health", ""); got.Code != 200 {
@@ -139,11 +139,11 @@ func TestAFileThatCannotBeReadIsNamedAndHealthStaysGood(t *testing.T) {
 	}
 }
 
-func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
+func TestDiskFaultNamesFolderAndFix(t *testing.T) {
 	t.Parallel()
 	for why, want := range map[syscall.Errno]string{
 		syscall.ENOSPC: "its disk is full; free space",
-		syscall.EDQUOT: "quota of its owner is used up; free space there or raise the quota",
+		syscall.EDQUOT: "its owner's disk quota is exceeded; free space there or raise the quota",
 		syscall.EROFS:  "it is read-only; mount it writable",
 		syscall.EACCES: "is not accessible to the controller's user; make that user its owner",
 	} {
@@ -155,7 +155,7 @@ func TestAFaultOfTheDiskIsToldWithItsFolderAndFix(t *testing.T) {
 			t.Errorf("%v: %d %s", why, got.Code, text)
 		}
 		if a := f.ask("GET", "/api/status", "").object(t); len(a["storage"].([]any)) != 1 {
-			t.Errorf("%v: the page is not told: %v", why, a["storage"])
+			t.Errorf("%v: the page does not show it: %v", why, a["storage"])
 		}
 	}
 }

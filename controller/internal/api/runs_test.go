@@ -136,7 +136,15 @@ func TestRunsAreComparedAndTakenAway(t *testing.T) {
 		{"as json", "GET", "/api/runs/one/export", "", nil, 200, is{"minutes.0.seconds": 60.}},
 		{"as a report", "GET", "/api/runs/one/export?format=html", "", nil, 200, "<!doctype html>"},
 		{"for CI", "GET", "/api/runs/one/export?format=junit", "", nil, 200, "error_share&lt;5%"},
-		{"without a ledger", "GET", "/api/runs/open/export?format=html", "", nil, 409, "export it as json"},
+		{
+			"without a ledger",
+			"GET",
+			"/api/runs/open/export?format=html",
+			"",
+			nil,
+			409,
+			"only the JSON export is available",
+		},
 		{"in another form", "GET", "/api/runs/one/export?format=pdf", "", nil, 422, ""},
 	})
 	if got := f.ask("GET", "/api/runs/one/export?format=html",

@@ -198,7 +198,7 @@ func TestWhatIsRefusedFailsOrIsNoMatomoIsCountedWithItsReason(t *testing.T) {
 		"without a word":   {200, `{"result":"error"}`, "no reason given"},
 		"a failing server": {500, `[]`, "answered 500"},
 		"a page":           {502, `<h1>Bad gateway</h1>`, `answered 502: "Bad gateway"`},
-		"cut short":        {200, `[{"a":1},`, "answered 200: not Matomo's answer"},
+		"cut short":        {200, `[{"a":1},`, "answered 200: the response is not Matomo's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)

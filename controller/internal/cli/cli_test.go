@@ -22,7 +22,7 @@ func TestCommandsThatCannotBeMetSayWhy(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"fly"}, nil, 2, `no command "fly"`},
+		{[]string{"fly"}, nil, 2, `unknown command "fly"`},
 		{[]string{"serve", "now"}, nil, 2, "no arguments"},
 		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "CONTROL_UI_API_KEY": "short"}, 2, "LISTEN_ADDR"},
 		{[]string{"serve"}, map[string]string{"LISTEN_ADDR": "8000", "ALOWED_HOSTS": "a.test"}, 2,

@@ -188,7 +188,7 @@ func (c *controller) lookBack(one, other history.Record) {
 		{[]string{"export", "--format", "html", one.ID}, 0, []string{"<!doctype html>"}},
 		{[]string{"show", "none"}, 1, []string{"not found"}},
 		{[]string{"show"}, 2, []string{"takes 1 run ids"}},
-		{[]string{"export", one.ID, "--format", "pdf"}, 2, []string{"none of json"}},
+		{[]string{"export", one.ID, "--format", "pdf"}, 2, []string{"must be json, html or junit"}},
 		{nil, 2, []string{"usage"}},
 	} {
 		code, text := command(row.args...)

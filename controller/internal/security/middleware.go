@@ -158,7 +158,12 @@ func (g *Guard) wrongKey(c echo.Context, code fault.Kind, detail string) error {
 func wrong(c echo.Context, b budget, code fault.Kind, detail string) error {
 	if !b.ok {
 		setRateLimitHeaders(c, b)
-		return tooMany(c, b, TooManyWrongKeys, "too many wrong keys from this address; the correct key is still accepted")
+		return tooMany(
+			c,
+			b,
+			TooManyWrongKeys,
+			"too many wrong keys from this address; the correct key is still accepted",
+		)
 	}
 	return refuse(http.StatusForbidden, code, detail)
 }

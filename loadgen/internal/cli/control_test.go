@@ -93,7 +93,13 @@ func TestFinishShowsItsDeadlineAndCutVisits(t *testing.T) {
 	if s.Reason != "stopped" || s.CutVisits == 0 || s.Hits.Abandoned < s.CutVisits {
 		t.Errorf("%s: %d visits cut, %d hits abandoned", s.Reason, s.CutVisits, s.Hits.Abandoned)
 	}
-	if want := fmt.Sprintf("%d open visits were cut off", s.CutVisits); !strings.Contains(s.Message, want) ||
+	if want := fmt.Sprintf(
+		"%d open visits had not finished in time",
+		s.CutVisits,
+	); !strings.Contains(
+		s.Message,
+		want,
+	) ||
 		!l.stderr.has(want) {
 		t.Errorf("the end does not report that %s: %q", want, s.Message)
 	}

@@ -95,7 +95,7 @@ func TestAStepThatHoldsAStandstillIsMeasuredAgain(t *testing.T) {
 		t.Errorf("%s: %.4g hits/s, confirmed %t", why, found.HitRate, found.Confirmed)
 	}
 	void, _ := split(found.Steps)
-	if len(void) != 1 || void[0].Held || !strings.Contains(void[0].Void, "stood still") {
+	if len(void) != 1 || void[0].Held || !strings.Contains(void[0].Void, "suspended") {
 		t.Fatalf("void: %+v", void)
 	}
 	for i, s := range found.Steps {

@@ -177,7 +177,7 @@ func TestFilesAndDefaultsAreCompared(t *testing.T) {
 		r.Files[1] != (compare.File{Name: "urls.txt", A: "x", B: "y"}) {
 		t.Errorf("%+v", r)
 	}
-	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "b left no ledger") || len(r.Rows) != 0 {
+	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "b has no run summary") || len(r.Rows) != 0 {
 		t.Errorf("%+v", r)
 	}
 }
